@@ -1,0 +1,543 @@
+//! The engine: admit, order, state, ledger, in one place with one owner.
+//!
+//! The driver asks [`Engine::knows`] before it hands in a conversation's facts, and [`Engine::restore`]s what the store
+//! has; then [`Engine::handle`] decides, and [`Engine::take_batch`] hands out all that must be committed together.
+//! Whatever time it is comes in as an argument.
+
+use crate::activity::Cells;
+use crate::conversation::{Conversation, Met, is_toggle};
+use crate::ledger::Ledger;
+use crate::limits::Limits;
+use crate::toggles;
+use crate::users::Users;
+use crate::{
+    Activity, Admitted, Arrival, Completeness, Delivery, Fact, FactId, FeedNote, FeedView, Id, LedgerRow,
+    Revision, SECOND, Source, StoredConversation, UserFact, UserRow, Word,
+};
+use causal::{Bounds, Released, ReorderBuffer, Why};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use std::collections::{BTreeSet, VecDeque};
+
+/// Nanoseconds of the window that the summary's completeness speaks of.
+const DAY: i64 = 86_400 * SECOND;
+
+type Facts = smallvec::SmallVec<[(Fact, Arrival); 2]>;
+
+/// All that is known, and what follows from it.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) limits: Limits,
+    incarnation: u32,
+    pub(crate) conversations: HashMap<Id, Box<Conversation>, FixedState>,
+    /// The ids in memory, in order, for pages.
+    pub(crate) resident: BTreeSet<Id>,
+    /// The ids of active conversations: the count is this set's size.
+    pub(crate) active: BTreeSet<Id>,
+    held: ReorderBuffer<Id, Word, Admitted>,
+    /// Facts of other conversations that had to go when one was offered: the buffer's bytes are shared.
+    strays: Vec<Released<Word, Admitted>>,
+    /// Ended conversations by when they may leave memory.
+    leaving: VecDeque<(i64, Id)>,
+    cells: Cells,
+    ledger: Ledger,
+    pub(crate) users: Users,
+    batch: Batch,
+    seq: u64,
+}
+
+/// What must be committed together, and told afterwards.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Facts that were new, or better evidence, in order of arrival.
+    pub admitted: Vec<Admitted>,
+    /// What to publish, in causal order.
+    pub changes: Vec<Publish>,
+    /// Cells that moved: minute and difference.
+    pub cells: Vec<(i64, i64)>,
+    /// Users' values that are new.
+    pub users: Vec<UserRow>,
+    /// Ledger rows that changed.
+    pub ledger: Vec<LedgerRow>,
+    /// Conversations that left memory.
+    pub laid_down: Vec<StoredConversation>,
+    /// What only a source can do: read these conversations again, and why.
+    pub wishes: Vec<(Id, &'static str)>,
+    /// What was counted.
+    pub tally: Tally,
+}
+
+/// A change to publish; [`Engine::change`] builds what readers see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// Its number in the order of publication.
+    pub seq: u64,
+    /// The conversation.
+    pub conversation: Id,
+    /// The fact behind it.
+    pub fact: FactId,
+    /// What it corrected, when it came late or was better evidence.
+    pub revision: Option<Revision>,
+}
+
+/// Counts of one batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Facts that were new.
+    pub facts: u64,
+    /// Facts that were known.
+    pub duplicates: u64,
+    /// Facts that came after their place had been published.
+    pub late: u64,
+    /// Facts that a conversation had no room for.
+    pub overfull: u64,
+}
+
+impl Batch {
+    /// Whether there is nothing to commit.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.admitted.is_empty()
+            && self.changes.is_empty()
+            && self.users.is_empty()
+            && self.ledger.is_empty()
+            && self.laid_down.is_empty()
+            && self.cells.is_empty()
+    }
+}
+
+impl Engine {
+    /// An engine that knows nothing. `seq`: the newest change number ever published.
+    #[must_use]
+    pub fn new(limits: Limits, incarnation: u32, seq: u64) -> Self {
+        let bounds = Bounds {
+            age_ns_max: limits.hold_age_ns_max,
+            count_max: limits.hold_count_max,
+            bytes_max: limits.hold_bytes_max,
+        };
+        Self {
+            limits,
+            incarnation,
+            conversations: HashMap::with_hasher(FixedState::default()),
+            resident: BTreeSet::new(),
+            active: BTreeSet::new(),
+            held: ReorderBuffer::new(bounds),
+            strays: Vec::new(),
+            leaving: VecDeque::new(),
+            cells: Cells::default(),
+            ledger: Ledger::default(),
+            users: Users::default(),
+            batch: Batch::default(),
+            seq,
+        }
+    }
+
+    /// Whether a conversation is in memory. When it is not, the driver looks into the store first.
+    #[must_use]
+    pub fn knows(&self, conversation: &Id) -> bool {
+        self.conversations.contains_key(conversation)
+    }
+
+    /// Takes up a conversation that was laid down.
+    pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
+        let conversation = Conversation::take_up(stored);
+        let mut heard: Vec<_> = conversation
+            .entries
+            .iter()
+            .filter(|e| e.stamp.is_some())
+            .collect();
+        heard.sort_by_key(|e| e.stamp.as_ref().map(|s| s.clock.sum()));
+        for stamp in heard.iter().filter_map(|e| e.stamp.as_ref()) {
+            self.held.delivered(&stored.id, &stamp.dot);
+        }
+        self.keep(conversation, now);
+    }
+
+    /// Facts in: what one frame or REST read said about one conversation.
+    pub fn handle(&mut self, delivery: Delivery, now: i64) {
+        let mut conversation = match self.conversations.remove(&delivery.conversation) {
+            Some(known) => known,
+            None => Box::new(Conversation::new(delivery.conversation.clone())),
+        };
+        let newest = conversation.newest().map_or(i64::MIN, |t| t.nanos);
+        conversation.last_received = conversation.last_received.max(delivery.received);
+        if delivery.source == Source::Rest {
+            conversation.dropped = 0;
+        }
+        let minted = toggles::mint(&mut conversation, &delivery, newest, &self.limits);
+        if minted.doubtful {
+            self.wish(&conversation.id, "toggle_order");
+        }
+        let arrival = Arrival {
+            received: delivery.received,
+            feed: delivery.feed,
+            source: delivery.source,
+            incarnation: self.incarnation,
+            late: false,
+        };
+        let facts = delivery
+            .facts
+            .into_iter()
+            .chain(minted.facts)
+            .map(|fact| (fact, arrival));
+        self.admit(&mut conversation, facts, now);
+        self.keep_boxed(conversation, now);
+        self.publish_strays(now);
+    }
+
+    /// A fact out of the log, with the arrival it had: the same decision again.
+    pub fn replay(&mut self, admitted: Admitted) {
+        let now = admitted.arrival.received;
+        let mut conversation = match self.conversations.remove(&admitted.conversation) {
+            Some(known) => known,
+            None => Box::new(Conversation::new(admitted.conversation.clone())),
+        };
+        conversation.last_received = conversation.last_received.max(now);
+        self.admit(
+            &mut conversation,
+            std::iter::once((admitted.fact, admitted.arrival)),
+            now,
+        );
+        self.keep_boxed(conversation, now);
+        self.publish_strays(now);
+    }
+
+    /// Facts about users.
+    pub fn handle_user(&mut self, fact: UserFact) {
+        if let Some(row) = self.users.take(fact) {
+            self.batch.users.push(row);
+        }
+    }
+
+    /// What became of a feed.
+    pub fn handle_feed(&mut self, note: FeedNote) {
+        if self.ledger.note(note) {
+            let active: Vec<Id> = self.active.iter().cloned().collect();
+            for id in active {
+                self.wish(&id, "gap");
+            }
+        }
+    }
+
+    /// Facts of a conversation were dropped before they came here.
+    pub fn handle_dropped(&mut self, conversation: &Id, facts: u64, now: i64) {
+        if let Some(known) = self.conversations.get_mut(conversation) {
+            known.dropped = known.dropped.saturating_add(facts);
+        }
+        self.ledger
+            .dropped(now, "facts were dropped because the mailbox was full");
+        self.wish(conversation, "dropped");
+    }
+
+    /// Time passed: facts that waited too long are released, ended conversations leave memory.
+    pub fn handle_timeout(&mut self, now: i64) {
+        self.expire_held(now);
+        self.let_ended_go(now);
+    }
+
+    /// The first half of [`Engine::handle_timeout`]: all that may happen while a log is replayed, since what leaves
+    /// memory must be committed.
+    pub fn expire_held(&mut self, now: i64) {
+        let mut released = Vec::new();
+        self.held.expire(now, &mut released);
+        for (_, release) in released {
+            self.publish_released(release, now);
+        }
+    }
+
+    /// When [`Engine::handle_timeout`] has something to do next.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<i64> {
+        let leaving = self.leaving.front().map(|(at, _)| *at);
+        match (self.held.deadline(), leaving) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// All that happened since the last call.
+    pub fn take_batch(&mut self) -> Batch {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.cells = self.cells.take_moved();
+        batch.ledger = self.ledger.take_changed();
+        batch
+    }
+
+    /// A stored cell.
+    pub fn restore_cell(&mut self, minute: i64, count: u64) {
+        self.cells.restore(minute, count);
+    }
+
+    /// A stored ledger row.
+    pub fn restore_ledger(&mut self, row: LedgerRow) {
+        self.ledger.restore(row);
+    }
+
+    /// A stored user value.
+    pub fn restore_user(&mut self, row: UserRow) {
+        self.users.restore(row);
+    }
+
+    /// The replay of the log begins or is over: what it moved is in the store already. After it nobody listened since
+    /// `last_heard`.
+    pub fn forget_moves(&mut self) {
+        self.batch = Batch::default();
+        self.cells.clear();
+    }
+
+    /// Ends recovery: numbers continue behind `seq`, and every feed has a hole since `last_heard`.
+    pub fn resumed(&mut self, seq: u64, last_heard: i64) {
+        self.seq = seq;
+        self.batch = Batch::default();
+        self.ledger.resumed(last_heard);
+    }
+
+    /// How many conversations are active.
+    #[must_use]
+    pub fn active_count(&self) -> u64 {
+        self.active.len() as u64
+    }
+
+    /// How many conversations are in memory.
+    #[must_use]
+    pub fn resident_count(&self) -> u64 {
+        self.resident.len() as u64
+    }
+
+    /// How many facts wait for what precedes them.
+    #[must_use]
+    pub fn held_count(&self) -> u64 {
+        self.held.waiting_in_all() as u64
+    }
+
+    /// The newest change number.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Activity of the 24 hours that end with the newest event.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        self.cells.activity()
+    }
+
+    /// The worst of the last 24 hours.
+    #[must_use]
+    pub fn completeness(&self, now: i64) -> Completeness {
+        self.ledger.worst(now - DAY, now)
+    }
+
+    /// Every feed as it stands.
+    #[must_use]
+    pub fn feeds(&self, now: i64) -> Vec<FeedView> {
+        self.ledger.views(now - DAY, now)
+    }
+
+    /// The worst of what is known of a conversation's life: its feeds, its missing dots, its dropped facts.
+    pub(crate) fn completeness_of(&self, conversation: &Conversation, now: i64) -> Completeness {
+        let Some((from, last)) = conversation.heard() else {
+            return Completeness::Unknown;
+        };
+        let to = if conversation.active { now } else { last };
+        let lacks = conversation.dropped > 0
+            || conversation.overfull
+            || !self.held.missing(&conversation.id).is_empty();
+        let own = if lacks {
+            Completeness::Partial
+        } else {
+            Completeness::Complete
+        };
+        own.max(self.ledger.worst(from, to))
+    }
+
+    /// Lays down a conversation that stays in memory, so that the log behind its facts is no longer needed.
+    #[must_use]
+    pub fn lay_down(&self, id: &Id) -> Option<StoredConversation> {
+        self.conversations.get(id).map(|c| self.laid_down(c, true))
+    }
+
+    /// Missing dots are dropped facts to whoever takes the conversation up again.
+    fn laid_down(&self, conversation: &Conversation, resident: bool) -> StoredConversation {
+        let mut stored = conversation.lay_down(resident);
+        for range in self.held.missing(&conversation.id) {
+            let dots = (range.to.get() - range.from.get()).saturating_add(1);
+            stored.dropped = stored.dropped.saturating_add(dots);
+        }
+        stored
+    }
+
+    fn admit(&mut self, to: &mut Conversation, facts: impl Iterator<Item = (Fact, Arrival)>, now: i64) {
+        let mut ready = Facts::new();
+        for (fact, arrival) in facts {
+            if fact.stamp.is_none() || to.entries.iter().any(|e| e.is(fact.id)) {
+                ready.push((fact, arrival));
+                continue;
+            }
+            if to.held.contains(&fact.id) {
+                self.batch.tally.duplicates += 1;
+                continue;
+            }
+            self.log(&to.id, &fact, arrival);
+            self.batch.tally.facts += 1;
+            self.offer(to, fact, arrival, now, &mut ready);
+        }
+        self.take(to, ready);
+    }
+
+    /// Hands a stamped fact to the reorder buffer; what that releases of this conversation joins `ready`.
+    fn offer(&mut self, to: &mut Conversation, fact: Fact, arrival: Arrival, now: i64, ready: &mut Facts) {
+        let Some(stamp) = fact.stamp.as_deref() else {
+            return;
+        };
+        let (dot, clock, id) = (stamp.dot.clone(), stamp.clock.clone(), fact.id);
+        let bytes = std::mem::size_of::<Admitted>() + clock.len() * 32;
+        let item = Admitted {
+            conversation: to.id.clone(),
+            fact,
+            arrival,
+        };
+        let mut released = Vec::new();
+        to.held.push(id);
+        self.held
+            .offer(&to.id, dot, clock, bytes, item, now, &mut released);
+        for release in released {
+            if release.item.conversation != to.id {
+                self.strays.push(release);
+                continue;
+            }
+            to.held.retain(|held| *held != release.item.fact.id);
+            self.note_release(&release);
+            ready.push((release.item.fact, release.item.arrival));
+        }
+    }
+
+    fn note_release(&mut self, release: &Released<Word, Admitted>) {
+        if matches!(release.why, Why::Deadline | Why::Capacity) && !release.missing.is_empty() {
+            self.wish(&release.item.conversation, "missing_dots");
+        }
+    }
+
+    fn publish_released(&mut self, release: Released<Word, Admitted>, now: i64) {
+        self.note_release(&release);
+        let Admitted {
+            conversation: id,
+            fact,
+            arrival,
+        } = release.item;
+        let Some(mut conversation) = self.conversations.remove(&id) else {
+            return;
+        };
+        conversation.held.retain(|held| *held != fact.id);
+        self.take(&mut conversation, smallvec::smallvec![(fact, arrival)]);
+        self.keep_boxed(conversation, now);
+    }
+
+    fn publish_strays(&mut self, now: i64) {
+        for release in std::mem::take(&mut self.strays) {
+            self.publish_released(release, now);
+        }
+    }
+
+    /// Takes facts into a conversation's set and notes what came of it.
+    fn take(&mut self, to: &mut Conversation, facts: Facts) {
+        let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
+        let settled = to.take(facts.iter().map(|(f, a)| (f, *a)), &self.limits, |how| {
+            met.push(how)
+        });
+        self.batch.tally.late += settled.late;
+        for (minute, difference) in settled.cells {
+            self.cells.add(minute, difference);
+        }
+        for (fact, revision) in settled.changes {
+            self.seq += 1;
+            self.batch.changes.push(Publish {
+                seq: self.seq,
+                conversation: to.id.clone(),
+                fact,
+                revision,
+            });
+        }
+        for ((fact, arrival), how) in facts.into_iter().zip(met) {
+            self.ledger.heard(arrival.feed, fact.id, how == Met::New);
+            let stamped_and_new = fact.stamp.is_some() && how == Met::New;
+            match how {
+                Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
+                Met::Full => self.batch.tally.overfull += 1,
+                _ if stamped_and_new => {}
+                Met::New | Met::Better => {
+                    self.batch.tally.facts += u64::from(how == Met::New);
+                    self.batch.admitted.push(Admitted {
+                        conversation: to.id.clone(),
+                        fact,
+                        arrival,
+                    });
+                }
+            }
+        }
+    }
+
+    fn log(&mut self, conversation: &Id, fact: &Fact, arrival: Arrival) {
+        self.batch.admitted.push(Admitted {
+            conversation: conversation.clone(),
+            fact: fact.clone(),
+            arrival,
+        });
+    }
+
+    fn keep(&mut self, conversation: Conversation, now: i64) {
+        self.keep_boxed(Box::new(conversation), now);
+    }
+
+    fn keep_boxed(&mut self, conversation: Box<Conversation>, now: i64) {
+        let id = conversation.id.clone();
+        if conversation.active {
+            if !self.active.contains(&id) {
+                self.active.insert(id.clone());
+            }
+        } else {
+            let was_active = self.active.remove(&id);
+            if was_active || !self.resident.contains(&id) {
+                self.leaving
+                    .push_back((now.saturating_add(self.limits.ended_grace_ns), id.clone()));
+            }
+        }
+        if !self.resident.contains(&id) {
+            self.resident.insert(id.clone());
+        }
+        self.conversations.insert(id, conversation);
+    }
+
+    fn let_ended_go(&mut self, now: i64) {
+        while let Some((at, _)) = self.leaving.front() {
+            if *at > now {
+                return;
+            }
+            let Some((_, id)) = self.leaving.pop_front() else {
+                return;
+            };
+            let Some(conversation) = self.conversations.get(&id) else {
+                continue;
+            };
+            let stays_until = conversation
+                .last_received
+                .saturating_add(self.limits.ended_grace_ns);
+            if conversation.active {
+                continue;
+            }
+            if stays_until > now || !conversation.held.is_empty() {
+                self.leaving.push_back((stays_until.max(now + SECOND), id));
+                continue;
+            }
+            let stored = self.laid_down(conversation, false);
+            self.batch.laid_down.push(stored);
+            self.conversations.remove(&id);
+            self.resident.remove(&id);
+            self.held.forget(&id);
+        }
+    }
+
+    fn wish(&mut self, conversation: &Id, reason: &'static str) {
+        self.batch.wishes.push((conversation.clone(), reason));
+    }
+}

@@ -1,0 +1,411 @@
+//! State from facts: one pass over a conversation's entries in their order.
+//!
+//! Nothing is kept between passes. A conversation has tens of facts, a pass over them costs less than keeping a
+//! second truth in step with the first, and what is shown cannot drift from what is known. Rejected: applying each
+//! fact to a stored state (every late fact needs an undo, which is where boards begin to lie).
+
+use crate::entry::{Entry, NO_TIME};
+use crate::names::{Name, Names, Sym};
+use crate::{Authority, Source, Time, What};
+
+/// A conversation's state after some of its entries.
+#[derive(Debug, Default)]
+pub(crate) struct Folded {
+    pub participants: Vec<Participant>,
+    /// The life-cycle state, once an event named one.
+    pub life_cycle: Option<Sym>,
+    /// When the life cycle ended.
+    life_ended: Option<Time>,
+    started: Option<Time>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Participant {
+    pub id: Name,
+    pub role: Sym,
+    pub user: Name,
+    pub queue: Name,
+    /// Its own state, told without a communication.
+    direct: Sym,
+    direct_active: bool,
+    /// Its state comes from events about itself, not from communications.
+    by_events: bool,
+    pub joined: Option<Time>,
+    left: Option<Time>,
+    reason: Sym,
+    pub communications: Vec<Communication>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Communication {
+    pub id: Name,
+    pub medium: Sym,
+    pub direction: Sym,
+    pub state: Sym,
+    pub connected: Option<Time>,
+    pub ended: Option<Time>,
+    pub reason: Sym,
+    pub held: bool,
+    pub muted: bool,
+    /// When the hold that lasts began, as the vendor gave it.
+    pub held_since: i64,
+    /// How often it was muted or unmuted.
+    pub mutes: u32,
+}
+
+/// What one entry changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub from: Sym,
+    /// Counted in its minute's cell.
+    pub counted: bool,
+    /// Shown in the timeline.
+    pub shown: bool,
+}
+
+impl Folded {
+    /// Folds all entries, and notes in each whether it is shown and counted.
+    pub fn of(entries: &mut [Entry], names: &Names) -> Self {
+        let mut folded = Self::prepared(entries);
+        for entry in entries {
+            let step = folded.apply(entry, names);
+            (entry.counted, entry.shown) = (step.counted, step.shown);
+        }
+        folded
+    }
+
+    /// An empty state that knows which participants have communications at all: evidence about such a participant
+    /// itself stands back behind its communications'.
+    pub fn prepared(entries: &[Entry]) -> Self {
+        let mut folded = Self::default();
+        for entry in entries.iter().filter(|e| e.communication.is_some()) {
+            let communication = entry.communication;
+            folded.participant(entry.participant).communication(communication);
+        }
+        folded
+    }
+
+    /// Applies the next entry.
+    pub fn apply(&mut self, entry: &Entry, names: &Names) -> Step {
+        if !entry.participant.is_some() {
+            return self.apply_life_cycle(entry, names);
+        }
+        let participant = self.participant(entry.participant);
+        let role = participant.role;
+        participant.learn(entry);
+        if entry.what == What::Role {
+            return Step {
+                from: role,
+                ..participant.apply_own(entry, names)
+            };
+        }
+        if entry.communication.is_some() {
+            participant.apply_leg(entry, names)
+        } else {
+            participant.apply_own(entry, names)
+        }
+    }
+
+    fn apply_life_cycle(&mut self, entry: &Entry, names: &Names) -> Step {
+        if !entry.state.is_some() {
+            self.started = earlier(self.started, entry.at());
+            return Step {
+                from: Sym::NONE,
+                counted: false,
+                shown: true,
+            };
+        }
+        let from = self.life_cycle.replace(entry.state).unwrap_or(Sym::NONE);
+        self.life_ended = names.is_end(entry.state).then(|| entry.instant());
+        Step {
+            from,
+            counted: entry.at != NO_TIME,
+            shown: true,
+        }
+    }
+
+    fn participant(&mut self, id: Name) -> &mut Participant {
+        let at = self
+            .participants
+            .iter()
+            .position(|p| p.id == id)
+            .unwrap_or_else(|| {
+                self.participants.push(Participant::new(id));
+                self.participants.len() - 1
+            });
+        // The index was found or just made.
+        #[allow(clippy::indexing_slicing)]
+        &mut self.participants[at]
+    }
+
+    /// Active by its life cycle where one was seen, else by its participants.
+    pub fn is_active(&self, names: &Names) -> bool {
+        match self.life_cycle {
+            Some(state) => !names.is_end(state),
+            None => self.participants.iter().any(|p| p.is_active(names)),
+        }
+    }
+
+    /// The first instant that evidence names.
+    pub fn started(&self, entries: &[Entry]) -> Option<Time> {
+        let timed = entries.iter().filter_map(Entry::at).min();
+        self.started
+            .or(timed)
+            .or_else(|| entries.first().map(Entry::instant))
+    }
+
+    /// When it ended; none while it is active.
+    pub fn ended(&self, names: &Names) -> Option<Time> {
+        if self.is_active(names) {
+            return None;
+        }
+        self.life_ended
+            .or_else(|| self.participants.iter().filter_map(|p| p.left(names)).max())
+    }
+}
+
+impl Participant {
+    fn new(id: Name) -> Self {
+        Self {
+            id,
+            role: Sym::NONE,
+            user: Name::NONE,
+            queue: Name::NONE,
+            direct: Sym::NONE,
+            direct_active: true,
+            by_events: false,
+            joined: None,
+            left: None,
+            reason: Sym::NONE,
+            communications: Vec::new(),
+        }
+    }
+
+    /// Attributes come with any entry.
+    fn learn(&mut self, entry: &Entry) {
+        if entry.role.is_some() {
+            self.role = entry.role;
+        }
+        if entry.user.is_some() {
+            self.user = entry.user;
+        }
+        if entry.queue.is_some() {
+            self.queue = entry.queue;
+        }
+        self.joined = earlier(self.joined, Some(entry.instant()));
+    }
+
+    fn communication(&mut self, id: Name) -> &mut Communication {
+        let at = self
+            .communications
+            .iter()
+            .position(|c| c.id == id)
+            .unwrap_or_else(|| {
+                self.communications.push(Communication::new(id));
+                self.communications.len() - 1
+            });
+        // The index was found or just made.
+        #[allow(clippy::indexing_slicing)]
+        &mut self.communications[at]
+    }
+
+    /// An entry about the participant itself.
+    fn apply_own(&mut self, entry: &Entry, names: &Names) -> Step {
+        if entry.source == Source::Events {
+            return self.apply_event(entry, names);
+        }
+        let stands_back = !self.communications.is_empty();
+        match entry.what {
+            What::State if stands_back => Step {
+                from: Sym::NONE,
+                counted: false,
+                shown: false,
+            },
+            What::State => {
+                let from = std::mem::replace(&mut self.direct, entry.state);
+                self.direct_active = !names.is_end(entry.state);
+                if !self.direct_active {
+                    (self.left, self.reason) = (Some(entry.instant()), entry.reason);
+                }
+                Step {
+                    from,
+                    counted: is_counted(entry, names),
+                    shown: true,
+                }
+            }
+            What::Left => {
+                (self.left, self.direct_active) = (Some(entry.instant()), false);
+                if entry.reason.is_some() {
+                    self.reason = entry.reason;
+                }
+                Step {
+                    from: self.state(names),
+                    counted: false,
+                    shown: true,
+                }
+            }
+            _ => Step {
+                from: Sym::NONE,
+                counted: false,
+                shown: true,
+            },
+        }
+    }
+
+    /// An event of the `events` dialect: it may set state and role at once, and may come back after leaving.
+    fn apply_event(&mut self, entry: &Entry, names: &Names) -> Step {
+        self.by_events = true;
+        let from = self.direct;
+        if entry.state.is_some() {
+            self.direct = entry.state;
+        }
+        let leaves = entry.what == What::Left || (entry.state.is_some() && names.is_end(entry.state));
+        let tells = entry.state.is_some() || matches!(entry.what, What::Joined | What::Left);
+        if tells {
+            self.direct_active = !leaves;
+            self.left = leaves.then(|| entry.instant());
+            self.reason = if leaves { entry.reason } else { Sym::NONE };
+        }
+        Step {
+            from,
+            counted: entry.state.is_some() && entry.at != NO_TIME,
+            shown: true,
+        }
+    }
+
+    /// An entry about one of its communications.
+    fn apply_leg(&mut self, entry: &Entry, names: &Names) -> Step {
+        let leg = self.communication(entry.communication);
+        if entry.medium.is_some() {
+            leg.medium = entry.medium;
+        }
+        if entry.direction.is_some() {
+            leg.direction = entry.direction;
+        }
+        let hidden = Step {
+            from: Sym::NONE,
+            counted: false,
+            shown: false,
+        };
+        match entry.what {
+            What::State => leg.apply_state(entry, names),
+            What::Held => {
+                leg.held = entry.on && leg.ended.is_none();
+                leg.held_since = if leg.held { entry.since } else { NO_TIME };
+                Step {
+                    shown: true,
+                    ..hidden
+                }
+            }
+            What::Muted => {
+                leg.muted = entry.on && leg.ended.is_none();
+                leg.mutes += 1;
+                Step {
+                    shown: true,
+                    ..hidden
+                }
+            }
+            What::Joined => hidden,
+            _ => Step {
+                shown: true,
+                ..hidden
+            },
+        }
+    }
+
+    /// Whether it is there.
+    pub fn is_active(&self, names: &Names) -> bool {
+        if self.by_events || self.communications.is_empty() || !self.direct_active {
+            return self.direct_active;
+        }
+        self.communications.iter().any(|c| !names.is_end(c.state))
+    }
+
+    /// Its state: its own by events, else that of its liveliest communication.
+    pub fn state(&self, names: &Names) -> Sym {
+        if self.by_events || self.communications.is_empty() {
+            return self.direct;
+        }
+        let lively = |c: &&Communication| (!names.is_end(c.state), c.connected.is_some(), c.ended);
+        self.communications
+            .iter()
+            .max_by_key(lively)
+            .map_or(Sym::NONE, |c| c.state)
+    }
+
+    /// When it left; none while it is there.
+    pub fn left(&self, names: &Names) -> Option<Time> {
+        if self.is_active(names) {
+            return None;
+        }
+        self.left
+            .or_else(|| self.communications.iter().filter_map(|c| c.ended).max())
+    }
+
+    /// Why it left: the reason of its last communication's end, else its own.
+    pub fn end_reason(&self, names: &Names) -> Sym {
+        if self.is_active(names) {
+            return Sym::NONE;
+        }
+        let last = self
+            .communications
+            .iter()
+            .filter(|c| c.reason.is_some())
+            .max_by_key(|c| c.ended);
+        last.map_or(self.reason, |c| c.reason)
+    }
+}
+
+impl Communication {
+    fn new(id: Name) -> Self {
+        Self {
+            id,
+            medium: Sym::NONE,
+            direction: Sym::NONE,
+            state: Sym::NONE,
+            connected: None,
+            ended: None,
+            reason: Sym::NONE,
+            held: false,
+            muted: false,
+            held_since: NO_TIME,
+            mutes: 0,
+        }
+    }
+
+    fn apply_state(&mut self, entry: &Entry, names: &Names) -> Step {
+        let from = std::mem::replace(&mut self.state, entry.state);
+        if names.is_end(entry.state) {
+            (self.ended, self.reason) = (Some(entry.instant()), entry.reason);
+            (self.held, self.muted, self.held_since) = (false, false, NO_TIME);
+        } else if is_connected(entry, names) {
+            self.connected = self.connected.or(Some(entry.instant()));
+        }
+        Step {
+            from,
+            counted: is_counted(entry, names),
+            shown: true,
+        }
+    }
+}
+
+/// Connecting, ending, parking and resuming count: the transitions that every surface puts a time on. When a leg began
+/// to ring is told by some surfaces only, so that counting it would make a cell depend on who told.
+fn is_counted(entry: &Entry, names: &Names) -> bool {
+    entry.at != NO_TIME
+        && entry.authority >= Authority::Reported
+        && (is_connected(entry, names) || names.is_end(entry.state) || entry.since != NO_TIME)
+}
+
+fn is_connected(entry: &Entry, names: &Names) -> bool {
+    names
+        .get_word(entry.state)
+        .is_some_and(|state| state.as_str() == "connected")
+}
+
+fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

@@ -1,0 +1,48 @@
+//! Facts in, changes out: the one pure owner of what is known of every conversation.
+//!
+//! A conversation is a grow-only set of [facts](Fact); everything shown is a pure function of that set. The engine
+//! takes deliveries with the time as an argument, keeps the sets, and hands out what changed. It has no clock, no
+//! randomness, no I/O and no task of its own, and none of its methods can fail.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod activity;
+mod conversation;
+mod engine;
+mod entry;
+mod fact;
+mod fold;
+mod id;
+mod ledger;
+mod limits;
+mod names;
+mod note;
+mod order;
+mod record;
+mod show;
+mod time;
+mod toggles;
+mod users;
+mod view;
+mod word;
+
+pub use engine::{Batch, Engine, Publish, Tally};
+pub use fact::{Authority, Delivery, Fact, FactId, Source, Stamp, Toggle, UserFact, UserWhat, What, is_end};
+pub use id::{ID_BYTES_MAX, Id, IdError};
+pub use limits::Limits;
+pub use note::{FeedEvent, FeedNote};
+pub use record::{Admitted, Arrival, LedgerRow, StoredConversation, UserRow};
+pub use show::Shown;
+pub use time::{MINUTE, SECOND, Time};
+pub use view::{
+    Activity, Change, CommunicationView, Completeness, ConversationView, FeedView, Filter, ParticipantView,
+    Revision, SpellView, TimelineEntry, UserView,
+};
+pub use word::{WORD_BYTES_MAX, Word};

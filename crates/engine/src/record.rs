@@ -1,0 +1,82 @@
+//! What crosses the border to the store: facts as they were admitted, and whole conversations laid down.
+
+use crate::{Completeness, Fact, Id, Source, Time, UserWhat, Word};
+
+/// A fact that was new, with how it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// The conversation.
+    pub conversation: Id,
+    /// The fact, or further evidence for one that is known (same id, to be joined).
+    pub fact: Fact,
+    /// How it came.
+    pub arrival: Arrival,
+}
+
+/// How a fact came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When, in nanoseconds since the epoch.
+    pub received: i64,
+    /// Through which feed.
+    pub feed: u16,
+    /// Through which surface.
+    pub source: Source,
+    /// Under which incarnation of ours.
+    pub incarnation: u32,
+    /// Whether its place had been published before it came.
+    pub late: bool,
+}
+
+/// A conversation's whole set, laid down together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredConversation {
+    /// Its id.
+    pub id: Id,
+    /// Whether it is still in the engine's memory: recovery brings those back.
+    pub resident: bool,
+    /// Whether it is active.
+    pub active: bool,
+    /// The first instant of it.
+    pub started_at: Option<Time>,
+    /// The end of it.
+    pub ended_at: Option<Time>,
+    /// How many facts were dropped before they could be admitted.
+    pub dropped: u64,
+    /// Its facts, in timeline order.
+    pub facts: Vec<(Fact, Arrival)>,
+}
+
+/// A user's value, as last known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRow {
+    /// The user.
+    pub user: Id,
+    /// What it is.
+    pub what: UserWhat,
+    /// The value.
+    pub value: Word,
+    /// Since when, by the source.
+    pub at: Option<Time>,
+    /// When it was received.
+    pub received: i64,
+}
+
+/// One interval of a feed's ledger. Rows with the same feed and `from` replace one another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The feed's index.
+    pub feed: u16,
+    /// The feed's name.
+    pub name: String,
+    /// Its first instant, in nanoseconds since the epoch.
+    pub from: i64,
+    /// The first instant after it; none while it lasts.
+    pub to: Option<i64>,
+    /// What is known of it.
+    pub state: Completeness,
+    /// Whether somebody listened in it.
+    pub listening: bool,
+    /// Why it is not complete.
+    pub reason: String,
+}

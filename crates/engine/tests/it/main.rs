@@ -1,0 +1,5 @@
+//! The engine from outside: deliveries in, views out.
+
+mod order_of_arrival;
+mod scenarios;
+mod world;

@@ -1,0 +1,161 @@
+//! The laws that hold for every order of arrival, with duplicates.
+
+use crate::world::*;
+use causal::{Causality, VectorClock};
+use engine::*;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Facts of the `events` dialect without clocks: a few people who come, change and go.
+fn plain_events() -> impl Strategy<Value = Vec<Fact>> {
+    let one = (0..4u8, 0..4usize, 0..3usize, 0..200i64, any::<bool>());
+    prop::collection::vec(one, 1..25).prop_map(|drawn| {
+        let states = ["connected", "alerting", "disconnected", ""];
+        let roles = ["agent", "supervisor", ""];
+        let fact = |(n, (kind, state, role, at, own)): (usize, (u8, usize, usize, i64, bool))| {
+            let what = [What::Joined, What::Role, What::Left, What::State][usize::from(kind)];
+            let who = if own && kind == 3 { "" } else { ["p", "q"][n % 2] };
+            let what = if who.is_empty() { What::LifeCycle } else { what };
+            event(
+                &n.to_string(),
+                what,
+                who,
+                states[state],
+                roles[role],
+                at / 10 * 10_000,
+            )
+        };
+        drawn.into_iter().enumerate().map(fact).collect()
+    })
+}
+
+/// Facts of snapshots: legs with and without times, holds by their beginning.
+fn snapshot_facts() -> impl Strategy<Value = Vec<Fact>> {
+    let one = (0..2usize, 0..2usize, 0..6u8, 0..100i64);
+    prop::collection::vec(one, 1..25).prop_map(|drawn| {
+        let fact = |(p, c, kind, at): (usize, usize, u8, i64)| {
+            let (p, c) = (["p", "q"][p], ["l", "m"][c]);
+            match kind {
+                0 => there(p, None, "agent"),
+                1 => there(p, Some(c), ""),
+                2 => leg(p, c, "alerting", None),
+                3 => leg(p, c, "connected", Some(at * 1_000)),
+                4 => leg(p, c, "terminated", Some(at * 1_000)),
+                _ => {
+                    let mut fact = Fact::new(What::Left);
+                    (fact.participant, fact.at) = (Id::new(p).ok(), Some(ms(at * 1_000)));
+                    fact.authority = Authority::Recorded;
+                    fact.identified()
+                }
+            }
+        };
+        drawn.into_iter().map(fact).collect()
+    })
+}
+
+/// A causal history: each event picks a region and has seen some of what is there.
+fn causal_history() -> impl Strategy<Value = Vec<Fact>> {
+    prop::collection::vec((0..3usize, 0..3usize, any::<bool>(), 0..50i64), 1..16).prop_map(|drawn| {
+        let regions = ["a", "b", "c"].map(|r| Word::new(r).unwrap());
+        let mut seen: BTreeMap<Word, VectorClock<Word>> = BTreeMap::new();
+        let mut facts = Vec::new();
+        for (n, (region, other, learns, at)) in drawn.into_iter().enumerate() {
+            let (region, other) = (regions[region].clone(), regions[other].clone());
+            let mut clock = seen.get(&region).cloned().unwrap_or_default();
+            if learns {
+                clock.merge(&seen.get(&other).cloned().unwrap_or_default());
+            }
+            clock.increment(region.clone());
+            let what = [What::Joined, What::Role, What::Left][n % 3];
+            let state = ["connected", "connected", "disconnected"][n % 3];
+            let fact = event(&n.to_string(), what, ["p", "q"][n % 2], state, "agent", at);
+            let entries: Vec<(String, u64)> = clock.iter().map(|(r, n)| (r.to_string(), n)).collect();
+            let entries: Vec<(&str, u64)> = entries.iter().map(|(r, n)| (r.as_str(), *n)).collect();
+            facts.push(stamped(fact, region.as_str(), &entries));
+            seen.insert(region, clock);
+        }
+        facts
+    })
+}
+
+fn arrivals(facts: Vec<Fact>) -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
+    let doubled: Vec<Fact> = facts.iter().chain(facts.iter().step_by(2)).cloned().collect();
+    (Just(facts), Just(doubled).prop_shuffle())
+}
+
+fn fed(source: Source, facts: &[Fact]) -> (Engine, Vec<Publish>, BTreeMap<i64, i64>) {
+    let mut engine = engine();
+    let (mut published, mut cells) = (Vec::new(), BTreeMap::new());
+    for fact in facts {
+        engine.handle(deliver(source, vec![fact.clone()]), NOON);
+        let batch = engine.take_batch();
+        published.extend(batch.changes);
+        for (minute, difference) in batch.cells {
+            *cells.entry(minute).or_insert(0) += difference;
+        }
+    }
+    cells.retain(|_, count| *count != 0);
+    (engine, published, cells)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn events_end_in_one_state((facts, arrived) in plain_events().prop_flat_map(arrivals)) {
+        let (straight, _, cells) = fed(Source::Events, &facts);
+        let (shuffled, _, moved) = fed(Source::Events, &arrived);
+        prop_assert_eq!(essence(&straight), essence(&shuffled));
+        prop_assert_eq!(cells, moved);
+    }
+
+    #[test]
+    fn snapshots_end_in_one_state((facts, arrived) in snapshot_facts().prop_flat_map(arrivals)) {
+        let (straight, _, cells) = fed(Source::Snapshot, &facts);
+        let (shuffled, _, moved) = fed(Source::Snapshot, &arrived);
+        prop_assert_eq!(essence(&straight), essence(&shuffled));
+        prop_assert_eq!(cells, moved);
+    }
+
+    #[test]
+    fn one_frame_or_many_is_the_same((facts, arrived) in snapshot_facts().prop_flat_map(arrivals)) {
+        let mut whole = engine();
+        whole.handle(deliver(Source::Snapshot, facts), NOON);
+        let (many, _, _) = fed(Source::Snapshot, &arrived);
+        prop_assert_eq!(essence(&whole), essence(&many));
+    }
+
+    #[test]
+    fn facts_with_clocks_are_published_in_causal_order((facts, arrived) in causal_history().prop_flat_map(arrivals)) {
+        let (straight, _, _) = fed(Source::Events, &facts);
+        let (shuffled, published, _) = fed(Source::Events, &arrived);
+        prop_assert_eq!(essence(&straight), essence(&shuffled));
+        prop_assert_eq!(published.len(), facts.len());
+        let clock = |id| facts.iter().find(|f| f.id == id).and_then(|f| f.stamp.clone()).unwrap().clock;
+        let clocks: Vec<_> = published.iter().map(|p| clock(p.fact)).collect();
+        for (n, later) in clocks.iter().enumerate() {
+            for earlier in &clocks[..n] {
+                prop_assert_ne!(earlier.compare(later), Causality::After);
+            }
+        }
+        let timeline = shuffled.show(&id("call"), NOON).unwrap().timeline();
+        let along: Vec<VectorClock<Word>> = timeline.into_iter().map(|e| e.clock.into_iter().collect()).collect();
+        for (n, later) in along.iter().enumerate() {
+            prop_assert!(along[..n].iter().all(|earlier| earlier.compare(later) != Causality::After));
+        }
+    }
+
+    #[test]
+    fn what_is_laid_down_comes_back((facts, arrived) in snapshot_facts().prop_flat_map(arrivals), cut in 0..50usize) {
+        let (whole, _, _) = fed(Source::Snapshot, &facts);
+        let (before, after) = arrived.split_at(cut.min(arrived.len()));
+        let (first, _, _) = fed(Source::Snapshot, before);
+        let mut second = engine();
+        if let Some(stored) = first.lay_down(&id("call")) {
+            second.restore(&stored, NOON);
+        }
+        after.iter().for_each(|f| second.handle(deliver(Source::Snapshot, vec![f.clone()]), NOON));
+        let (a, b) = (essence(&whole), essence(&second));
+        prop_assert_eq!((a.0, a.1, a.2, a.4), (b.0, b.1, b.2, b.4));
+    }
+}
