@@ -1,2 +1,35 @@
-//! Automation.
-fn main() {}
+//! Automation: everything a person or a build server runs besides cargo itself.
+
+mod needs;
+mod soak;
+mod steps;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test     install what the tests need (only if missing), then run every check and every test
+cargo xtask tidy     the house rules that no compiler checks: layers, sizes, module docs, forbidden calls
+cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a drop or growing memory
+                     (cargo xtask soak SECONDS RATE for another length and rate)";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test"] => steps::test(),
+        ["tidy"] => steps::tidy(),
+        ["soak", rest @ ..] => soak::run(rest),
+        _ => {
+            steps::say(USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            steps::say(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

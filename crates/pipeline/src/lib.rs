@@ -1,0 +1,25 @@
+//! Mailbox, shard, group commit and the change feed: everything between a decoded frame and a reader.
+//!
+//! Sources hand facts to an [`Intake`]; one thread owns the engine and the store, takes all that waits, lets the engine
+//! decide, commits the outcome in one synced transaction, and only then shows it to a [`Reader`].
+
+mod change_log;
+mod clock;
+mod intake;
+mod mailbox;
+mod position;
+mod reader;
+mod shard;
+mod start;
+mod telemetry;
+mod trail;
+
+pub use change_log::{CHANGES_KEPT_MAX, ChangeLog, Following};
+pub use clock::Clock;
+pub use intake::{Intake, Wish};
+pub use mailbox::{Mail, Mailbox, MailboxSettings, WhenFull};
+pub use position::{NoPosition, Position};
+pub use reader::{Answer, Page, Query, Reader, ReaderBackend, Stopped, Summary, reader_pair};
+pub use shard::Drained;
+pub use start::{Pipeline, PipelineError, Recovery, Settings};
+pub use telemetry::{FeedLabels, FeedName, FollowerName, Outcome, Reason, Telemetry};

@@ -1,0 +1,286 @@
+//! What waits for the shard, bounded.
+//!
+//! One queue with two lanes: role and life-cycle changes go before the rest. The bound counts facts. What happens when
+//! it is full is chosen at construction: `block` makes the source wait (the socket's own window then slows the peer),
+//! `drop` lets the newest chatter go, and chatter already waiting before a role or life-cycle change. What went is
+//! counted by reason, said at most once a second, and its conversations are told to the engine, which marks them
+//! partial and wishes for a repair: a drop costs freshness, not truth. Rejected: an unbounded channel (memory), one
+//! channel per lane (no common bound), dropping the oldest (it is the one whose successors were already admitted).
+
+use crate::telemetry::{Reason, Telemetry};
+use engine::{Delivery, FeedNote, Id, UserFact, UserWhat, What};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// What a full mailbox does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WhenFull {
+    /// The source waits.
+    #[default]
+    Block,
+    /// Chatter goes; a repair is asked for.
+    Drop,
+}
+
+/// Bounds and policy of a mailbox.
+#[derive(Clone, Copy, Debug)]
+pub struct MailboxSettings {
+    /// Facts that may wait.
+    pub facts_max: usize,
+    /// What happens when they do.
+    pub when_full: WhenFull,
+}
+
+impl Default for MailboxSettings {
+    fn default() -> Self {
+        Self {
+            facts_max: 5_000,
+            when_full: WhenFull::Block,
+        }
+    }
+}
+
+/// All that waited, taken at once.
+#[derive(Debug, Default)]
+pub struct Mail {
+    /// Urgent ones first, then in order of arrival.
+    pub deliveries: Vec<Delivery>,
+    /// The newest value of each user and kind.
+    pub users: Vec<UserFact>,
+    /// What became of feeds; only once everything handed in before is taken.
+    pub notes: Vec<FeedNote>,
+    /// Conversations of which facts were dropped, and how many.
+    pub dropped: Vec<(Id, u64)>,
+}
+
+/// The bounded queue between sources and the shard.
+#[derive(Debug)]
+pub struct Mailbox {
+    settings: MailboxSettings,
+    telemetry: Arc<Telemetry>,
+    waiting: Mutex<Waiting>,
+    room: Notify,
+    mail: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    urgent: VecDeque<Delivery>,
+    rest: VecDeque<Delivery>,
+    users: BTreeMap<(Id, UserWhat), UserFact>,
+    notes: Vec<FeedNote>,
+    dropped: BTreeMap<Id, u64>,
+    facts: usize,
+    submitted: u64,
+    lost: u64,
+    closed: bool,
+}
+
+impl Mailbox {
+    /// An empty mailbox.
+    #[must_use]
+    pub fn new(settings: MailboxSettings, telemetry: Arc<Telemetry>) -> Self {
+        Self {
+            settings,
+            telemetry,
+            waiting: Mutex::default(),
+            room: Notify::new(),
+            mail: Notify::new(),
+        }
+    }
+
+    /// See [`crate::Intake::submit`].
+    pub async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) {
+        let mut deliveries = VecDeque::from(deliveries);
+        self.conflate(users);
+        match self.settings.when_full {
+            WhenFull::Drop => self.push_or_drop(deliveries),
+            WhenFull::Block => self.push_all(&mut deliveries).await,
+        }
+        self.mail.notify_one();
+    }
+
+    async fn push_all(&self, deliveries: &mut VecDeque<Delivery>) {
+        loop {
+            // Listening begins before the look, or room made in between would go unheard.
+            let mut room = std::pin::pin!(self.room.notified());
+            room.as_mut().enable();
+            if self.push_while_room(deliveries) {
+                return;
+            }
+            self.mail.notify_one();
+            room.await;
+        }
+    }
+
+    /// A user's values are registers: of two that wait, the newer is enough, so they are bounded by the users.
+    fn conflate(&self, users: Vec<UserFact>) {
+        let mut waiting = self.lock();
+        for fact in users {
+            let newest = |f: &UserFact| {
+                (
+                    f.at.map_or(f.received, |at| at.nanos),
+                    f.received,
+                    f.value.clone(),
+                )
+            };
+            match waiting.users.entry((fact.user.clone(), fact.what)) {
+                Entry::Vacant(slot) => drop(slot.insert(fact)),
+                Entry::Occupied(mut slot) if newest(slot.get()) < newest(&fact) => drop(slot.insert(fact)),
+                Entry::Occupied(_) => {}
+            }
+        }
+    }
+
+    /// See [`crate::Intake::note`].
+    pub(crate) fn note(&self, note: FeedNote) {
+        self.lock().notes.push(note);
+        self.mail.notify_one();
+    }
+
+    /// Waits until something waits, or the mailbox is closed.
+    pub(crate) async fn waited(&self) {
+        loop {
+            {
+                let waiting = self.lock();
+                if !waiting.is_empty() || waiting.closed {
+                    return;
+                }
+            }
+            self.mail.notified().await;
+        }
+    }
+
+    /// Takes what waits, urgent first, at most `facts_max` facts; true with it when more is left behind.
+    pub fn take(&self, facts_max: usize) -> (Mail, bool) {
+        let mut waiting = self.lock();
+        let mut mail = Mail {
+            deliveries: Vec::new(),
+            users: std::mem::take(&mut waiting.users).into_values().collect(),
+            notes: Vec::new(),
+            dropped: std::mem::take(&mut waiting.dropped).into_iter().collect(),
+        };
+        let mut taken = 0;
+        while taken < facts_max {
+            let Some(next) = waiting.urgent.pop_front().or_else(|| waiting.rest.pop_front()) else {
+                break;
+            };
+            taken += weight(&next);
+            mail.deliveries.push(next);
+        }
+        waiting.facts = waiting.facts.saturating_sub(taken);
+        let more = waiting.facts > 0;
+        if !more {
+            mail.notes = std::mem::take(&mut waiting.notes);
+        }
+        self.telemetry
+            .mailbox_facts
+            .set(i64::try_from(waiting.facts).unwrap_or(i64::MAX));
+        drop(waiting);
+        self.room.notify_waiters();
+        (mail, more)
+    }
+
+    /// Nothing more will come: wakes whoever waits.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.mail.notify_one();
+        self.room.notify_waiters();
+    }
+
+    /// Facts submitted, and of those dropped, since the last call.
+    pub fn tally(&self) -> (u64, u64) {
+        let mut waiting = self.lock();
+        (
+            std::mem::take(&mut waiting.submitted),
+            std::mem::take(&mut waiting.lost),
+        )
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves in what fits; true when all of it did. One delivery always fits an empty mailbox, whatever its size.
+    fn push_while_room(&self, deliveries: &mut VecDeque<Delivery>) -> bool {
+        let mut waiting = self.lock();
+        while let Some(next) = deliveries.pop_front() {
+            let facts = weight(&next);
+            if waiting.facts > 0 && waiting.facts + facts > self.settings.facts_max && !waiting.closed {
+                deliveries.push_front(next);
+                return false;
+            }
+            waiting.push(next, facts);
+        }
+        true
+    }
+
+    fn push_or_drop(&self, deliveries: VecDeque<Delivery>) {
+        let mut waiting = self.lock();
+        for next in deliveries {
+            let facts = weight(&next);
+            while waiting.facts > 0 && waiting.facts + facts > self.settings.facts_max {
+                let victim = if is_urgent(&next) {
+                    waiting.rest.pop_back()
+                } else {
+                    None
+                };
+                let Some(victim) = victim else { break };
+                waiting.facts = waiting.facts.saturating_sub(weight(&victim));
+                self.count_lost(&mut waiting, &victim);
+            }
+            if waiting.facts > 0 && waiting.facts + facts > self.settings.facts_max {
+                waiting.submitted += facts as u64;
+                self.count_lost(&mut waiting, &next);
+            } else {
+                waiting.push(next, facts);
+            }
+        }
+    }
+
+    fn count_lost(&self, waiting: &mut Waiting, lost: &Delivery) {
+        let reason = if is_urgent(lost) {
+            "mailbox_full_urgent"
+        } else {
+            "mailbox_full"
+        };
+        let facts = weight(lost) as u64;
+        self.telemetry
+            .dropped_facts
+            .get_or_create(&Reason { reason })
+            .inc_by(facts);
+        waiting.lost += facts;
+        *waiting.dropped.entry(lost.conversation.clone()).or_default() += facts;
+    }
+}
+
+impl Waiting {
+    fn push(&mut self, delivery: Delivery, facts: usize) {
+        self.facts += facts;
+        self.submitted += facts as u64;
+        if is_urgent(&delivery) {
+            self.urgent.push_back(delivery);
+        } else {
+            self.rest.push_back(delivery);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.facts == 0 && self.users.is_empty() && self.notes.is_empty() && self.dropped.is_empty()
+    }
+}
+
+/// How many facts a delivery counts for; an empty one still takes a place.
+fn weight(delivery: &Delivery) -> usize {
+    (delivery.facts.len() + delivery.toggles.len()).max(1)
+}
+
+/// Role and life-cycle changes go before the rest.
+fn is_urgent(delivery: &Delivery) -> bool {
+    delivery
+        .facts
+        .iter()
+        .any(|fact| matches!(fact.what, What::Role | What::LifeCycle))
+}

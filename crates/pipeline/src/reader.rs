@@ -1,0 +1,197 @@
+//! The read side: answers about what is committed, and only that.
+//!
+//! The summary behind `/api/v1/state` is a snapshot that the shard replaces after each commit, so that reading it costs
+//! the shard nothing. Everything else is asked of the shard itself, which answers between two commits: what it says is
+//! one consistent, durable state. Rejected: a lock around the engine (readers would see what is not yet on disk, or
+//! stall it), and a second copy of every conversation for readers (twice the memory).
+
+use crate::{ChangeLog, Position};
+use arc_swap::ArcSwap;
+use engine::{
+    Activity, Completeness, ConversationView, FeedView, Filter, Id, SpellView, Time, TimelineEntry, UserView,
+};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// What `/api/v1/state` shows, as of one commit.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Where it stands.
+    pub position: Position,
+    /// Conversations that are active.
+    pub active: u64,
+    /// Activity of the 24 hours that end with the newest event.
+    pub activity: Activity,
+    /// When the newest change was committed; none before the first.
+    pub last_updated: Option<Time>,
+    /// The worst of the last 24 hours.
+    pub completeness: Completeness,
+    /// Every feed as it stands.
+    pub feeds: Vec<FeedView>,
+    /// Why current data is not served; empty when it is.
+    pub not_ready: Vec<String>,
+}
+
+/// An answer, and the committed state it is about.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    /// What was asked for.
+    pub value: T,
+    /// Where it stands.
+    pub position: Position,
+    /// What is known to be missing behind it.
+    pub completeness: Completeness,
+}
+
+/// A page of conversations, by ascending id.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The conversations, without their communications' details left out.
+    pub items: Vec<ConversationView>,
+    /// Where the next page begins: after this id; none at the end.
+    pub next: Option<Id>,
+}
+
+/// A question to the shard.
+#[derive(Debug)]
+pub enum Query {
+    /// One conversation.
+    Conversation(Id, oneshot::Sender<Answer<Option<ConversationView>>>),
+    /// Its timeline, in order.
+    Timeline(Id, oneshot::Sender<Answer<Option<Vec<TimelineEntry>>>>),
+    /// Its spells, by participant and time.
+    Spells(Id, oneshot::Sender<Answer<Option<Vec<SpellView>>>>),
+    /// A page of conversations after an id.
+    List {
+        /// Which.
+        filter: Filter,
+        /// After this id.
+        after: Option<Id>,
+        /// At most so many.
+        limit: usize,
+        /// Where to answer.
+        to: oneshot::Sender<Answer<Page>>,
+    },
+    /// What is known of a user.
+    User(Id, oneshot::Sender<Answer<Option<UserView>>>),
+}
+
+/// The shard has stopped: the program is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine has stopped; the program is shutting down")]
+pub struct Stopped;
+
+/// The other end of a [`Reader`]: what the shard fills and answers.
+#[derive(Debug)]
+pub struct ReaderBackend {
+    /// Replaced after each commit.
+    pub summary: Arc<ArcSwap<Summary>>,
+    /// Questions to answer.
+    pub queries: mpsc::Receiver<Query>,
+    /// Where changes are published.
+    pub changes: Arc<ChangeLog>,
+}
+
+/// How many questions may wait for the shard.
+const QUERIES_WAITING_MAX: usize = 256;
+
+/// A reader and its other end.
+#[must_use]
+pub fn reader_pair(summary: Summary) -> (Reader, ReaderBackend) {
+    let summary = Arc::new(ArcSwap::from_pointee(summary));
+    let changes = Arc::new(ChangeLog::default());
+    let (queries, asked) = mpsc::channel(QUERIES_WAITING_MAX);
+    let reader = Reader {
+        summary: summary.clone(),
+        queries,
+        changes: changes.clone(),
+    };
+    (
+        reader,
+        ReaderBackend {
+            summary,
+            queries: asked,
+            changes,
+        },
+    )
+}
+
+/// The read side's handle. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    summary: Arc<ArcSwap<Summary>>,
+    queries: mpsc::Sender<Query>,
+    changes: Arc<ChangeLog>,
+}
+
+impl Reader {
+    /// The summary of the newest commit.
+    #[must_use]
+    pub fn summary(&self) -> Arc<Summary> {
+        self.summary.load_full()
+    }
+
+    /// The published changes: history in memory, and what comes.
+    #[must_use]
+    pub fn changes(&self) -> &Arc<ChangeLog> {
+        &self.changes
+    }
+
+    /// One conversation; none when it is unknown.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the program is on its way out.
+    pub async fn conversation(&self, id: Id) -> Result<Answer<Option<ConversationView>>, Stopped> {
+        self.ask(|to| Query::Conversation(id, to)).await
+    }
+
+    /// A conversation's timeline, in order; none when it is unknown.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the program is on its way out.
+    pub async fn timeline(&self, id: Id) -> Result<Answer<Option<Vec<TimelineEntry>>>, Stopped> {
+        self.ask(|to| Query::Timeline(id, to)).await
+    }
+
+    /// A conversation's spells; none when it is unknown.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the program is on its way out.
+    pub async fn spells(&self, id: Id) -> Result<Answer<Option<Vec<SpellView>>>, Stopped> {
+        self.ask(|to| Query::Spells(id, to)).await
+    }
+
+    /// At most `limit` conversations that pass, by ascending id, after `after`. A page may come short, even empty,
+    /// with a `next`: the search is cut so that no question holds up the shard for long.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the program is on its way out.
+    pub async fn list(
+        &self,
+        filter: Filter,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Result<Answer<Page>, Stopped> {
+        self.ask(|to| Query::List {
+            filter,
+            after,
+            limit,
+            to,
+        })
+        .await
+    }
+
+    /// What is known of a user; none when it is unknown.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the program is on its way out.
+    pub async fn user(&self, id: Id) -> Result<Answer<Option<UserView>>, Stopped> {
+        self.ask(|to| Query::User(id, to)).await
+    }
+
+    async fn ask<T>(&self, query: impl FnOnce(oneshot::Sender<T>) -> Query) -> Result<T, Stopped> {
+        let (to, answer) = oneshot::channel();
+        self.queries.send(query(to)).await.map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)
+    }
+}

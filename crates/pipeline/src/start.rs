@@ -1,0 +1,284 @@
+//! Recovery, and the start of the shard's thread.
+
+use crate::intake::Wish;
+use crate::mailbox::{Mailbox, MailboxSettings};
+use crate::shard::{Drained, Shard};
+use crate::trail::Trail;
+use crate::{Clock, Intake, Position, Reader, Summary, Telemetry, reader_pair};
+use engine::{Completeness, Engine, LedgerRow, Limits, StoredConversation, Time, UserRow};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::{Damaged, OpenError, Opened, Recover, Store, StoreError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Wishes that may wait for a source.
+const WISHES_WAITING_MAX: usize = 10_000;
+
+/// What a pipeline is started with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// The queue between sources and the shard.
+    pub mailbox: MailboxSettings,
+    /// The engine's bounds.
+    pub limits: Limits,
+}
+
+/// A running shard and the handles to it.
+#[derive(Debug)]
+pub struct Pipeline {
+    intake: Intake,
+    reader: Reader,
+    wishes: Option<mpsc::Receiver<Wish>>,
+    stop: watch::Sender<Option<Instant>>,
+    ended: oneshot::Receiver<Result<Drained, StoreError>>,
+    recovered: Recovery,
+}
+
+/// What came back at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Under which incarnation the program runs now.
+    pub incarnation: u32,
+    /// Conversations that were laid down and live on.
+    pub conversations: u64,
+    /// Facts replayed from the log.
+    pub facts: u64,
+    /// Records that could not be read and were set aside.
+    pub damaged: u64,
+}
+
+/// The pipeline could not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The data folder could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The shard's thread could not be started, or died.
+    #[error("the engine's thread could not run: {0}")]
+    Thread(String),
+}
+
+impl Pipeline {
+    /// Opens the data folder, brings back what it holds, and starts the shard. Blocks while it recovers.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened or read; the message names the cause and the way out.
+    pub fn start(
+        folder: &Path,
+        settings: Settings,
+        telemetry: Arc<Telemetry>,
+        clock: Clock,
+        new_epoch: u64,
+    ) -> Result<Self, PipelineError> {
+        let Opened {
+            mut store,
+            incarnation,
+            epoch,
+            seq,
+        } = Store::open(folder, new_epoch)?;
+        let now = clock.now();
+        let mut back = Back::new(Engine::new(settings.limits, incarnation.get(), seq), now);
+        let base = store.recover(&mut back)?;
+        let replayed = back.replay(&store)?;
+        let heard = replayed.last_committed_at.max(base.last_committed_at);
+        back.engine.resumed(seq, heard.unwrap_or(now));
+        let recovered = Recovery {
+            incarnation: incarnation.get(),
+            conversations: base.conversations,
+            facts: replayed.facts,
+            damaged: base.damaged + back.damaged,
+        };
+        let (reader, backend) = reader_pair(empty_summary(epoch, seq));
+        let (wishes, wished) = mpsc::channel(WISHES_WAITING_MAX);
+        let mailbox = Arc::new(Mailbox::new(settings.mailbox, telemetry.clone()));
+        let shard = Shard {
+            engine: back.engine,
+            store,
+            trail: back.trail,
+            mailbox: mailbox.clone(),
+            backend,
+            wishes,
+            telemetry,
+            clock,
+            epoch,
+            incarnation: incarnation.get(),
+            repair_delay: settings.limits.repair_delay_ns,
+            last_updated: heard.map(|at| Time::from_nanos(at).to_millis()),
+            store_trouble: None,
+        };
+        let (stop, stopped) = watch::channel(None);
+        let ended = spawn(shard, stopped)?;
+        Ok(Self {
+            intake: Intake { mailbox },
+            reader,
+            wishes: Some(wished),
+            stop,
+            ended,
+            recovered,
+        })
+    }
+
+    /// Where sources hand in facts.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        self.intake.clone()
+    }
+
+    /// Where answers come from.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// What came back at the start.
+    #[must_use]
+    pub fn recovered(&self) -> Recovery {
+        self.recovered
+    }
+
+    /// The engine's wishes, for the one source that can grant them; none the second time.
+    pub fn take_wishes(&mut self) -> Option<mpsc::Receiver<Wish>> {
+        self.wishes.take()
+    }
+
+    /// Resolves when the shard stops by itself, which only a failing store makes it do.
+    ///
+    /// # Errors
+    /// What made it stop.
+    pub async fn failed(&mut self) -> Result<Drained, PipelineError> {
+        ended((&mut self.ended).await)
+    }
+
+    /// Takes and commits what waits, for at most `limit`, then closes the store.
+    ///
+    /// # Errors
+    /// What kept it from committing.
+    pub async fn drain(self, limit: Duration) -> Result<Drained, PipelineError> {
+        let _already_gone = self.stop.send(Instant::now().checked_add(limit));
+        ended(self.ended.await)
+    }
+}
+
+fn ended(
+    how: Result<Result<Drained, StoreError>, oneshot::error::RecvError>,
+) -> Result<Drained, PipelineError> {
+    match how {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(PipelineError::Thread("it ended without a word".to_owned())),
+    }
+}
+
+/// The shard's thread: blocking on the disk is its business, and nobody else's.
+fn spawn(
+    shard: Shard,
+    stop: watch::Receiver<Option<Instant>>,
+) -> Result<oneshot::Receiver<Result<Drained, StoreError>>, PipelineError> {
+    let failed = |error: std::io::Error| PipelineError::Thread(error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(failed)?;
+    let (tell, ended) = oneshot::channel();
+    let body = move || {
+        let how = runtime.block_on(shard.run(stop));
+        let _nobody_waits = tell.send(how);
+    };
+    std::thread::Builder::new()
+        .name("shard".to_owned())
+        .spawn(body)
+        .map_err(failed)?;
+    Ok(ended)
+}
+
+fn empty_summary(epoch: u64, seq: u64) -> Summary {
+    Summary {
+        position: Position { epoch, seq },
+        active: 0,
+        activity: Default::default(),
+        last_updated: None,
+        completeness: Completeness::Unknown,
+        feeds: Vec::new(),
+        not_ready: vec!["the engine is starting".to_owned()],
+    }
+}
+
+/// An engine on its way back.
+struct Back {
+    engine: Engine,
+    trail: Trail,
+    cells: Vec<(i64, u64)>,
+    now: i64,
+    damaged: u64,
+}
+
+#[derive(Default)]
+struct Replayed {
+    facts: u64,
+    last_committed_at: Option<i64>,
+}
+
+impl Back {
+    fn new(engine: Engine, now: i64) -> Self {
+        Self {
+            engine,
+            trail: Trail::default(),
+            cells: Vec::new(),
+            now,
+            damaged: 0,
+        }
+    }
+
+    /// The log behind what was laid down, through the same decisions as when it was new.
+    fn replay(&mut self, store: &Store) -> Result<Replayed, StoreError> {
+        let (mut position, mut replayed) = (0, Replayed::default());
+        while let Some(row) = store.replay_after(position)? {
+            position = row.position;
+            replayed.last_committed_at = Some(row.committed_at);
+            replayed.facts += row.admitted.len() as u64;
+            self.trail
+                .add(position, row.admitted.iter().map(|a| &a.conversation));
+            for admitted in row.admitted {
+                if !self.engine.knows(&admitted.conversation)
+                    && let Some(stored) = store.load(&admitted.conversation)?
+                {
+                    self.engine.restore(&stored, self.now);
+                }
+                self.engine.replay(admitted);
+            }
+            self.engine.expire_held(row.committed_at);
+            drop(self.engine.take_batch());
+        }
+        self.engine.forget_moves();
+        for (minute, count) in std::mem::take(&mut self.cells) {
+            self.engine.restore_cell(minute, count);
+        }
+        Ok(replayed)
+    }
+}
+
+impl Recover for Back {
+    fn user(&mut self, row: UserRow) {
+        self.engine.restore_user(row);
+    }
+
+    fn ledger(&mut self, row: LedgerRow) {
+        self.engine.restore_ledger(row);
+    }
+
+    fn cell(&mut self, minute: i64, count: u64) {
+        self.cells.push((minute, count));
+    }
+
+    fn conversation(&mut self, stored: StoredConversation) {
+        self.engine.restore(&stored, self.now);
+    }
+
+    fn damaged(&mut self, what: Damaged) {
+        self.damaged += 1;
+        tracing::error!(?what, "a damaged record was set aside; the rest was loaded");
+    }
+}

@@ -1,0 +1,216 @@
+//! Everything that is counted, by name, in one place.
+//!
+//! Each field is one metric of `/metrics`; whoever sees a thing happen counts it here. "Dropped" is said only of what
+//! is gone from memory for good. No global registry: two worlds fit one test process.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
+
+/// Labels of what a feed received.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct FeedLabels {
+    /// The organisation the feed belongs to.
+    pub organisation: String,
+    /// The feed's name.
+    pub feed: String,
+    /// `events` or `notifications`.
+    pub dialect: &'static str,
+}
+
+/// Labels of a state of a feed.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct FeedName {
+    /// The feed's name.
+    pub feed: String,
+}
+
+/// A reason out of a closed list.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Reason {
+    /// The reason, in snake case.
+    pub reason: &'static str,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Outcome {
+    /// `ok`, `gone`, `forbidden` or `failed`.
+    pub result: &'static str,
+}
+
+/// A follower of the log.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct FollowerName {
+    /// Its name.
+    pub follower: &'static str,
+}
+
+/// The program's metrics. Cheap to clone through the [`Arc`] that [`Telemetry::new`] returns.
+#[derive(Debug)]
+pub struct Telemetry {
+    /// Frames received.
+    pub events_received: Family<FeedLabels, Counter>,
+    /// Facts admitted as new.
+    pub facts: Counter,
+    /// Facts that were known already.
+    pub duplicates: Counter,
+    /// Facts that arrived after their place had been published.
+    pub late_facts: Counter,
+    /// Facts that wait for what precedes them.
+    pub held_facts: Gauge,
+    /// Frames refused, by reason.
+    pub refused_frames: Family<Reason, Counter>,
+    /// Frames that say nothing of participants, by reason.
+    pub ignored_frames: Family<Reason, Counter>,
+    /// Facts dropped before they were admitted, by reason.
+    pub dropped_facts: Family<Reason, Counter>,
+    /// 1 while a feed listens.
+    pub feed_connected: Family<FeedName, Gauge>,
+    /// Seconds since the Unix epoch of the last frame of a feed; shown as an age.
+    pub feed_last_heard_at: Family<FeedName, Gauge>,
+    /// Seconds since a feed's last frame: filled when the metrics are read.
+    pub feed_last_heard: Family<FeedName, Gauge>,
+    /// Reconnects, by reason.
+    pub reconnects: Family<Reason, Counter>,
+    /// REST reads that repair, by result.
+    pub repairs: Family<Outcome, Counter>,
+    /// Time of a group commit, in seconds.
+    pub commit_seconds: Histogram,
+    /// Conversations that are active.
+    pub active_conversations: Gauge,
+    /// Conversations in memory.
+    pub resident_conversations: Gauge,
+    /// Facts that wait in the mailbox.
+    pub mailbox_facts: Gauge,
+    /// Bytes on disk.
+    pub store_bytes: Gauge,
+    /// Changes a follower is behind.
+    pub follower_lag: Family<FollowerName, Gauge>,
+}
+
+impl Telemetry {
+    /// Makes the metrics and registers them under `headcount_`.
+    pub fn new(registry: &mut Registry) -> Arc<Self> {
+        let this = Self {
+            events_received: Family::default(),
+            facts: Counter::default(),
+            duplicates: Counter::default(),
+            late_facts: Counter::default(),
+            held_facts: Gauge::default(),
+            refused_frames: Family::default(),
+            ignored_frames: Family::default(),
+            dropped_facts: Family::default(),
+            feed_connected: Family::default(),
+            feed_last_heard_at: Family::default(),
+            feed_last_heard: Family::default(),
+            reconnects: Family::default(),
+            repairs: Family::default(),
+            commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
+            active_conversations: Gauge::default(),
+            resident_conversations: Gauge::default(),
+            mailbox_facts: Gauge::default(),
+            store_bytes: Gauge::default(),
+            follower_lag: Family::default(),
+        };
+        this.register(registry.sub_registry_with_prefix("headcount"));
+        Arc::new(this)
+    }
+
+    fn register(&self, to: &mut Registry) {
+        to.register("events_received", "Frames received", self.events_received.clone());
+        to.register("facts", "Facts admitted as new", self.facts.clone());
+        to.register(
+            "duplicates",
+            "Facts that were known already",
+            self.duplicates.clone(),
+        );
+        to.register(
+            "late_facts",
+            "Facts that came after their place was published",
+            self.late_facts.clone(),
+        );
+        to.register(
+            "held_facts",
+            "Facts that wait for what precedes them",
+            self.held_facts.clone(),
+        );
+        to.register("refused_frames", "Frames refused", self.refused_frames.clone());
+        to.register(
+            "ignored_frames",
+            "Frames that say nothing of participants",
+            self.ignored_frames.clone(),
+        );
+        to.register(
+            "dropped_facts",
+            "Facts dropped before they were admitted",
+            self.dropped_facts.clone(),
+        );
+        to.register(
+            "feed_connected",
+            "1 while a feed listens",
+            self.feed_connected.clone(),
+        );
+        to.register_with_unit(
+            "feed_last_heard",
+            "Time since the last frame",
+            Unit::Seconds,
+            self.feed_last_heard.clone(),
+        );
+        to.register("reconnects", "Reconnects", self.reconnects.clone());
+        to.register("repairs", "REST reads that repair", self.repairs.clone());
+        to.register_with_unit(
+            "commit",
+            "Time of a group commit",
+            Unit::Seconds,
+            self.commit_seconds.clone(),
+        );
+        to.register(
+            "active_conversations",
+            "Active conversations",
+            self.active_conversations.clone(),
+        );
+        to.register(
+            "resident_conversations",
+            "Conversations in memory",
+            self.resident_conversations.clone(),
+        );
+        to.register(
+            "mailbox_facts",
+            "Facts that wait in the mailbox",
+            self.mailbox_facts.clone(),
+        );
+        to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
+        to.register(
+            "follower_lag_changes",
+            "Changes a follower is behind",
+            self.follower_lag.clone(),
+        );
+    }
+
+    /// Notes that a feed was heard at `now` (nanoseconds since the epoch).
+    pub fn heard(&self, feed: &str, now: i64) {
+        self.feed_last_heard_at
+            .get_or_create(&FeedName {
+                feed: feed.to_owned(),
+            })
+            .set(now / engine::SECOND);
+    }
+
+    /// Brings the ages up to date for the feeds named, before the metrics are shown.
+    pub fn refresh(&self, feeds: &[String], now: i64) {
+        for feed in feeds {
+            let name = FeedName { feed: feed.clone() };
+            let heard = self.feed_last_heard_at.get_or_create(&name).get();
+            if heard > 0 {
+                self.feed_last_heard
+                    .get_or_create(&name)
+                    .set((now / engine::SECOND - heard).max(0));
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The pipeline from outside: facts in, committed answers out, over restarts and overflow.
+
+mod mailbox;
+mod restart;
+mod world;

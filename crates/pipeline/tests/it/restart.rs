@@ -1,0 +1,148 @@
+//! What was committed comes back: the same states, clocks and counts, under a new incarnation.
+
+use crate::world::*;
+use engine::*;
+use pipeline::*;
+use std::time::Duration;
+
+async fn stand(
+    reader: &Reader,
+    ids: &[&str],
+) -> (u64, Activity, Option<Time>, Vec<ConversationView>, Position) {
+    let summary = reader.summary();
+    let mut views = Vec::new();
+    for id in ids {
+        let answer = reader.conversation(Id::new(id).unwrap()).await.unwrap();
+        let mut view = answer.value.unwrap();
+        view.completeness = Completeness::Complete;
+        views.push(view);
+    }
+    (
+        summary.active,
+        summary.activity.clone(),
+        summary.last_updated,
+        views,
+        summary.position,
+    )
+}
+
+#[tokio::test]
+async fn a_stop_and_a_start_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = world(folder.path(), MailboxSettings::default());
+    let intake = one.pipeline.intake();
+    let mut deliveries: Vec<Delivery> = (0..50)
+        .map(|n| event("c1", n, What::State, "connected"))
+        .collect();
+    deliveries.push(event("c2", 1, What::Joined, "connected"));
+    deliveries.push(event("c2", 2, What::Left, "disconnected"));
+    intake.submit(deliveries, Vec::new()).await;
+    let reader = one.pipeline.reader();
+    until(&reader, |s| events_in(s) == 52).await;
+    let before = stand(&reader, &["c1", "c2"]).await;
+    let drained = one.pipeline.drain(Duration::from_secs(5)).await.unwrap();
+    assert!(drained.complete);
+
+    let two = world(folder.path(), MailboxSettings::default());
+    assert_eq!(two.pipeline.recovered().incarnation, 2);
+    let reader = two.pipeline.reader();
+    until(&reader, |s| events_in(s) == 52).await;
+    assert_eq!(stand(&reader, &["c1", "c2"]).await, before);
+
+    two.pipeline
+        .intake()
+        .submit(vec![event("c1", 99, What::State, "connected")], Vec::new())
+        .await;
+    until(&reader, |s| events_in(s) == 53).await;
+    let view = reader
+        .conversation(Id::new("c1").unwrap())
+        .await
+        .unwrap()
+        .value
+        .unwrap();
+    assert_eq!(view.vector_clock, 51);
+    let clock: Vec<String> = view
+        .clock
+        .iter()
+        .map(|(actor, n)| format!("{actor} {n}"))
+        .collect();
+    assert_eq!(clock, ["headcount-1 50", "headcount-2 1"]);
+    two.pipeline.drain(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_ended_conversation_is_found_in_the_store_and_takes_late_facts() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path(), MailboxSettings::default());
+    let (intake, reader) = (world.pipeline.intake(), world.pipeline.reader());
+    let ended = vec![
+        event("old", 1, What::Joined, "connected"),
+        event("old", 2, What::Left, "disconnected"),
+    ];
+    intake.submit(ended, Vec::new()).await;
+    until(&reader, |s| events_in(s) == 2).await;
+    world.clock.set(NOON + 3_600 * SECOND);
+    intake
+        .submit(vec![event("new", 1, What::Joined, "connected")], Vec::new())
+        .await;
+    until(&reader, |s| events_in(s) == 3).await;
+
+    let list = reader.list(Filter::default(), None, 10).await.unwrap().value;
+    let ids: Vec<String> = list.items.iter().map(|c| c.id.to_string()).collect();
+    assert_eq!(ids, ["new", "old"]);
+    let mut again = event("old", 2, What::Left, "disconnected");
+    again.received = NOON + 3_600 * SECOND;
+    let mut late = event("old", 0, What::LifeCycle, "in-progress");
+    late.received = NOON + 3_600 * SECOND;
+    intake.submit(vec![again, late], Vec::new()).await;
+    until(&reader, |s| events_in(s) == 4 && s.active == 2).await;
+    let timeline = reader
+        .timeline(Id::new("old").unwrap())
+        .await
+        .unwrap()
+        .value
+        .unwrap();
+    assert_eq!(
+        timeline.iter().map(|e| (e.kind, e.late)).collect::<Vec<_>>(),
+        [("lifeCycle", true), ("joined", false), ("left", false)]
+    );
+    world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn followers_get_what_is_published_after_their_position() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path(), MailboxSettings::default());
+    let (intake, reader) = (world.pipeline.intake(), world.pipeline.reader());
+    let mut following = reader.changes().follow(None);
+    assert!(following.missed.is_none());
+    intake
+        .submit(vec![event("c", 1, What::Joined, "connected")], Vec::new())
+        .await;
+    let batch = tokio::time::timeout(Duration::from_secs(10), following.live.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((batch[0].seq, batch[0].entry.kind), (1, "joined"));
+    intake
+        .submit(vec![event("c", 0, What::Role, "connected")], Vec::new())
+        .await;
+    until(&reader, |s| s.position.seq == 2).await;
+    let back = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            let back = reader.changes().follow(Some(1));
+            if back.seq == 2 {
+                return back;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let missed = back.await.unwrap().missed.unwrap();
+    assert_eq!(missed.len(), 1);
+    assert_eq!(missed[0].revision, Some(Revision { place: 0, moved: 1 }));
+    assert!(
+        reader.changes().follow(Some(77)).missed.is_none(),
+        "a position that was never published"
+    );
+    world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
+}
