@@ -45,10 +45,7 @@ impl Cells {
     /// The differences since the last call.
     pub fn take_moved(&mut self) -> Vec<(i64, i64)> {
         let moved = std::mem::take(&mut self.moved);
-        moved
-            .into_iter()
-            .filter(|(_, difference)| *difference != 0)
-            .collect()
+        moved.into_iter().filter(|(_, difference)| *difference != 0).collect()
     }
 
     /// The window as readers see it.
@@ -58,18 +55,12 @@ impl Cells {
         if let Some(newest) = newest_minute {
             let first = newest - WINDOW + 1;
             for (&minute, &count) in self.counts.range(first..) {
-                if let Some(slot) = usize::try_from(minute - first)
-                    .ok()
-                    .and_then(|at| counts.get_mut(at))
-                {
+                if let Some(slot) = usize::try_from(minute - first).ok().and_then(|at| counts.get_mut(at)) {
                     *slot = count;
                 }
             }
         }
-        Activity {
-            newest_minute,
-            counts,
-        }
+        Activity { newest_minute, counts }
     }
 
     fn forget_old(&mut self) {

@@ -104,10 +104,7 @@ impl Conversation {
         fresh: &mut SmallVec<[Entry; 2]>,
     ) -> Met {
         let room = self.entries.len() + fresh.len() < limits.conversation_facts_max;
-        let Some(entry) = room
-            .then(|| Entry::pack(fact, arrival, &mut self.names))
-            .flatten()
-        else {
+        let Some(entry) = room.then(|| Entry::pack(fact, arrival, &mut self.names)).flatten() else {
             self.overfull = true;
             return Met::Full;
         };
@@ -150,14 +147,8 @@ impl Conversation {
         let late = |id: FactId| settled_revision(&self.entries, id, &new, published);
         for id in new.iter().chain(&joined).copied() {
             if self.entries.iter().any(|e| e.is(id) && e.shown) {
-                let corrects = if joined.contains(&id) {
-                    place_of(&self.entries, id)
-                } else {
-                    None
-                };
-                let revision = corrects
-                    .map(|place| Revision { place, moved: 0 })
-                    .or_else(|| late(id));
+                let corrects = if joined.contains(&id) { place_of(&self.entries, id) } else { None };
+                let revision = corrects.map(|place| Revision { place, moved: 0 }).or_else(|| late(id));
                 settled.changes.push((id, revision));
             }
         }
@@ -184,9 +175,7 @@ impl Conversation {
         let folded = Folded::of(&mut self.entries, &self.names);
         for (entry, was) in self.entries.iter().zip(before) {
             if entry.counted != was {
-                settled
-                    .cells
-                    .push((entry.at.div_euclid(MINUTE), if was { -1 } else { 1 }));
+                settled.cells.push((entry.at.div_euclid(MINUTE), if was { -1 } else { 1 }));
             }
         }
         self.active = folded.is_active(&self.names);
@@ -211,11 +200,7 @@ impl Conversation {
             started_at: folded.started(&self.entries),
             ended_at: folded.ended(&self.names),
             dropped: self.dropped,
-            facts: self
-                .entries
-                .iter()
-                .map(|e| (e.unpack(&self.names), e.arrival()))
-                .collect(),
+            facts: self.entries.iter().map(|e| (e.unpack(&self.names), e.arrival())).collect(),
         }
     }
 
@@ -269,10 +254,7 @@ fn join_entry(entry: &mut Entry, copy: &Fact, names: &mut Names) -> Met {
 }
 
 fn place_of(entries: &[Entry], id: FactId) -> Option<u32> {
-    entries
-        .iter()
-        .position(|e| e.is(id))
-        .and_then(|at| u32::try_from(at).ok())
+    entries.iter().position(|e| e.is(id)).and_then(|at| u32::try_from(at).ok())
 }
 
 /// Where a late fact went, and how many of the published entries stand behind it.
@@ -281,11 +263,7 @@ fn settled_revision(entries: &[Entry], id: FactId, new: &[FactId], published: us
         return None;
     }
     let place = entries.iter().position(|e| e.is(id))?;
-    let moved = entries
-        .iter()
-        .skip(place)
-        .filter(|e| !new.contains(&e.id()))
-        .count();
+    let moved = entries.iter().skip(place).filter(|e| !new.contains(&e.id())).count();
     let (place, moved) = (u32::try_from(place).ok()?, u32::try_from(moved).ok()?);
     (moved > 0).then_some(Revision { place, moved })
 }

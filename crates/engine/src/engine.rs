@@ -141,16 +141,20 @@ impl Engine {
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
         let conversation = Conversation::take_up(stored);
-        let mut heard: Vec<_> = conversation
-            .entries
-            .iter()
-            .filter(|e| e.stamp.is_some())
-            .collect();
+        let mut heard: Vec<_> = conversation.entries.iter().filter(|e| e.stamp.is_some()).collect();
         heard.sort_by_key(|e| e.stamp.as_ref().map(|s| s.clock.sum()));
         for stamp in heard.iter().filter_map(|e| e.stamp.as_ref()) {
             self.held.delivered(&stored.id, &stamp.dot);
         }
         self.keep(conversation, now);
+    }
+
+    /// Begins anew a conversation whose stored facts cannot be read: it is partial, and a repair is asked for.
+    pub fn restore_damaged(&mut self, id: &Id, now: i64) {
+        let mut conversation = Conversation::new(id.clone());
+        conversation.dropped = 1;
+        self.keep(conversation, now);
+        self.wish(id, "damaged");
     }
 
     /// Facts in: what one frame or REST read said about one conversation.
@@ -175,11 +179,7 @@ impl Engine {
             incarnation: self.incarnation,
             late: false,
         };
-        let facts = delivery
-            .facts
-            .into_iter()
-            .chain(minted.facts)
-            .map(|fact| (fact, arrival));
+        let facts = delivery.facts.into_iter().chain(minted.facts).map(|fact| (fact, arrival));
         self.admit(&mut conversation, facts, now);
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
@@ -193,11 +193,7 @@ impl Engine {
             None => Box::new(Conversation::new(admitted.conversation.clone())),
         };
         conversation.last_received = conversation.last_received.max(now);
-        self.admit(
-            &mut conversation,
-            std::iter::once((admitted.fact, admitted.arrival)),
-            now,
-        );
+        self.admit(&mut conversation, std::iter::once((admitted.fact, admitted.arrival)), now);
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
     }
@@ -224,8 +220,7 @@ impl Engine {
         if let Some(known) = self.conversations.get_mut(conversation) {
             known.dropped = known.dropped.saturating_add(facts);
         }
-        self.ledger
-            .dropped(now, "facts were dropped because the mailbox was full");
+        self.ledger.dropped(now, "facts were dropped because the mailbox was full");
         self.wish(conversation, "dropped");
     }
 
@@ -343,11 +338,7 @@ impl Engine {
         let lacks = conversation.dropped > 0
             || conversation.overfull
             || !self.held.missing(&conversation.id).is_empty();
-        let own = if lacks {
-            Completeness::Partial
-        } else {
-            Completeness::Complete
-        };
+        let own = if lacks { Completeness::Partial } else { Completeness::Complete };
         own.max(self.ledger.worst(from, to))
     }
 
@@ -392,15 +383,10 @@ impl Engine {
         };
         let (dot, clock, id) = (stamp.dot.clone(), stamp.clock.clone(), fact.id);
         let bytes = std::mem::size_of::<Admitted>() + clock.len() * 32;
-        let item = Admitted {
-            conversation: to.id.clone(),
-            fact,
-            arrival,
-        };
+        let item = Admitted { conversation: to.id.clone(), fact, arrival };
         let mut released = Vec::new();
         to.held.push(id);
-        self.held
-            .offer(&to.id, dot, clock, bytes, item, now, &mut released);
+        self.held.offer(&to.id, dot, clock, bytes, item, now, &mut released);
         for release in released {
             if release.item.conversation != to.id {
                 self.strays.push(release);
@@ -420,11 +406,7 @@ impl Engine {
 
     fn publish_released(&mut self, release: Released<Word, Admitted>, now: i64) {
         self.note_release(&release);
-        let Admitted {
-            conversation: id,
-            fact,
-            arrival,
-        } = release.item;
+        let Admitted { conversation: id, fact, arrival } = release.item;
         let Some(mut conversation) = self.conversations.remove(&id) else {
             return;
         };
@@ -442,21 +424,14 @@ impl Engine {
     /// Takes facts into a conversation's set and notes what came of it.
     fn take(&mut self, to: &mut Conversation, facts: Facts) {
         let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
-        let settled = to.take(facts.iter().map(|(f, a)| (f, *a)), &self.limits, |how| {
-            met.push(how)
-        });
+        let settled = to.take(facts.iter().map(|(f, a)| (f, *a)), &self.limits, |how| met.push(how));
         self.batch.tally.late += settled.late;
         for (minute, difference) in settled.cells {
             self.cells.add(minute, difference);
         }
         for (fact, revision) in settled.changes {
             self.seq += 1;
-            self.batch.changes.push(Publish {
-                seq: self.seq,
-                conversation: to.id.clone(),
-                fact,
-                revision,
-            });
+            self.batch.changes.push(Publish { seq: self.seq, conversation: to.id.clone(), fact, revision });
         }
         for ((fact, arrival), how) in facts.into_iter().zip(met) {
             self.ledger.heard(arrival.feed, fact.id, how == Met::New);
@@ -467,11 +442,7 @@ impl Engine {
                 _ if stamped_and_new => {}
                 Met::New | Met::Better => {
                     self.batch.tally.facts += u64::from(how == Met::New);
-                    self.batch.admitted.push(Admitted {
-                        conversation: to.id.clone(),
-                        fact,
-                        arrival,
-                    });
+                    self.batch.admitted.push(Admitted { conversation: to.id.clone(), fact, arrival });
                 }
             }
         }
@@ -498,8 +469,7 @@ impl Engine {
         } else {
             let was_active = self.active.remove(&id);
             if was_active || !self.resident.contains(&id) {
-                self.leaving
-                    .push_back((now.saturating_add(self.limits.ended_grace_ns), id.clone()));
+                self.leaving.push_back((now.saturating_add(self.limits.ended_grace_ns), id.clone()));
             }
         }
         if !self.resident.contains(&id) {
@@ -519,9 +489,7 @@ impl Engine {
             let Some(conversation) = self.conversations.get(&id) else {
                 continue;
             };
-            let stays_until = conversation
-                .last_received
-                .saturating_add(self.limits.ended_grace_ns);
+            let stays_until = conversation.last_received.saturating_add(self.limits.ended_grace_ns);
             if conversation.active {
                 continue;
             }

@@ -86,10 +86,7 @@ impl Entry {
             communication: names.get_id(self.communication),
             at: self.at(),
             authority: self.authority,
-            since: (self.since != NO_TIME).then_some(Time {
-                nanos: self.since,
-                digits: self.since_digits,
-            }),
+            since: (self.since != NO_TIME).then_some(Time { nanos: self.since, digits: self.since_digits }),
             on: self.on,
             state: names.get_word(self.state),
             role: names.get_word(self.role),
@@ -122,15 +119,13 @@ impl Entry {
     }
 
     pub fn at(&self) -> Option<Time> {
-        (self.at != NO_TIME).then_some(Time {
-            nanos: self.at,
-            digits: self.at_digits,
-        })
+        (self.at != NO_TIME).then_some(Time { nanos: self.at, digits: self.at_digits })
     }
 
-    /// The instant it is shown at: the source's own, else its place in the order.
+    /// The instant it is shown at: the source's own, else its place in the order in whole milliseconds, rounded up so
+    /// that what was placed just before an instant is shown at it.
     pub fn instant(&self) -> Time {
-        self.at().unwrap_or(Time::from_nanos(self.effective))
+        self.at().unwrap_or_else(|| Time::from_nanos(self.effective.saturating_add(999_999)).to_millis())
     }
 
     /// Whether another copy of the same fact could tell anything new.

@@ -251,22 +251,11 @@ impl Fact {
             Some(state) if is_end(state) && self.what != What::LifeCycle => b"end".to_vec(),
             _ => text(&self.state),
         };
-        let once = matches!(
-            self.what,
-            What::Joined | What::State | What::Left | What::WrapUp | What::Held
-        );
+        let once = matches!(self.what, What::Joined | What::State | What::Left | What::WrapUp | What::Held);
         let at = if once { time(None) } else { time(self.at) };
         let what = [self.what as u8, u8::from(self.on)];
-        let role = if self.what == What::Role {
-            text(&self.role)
-        } else {
-            Vec::new()
-        };
-        let reason = if self.what == What::WrapUp {
-            text(&self.reason)
-        } else {
-            Vec::new()
-        };
+        let role = if self.what == What::Role { text(&self.role) } else { Vec::new() };
+        let reason = if self.what == What::WrapUp { text(&self.reason) } else { Vec::new() };
         let (participant, communication) = (key(&self.participant), key(&self.communication));
         self.id = FactId::of_content(&[
             &what,
@@ -320,11 +309,7 @@ impl Fact {
     fn join_stamp(&mut self, other: &Self) -> bool {
         let Some(theirs) = &other.stamp else { return false };
         let key = |s: &Stamp| {
-            (
-                s.clock.sum(),
-                s.clock.iter().map(|(a, n)| (a.clone(), n)).collect::<Vec<_>>(),
-                s.dot.clone(),
-            )
+            (s.clock.sum(), s.clock.iter().map(|(a, n)| (a.clone(), n)).collect::<Vec<_>>(), s.dot.clone())
         };
         if self.stamp.as_ref().is_some_and(|ours| key(ours) >= key(theirs)) {
             return false;

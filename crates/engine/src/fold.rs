@@ -94,10 +94,7 @@ impl Folded {
         let role = participant.role;
         participant.learn(entry);
         if entry.what == What::Role {
-            return Step {
-                from: role,
-                ..participant.apply_own(entry, names)
-            };
+            return Step { from: role, ..participant.apply_own(entry, names) };
         }
         if entry.communication.is_some() {
             participant.apply_leg(entry, names)
@@ -109,30 +106,18 @@ impl Folded {
     fn apply_life_cycle(&mut self, entry: &Entry, names: &Names) -> Step {
         if !entry.state.is_some() {
             self.started = earlier(self.started, entry.at());
-            return Step {
-                from: Sym::NONE,
-                counted: false,
-                shown: true,
-            };
+            return Step { from: Sym::NONE, counted: false, shown: true };
         }
         let from = self.life_cycle.replace(entry.state).unwrap_or(Sym::NONE);
         self.life_ended = names.is_end(entry.state).then(|| entry.instant());
-        Step {
-            from,
-            counted: entry.at != NO_TIME,
-            shown: true,
-        }
+        Step { from, counted: entry.at != NO_TIME, shown: true }
     }
 
     fn participant(&mut self, id: Name) -> &mut Participant {
-        let at = self
-            .participants
-            .iter()
-            .position(|p| p.id == id)
-            .unwrap_or_else(|| {
-                self.participants.push(Participant::new(id));
-                self.participants.len() - 1
-            });
+        let at = self.participants.iter().position(|p| p.id == id).unwrap_or_else(|| {
+            self.participants.push(Participant::new(id));
+            self.participants.len() - 1
+        });
         // The index was found or just made.
         #[allow(clippy::indexing_slicing)]
         &mut self.participants[at]
@@ -149,9 +134,7 @@ impl Folded {
     /// The first instant that evidence names.
     pub fn started(&self, entries: &[Entry]) -> Option<Time> {
         let timed = entries.iter().filter_map(Entry::at).min();
-        self.started
-            .or(timed)
-            .or_else(|| entries.first().map(Entry::instant))
+        self.started.or(timed).or_else(|| entries.first().map(Entry::instant))
     }
 
     /// When it ended; none while it is active.
@@ -159,8 +142,7 @@ impl Folded {
         if self.is_active(names) {
             return None;
         }
-        self.life_ended
-            .or_else(|| self.participants.iter().filter_map(|p| p.left(names)).max())
+        self.life_ended.or_else(|| self.participants.iter().filter_map(|p| p.left(names)).max())
     }
 }
 
@@ -196,14 +178,10 @@ impl Participant {
     }
 
     fn communication(&mut self, id: Name) -> &mut Communication {
-        let at = self
-            .communications
-            .iter()
-            .position(|c| c.id == id)
-            .unwrap_or_else(|| {
-                self.communications.push(Communication::new(id));
-                self.communications.len() - 1
-            });
+        let at = self.communications.iter().position(|c| c.id == id).unwrap_or_else(|| {
+            self.communications.push(Communication::new(id));
+            self.communications.len() - 1
+        });
         // The index was found or just made.
         #[allow(clippy::indexing_slicing)]
         &mut self.communications[at]
@@ -216,39 +194,23 @@ impl Participant {
         }
         let stands_back = !self.communications.is_empty();
         match entry.what {
-            What::State if stands_back => Step {
-                from: Sym::NONE,
-                counted: false,
-                shown: false,
-            },
+            What::State if stands_back => Step { from: Sym::NONE, counted: false, shown: false },
             What::State => {
                 let from = std::mem::replace(&mut self.direct, entry.state);
                 self.direct_active = !names.is_end(entry.state);
                 if !self.direct_active {
                     (self.left, self.reason) = (Some(entry.instant()), entry.reason);
                 }
-                Step {
-                    from,
-                    counted: is_counted(entry, names),
-                    shown: true,
-                }
+                Step { from, counted: is_counted(entry, names), shown: true }
             }
             What::Left => {
                 (self.left, self.direct_active) = (Some(entry.instant()), false);
                 if entry.reason.is_some() {
                     self.reason = entry.reason;
                 }
-                Step {
-                    from: self.state(names),
-                    counted: false,
-                    shown: true,
-                }
+                Step { from: self.state(names), counted: false, shown: true }
             }
-            _ => Step {
-                from: Sym::NONE,
-                counted: false,
-                shown: true,
-            },
+            _ => Step { from: Sym::NONE, counted: false, shown: true },
         }
     }
 
@@ -266,11 +228,7 @@ impl Participant {
             self.left = leaves.then(|| entry.instant());
             self.reason = if leaves { entry.reason } else { Sym::NONE };
         }
-        Step {
-            from,
-            counted: entry.state.is_some() && entry.at != NO_TIME,
-            shown: true,
-        }
+        Step { from, counted: entry.state.is_some() && entry.at != NO_TIME, shown: true }
     }
 
     /// An entry about one of its communications.
@@ -282,34 +240,21 @@ impl Participant {
         if entry.direction.is_some() {
             leg.direction = entry.direction;
         }
-        let hidden = Step {
-            from: Sym::NONE,
-            counted: false,
-            shown: false,
-        };
+        let hidden = Step { from: Sym::NONE, counted: false, shown: false };
         match entry.what {
             What::State => leg.apply_state(entry, names),
             What::Held => {
                 leg.held = entry.on && leg.ended.is_none();
                 leg.held_since = if leg.held { entry.since } else { NO_TIME };
-                Step {
-                    shown: true,
-                    ..hidden
-                }
+                Step { shown: true, ..hidden }
             }
             What::Muted => {
                 leg.muted = entry.on && leg.ended.is_none();
                 leg.mutes += 1;
-                Step {
-                    shown: true,
-                    ..hidden
-                }
+                Step { shown: true, ..hidden }
             }
             What::Joined => hidden,
-            _ => Step {
-                shown: true,
-                ..hidden
-            },
+            _ => Step { shown: true, ..hidden },
         }
     }
 
@@ -327,10 +272,7 @@ impl Participant {
             return self.direct;
         }
         let lively = |c: &&Communication| (!names.is_end(c.state), c.connected.is_some(), c.ended);
-        self.communications
-            .iter()
-            .max_by_key(lively)
-            .map_or(Sym::NONE, |c| c.state)
+        self.communications.iter().max_by_key(lively).map_or(Sym::NONE, |c| c.state)
     }
 
     /// When it left; none while it is there.
@@ -338,8 +280,7 @@ impl Participant {
         if self.is_active(names) {
             return None;
         }
-        self.left
-            .or_else(|| self.communications.iter().filter_map(|c| c.ended).max())
+        self.left.or_else(|| self.communications.iter().filter_map(|c| c.ended).max())
     }
 
     /// Why it left: the reason of its last communication's end, else its own.
@@ -347,11 +288,7 @@ impl Participant {
         if self.is_active(names) {
             return Sym::NONE;
         }
-        let last = self
-            .communications
-            .iter()
-            .filter(|c| c.reason.is_some())
-            .max_by_key(|c| c.ended);
+        let last = self.communications.iter().filter(|c| c.reason.is_some()).max_by_key(|c| c.ended);
         last.map_or(self.reason, |c| c.reason)
     }
 }
@@ -381,11 +318,7 @@ impl Communication {
         } else if is_connected(entry, names) {
             self.connected = self.connected.or(Some(entry.instant()));
         }
-        Step {
-            from,
-            counted: is_counted(entry, names),
-            shown: true,
-        }
+        Step { from, counted: is_counted(entry, names), shown: true }
     }
 }
 
@@ -398,9 +331,7 @@ fn is_counted(entry: &Entry, names: &Names) -> bool {
 }
 
 fn is_connected(entry: &Entry, names: &Names) -> bool {
-    names
-        .get_word(entry.state)
-        .is_some_and(|state| state.as_str() == "connected")
+    names.get_word(entry.state).is_some_and(|state| state.as_str() == "connected")
 }
 
 fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {

@@ -147,11 +147,7 @@ fn uuid_text(bytes: &[u8; 16]) -> [u8; 36] {
         }
         for nibble in [byte >> 4, byte & 15] {
             if let Some(slot) = slots.next() {
-                *slot = if nibble < 10 {
-                    b'0' + nibble
-                } else {
-                    b'a' + nibble - 10
-                };
+                *slot = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
             }
         }
     }

@@ -127,10 +127,7 @@ impl Ledger {
     /// The worst that is known of `[from, to]`, and unknown when nobody ever listened.
     pub fn worst(&self, from: i64, to: i64) -> Completeness {
         let feeds = self.feeds.iter().flatten();
-        feeds
-            .map(|f| f.worst(from, to).0)
-            .max()
-            .unwrap_or(Completeness::Unknown)
+        feeds.map(|f| f.worst(from, to).0).max().unwrap_or(Completeness::Unknown)
     }
 
     /// Every feed as it stands, with its worst since `from`.
@@ -188,13 +185,7 @@ impl Ledger {
 
 impl Hole {
     fn new(from: i64, to: Option<i64>, state: Completeness, reason: String) -> Self {
-        Self {
-            from,
-            to,
-            state,
-            reason,
-            changed: true,
-        }
+        Self { from, to, state, reason, changed: true }
     }
 }
 
@@ -243,8 +234,7 @@ impl Feed {
         self.listening = false;
         let from = last_heard.max(self.since);
         self.since = from;
-        self.holes
-            .push_back(Hole::new(from, None, Completeness::Unknown, reason));
+        self.holes.push_back(Hole::new(from, None, Completeness::Unknown, reason));
         self.awaited = (self.resends && self.recent.len() >= PROOF_FACTS_MIN)
             .then(|| self.recent.iter().copied().collect());
         self.bound_holes();
@@ -255,9 +245,7 @@ impl Feed {
             Some(hole) if hole.reason == reason && hole.state == Completeness::Partial => {
                 (hole.to, hole.changed) = (hole.to.map(|_| at), true);
             }
-            _ => self
-                .holes
-                .push_back(Hole::new(at, Some(at), Completeness::Partial, reason.to_owned())),
+            _ => self.holes.push_back(Hole::new(at, Some(at), Completeness::Partial, reason.to_owned())),
         }
         self.bound_holes();
     }

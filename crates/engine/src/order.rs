@@ -32,11 +32,7 @@ mod rank {
 pub(crate) fn place(entries: &mut [Entry], names: &Names) {
     for entry in entries.iter_mut() {
         entry.rank = rank_of(entry, names);
-        entry.effective = if entry.at == NO_TIME {
-            entry.received
-        } else {
-            entry.at
-        };
+        entry.effective = if entry.at == NO_TIME { entry.received } else { entry.at };
     }
     if entries.iter().any(|e| e.stamp.is_some()) {
         push_by_clocks(entries);
@@ -121,29 +117,14 @@ fn push_by_clocks(entries: &mut [Entry]) {
 /// Life-cycle edges, communication by communication.
 fn push_by_life_cycle(entries: &mut [Entry]) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
-    let bound = |at: &usize| {
-        entries
-            .get(*at)
-            .is_some_and(|e| e.source != Source::Events && e.participant.is_some())
-    };
+    let bound =
+        |at: &usize| entries.get(*at).is_some_and(|e| e.source != Source::Events && e.participant.is_some());
     order.retain(bound);
     order.sort_by_key(|&at| {
-        entries.get(at).map(|e| {
-            (
-                e.participant,
-                e.communication.is_some(),
-                e.communication,
-                e.rank,
-                e.at,
-            )
-        })
+        entries.get(at).map(|e| (e.participant, e.communication.is_some(), e.communication, e.rank, e.at))
     });
     let mut rest = order.as_slice();
-    while let Some(participant) = rest
-        .first()
-        .and_then(|&at| entries.get(at))
-        .map(|e| e.participant)
-    {
+    while let Some(participant) = rest.first().and_then(|&at| entries.get(at)).map(|e| e.participant) {
         let len = rest
             .iter()
             .take_while(|&&at| entries.get(at).is_some_and(|e| e.participant == participant))
@@ -156,12 +137,8 @@ fn push_by_life_cycle(entries: &mut [Entry]) {
 
 /// `own`: one participant's entries, its own before its communications', each by rank.
 fn place_participant(entries: &mut [Entry], own: &[usize]) {
-    let first_timed = own
-        .iter()
-        .filter_map(|&at| entries.get(at))
-        .map(|e| e.at)
-        .filter(|&at| at != NO_TIME)
-        .min();
+    let first_timed =
+        own.iter().filter_map(|&at| entries.get(at)).map(|e| e.at).filter(|&at| at != NO_TIME).min();
     let mut joined = None;
     let mut rest = own;
     if let Some(entry) = own.first().and_then(|&at| entries.get_mut(at))
@@ -174,11 +151,7 @@ fn place_participant(entries: &mut [Entry], own: &[usize]) {
         joined = Some(entry.effective);
         rest = own.get(1..).unwrap_or_default();
     }
-    while let Some(communication) = rest
-        .first()
-        .and_then(|&at| entries.get(at))
-        .map(|e| e.communication)
-    {
+    while let Some(communication) = rest.first().and_then(|&at| entries.get(at)).map(|e| e.communication) {
         let len = rest
             .iter()
             .take_while(|&&at| entries.get(at).is_some_and(|e| e.communication == communication))
@@ -225,10 +198,7 @@ fn pull_untimed(entries: &mut [Entry], leg: &[usize]) {
             (above, class_rank) = (class, entry.rank);
         }
         if entry.at == NO_TIME {
-            entry.effective = entry
-                .received
-                .min(above.saturating_sub(1))
-                .min(next_hold.saturating_sub(1));
+            entry.effective = entry.received.min(above.saturating_sub(1)).min(next_hold.saturating_sub(1));
         }
         class = class.min(entry.effective);
     }

@@ -31,22 +31,14 @@ impl Engine {
     #[must_use]
     pub fn show(&self, id: &Id, now: i64) -> Option<Shown<'_>> {
         let conversation = self.conversations.get(id)?;
-        Some(Shown {
-            engine: self,
-            conversation: Cow::Resident(conversation),
-            now,
-        })
+        Some(Shown { engine: self, conversation: Cow::Resident(conversation), now })
     }
 
     /// A conversation that was laid down, as of `now`; it stays where it is.
     #[must_use]
     pub fn show_stored(&self, stored: &StoredConversation, now: i64) -> Shown<'_> {
         let conversation = Cow::Stored(Box::new(Conversation::take_up(stored)));
-        Shown {
-            engine: self,
-            conversation,
-            now,
-        }
+        Shown { engine: self, conversation, now }
     }
 
     /// What is known of a user.
@@ -65,11 +57,7 @@ impl Engine {
         limit: usize,
         now: i64,
     ) -> (Vec<ConversationView>, Option<Id>) {
-        let ids = if filter.active == Some(true) {
-            &self.active
-        } else {
-            &self.resident
-        };
+        let ids = if filter.active == Some(true) { &self.active } else { &self.resident };
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut found = Vec::new();
         for (looked_at, id) in ids.range::<Id, _>((from, Bound::Unbounded)).enumerate() {
@@ -91,24 +79,10 @@ impl Engine {
     pub fn change(&self, publish: &Publish) -> Option<Change> {
         let conversation = self.conversations.get(&publish.conversation)?;
         let at = conversation.entries.iter().position(|e| e.is(publish.fact))?;
-        let shown = Shown {
-            engine: self,
-            conversation: Cow::Resident(conversation),
-            now: 0,
-        };
+        let shown = Shown { engine: self, conversation: Cow::Resident(conversation), now: 0 };
         let entry = shown.entries(at..at + 1).pop()?;
-        let Publish {
-            seq,
-            conversation: id,
-            revision,
-            ..
-        } = publish.clone();
-        Some(Change {
-            seq,
-            conversation: id,
-            entry,
-            revision,
-        })
+        let Publish { seq, conversation: id, revision, .. } = publish.clone();
+        Some(Change { seq, conversation: id, entry, revision })
     }
 }
 
@@ -133,11 +107,8 @@ impl Shown<'_> {
         let folded = set.folded();
         let mut participants: Vec<_> = folded.participants.iter().map(|p| self.participant(p)).collect();
         participants.sort_by(|a, b| (a.joined_at, &a.id).cmp(&(b.joined_at, &b.id)));
-        let mut media: Vec<Word> = participants
-            .iter()
-            .flat_map(|p| &p.communications)
-            .filter_map(|c| c.medium.clone())
-            .collect();
+        let mut media: Vec<Word> =
+            participants.iter().flat_map(|p| &p.communications).filter_map(|c| c.medium.clone()).collect();
         media.extend(set.entries.iter().filter_map(|e| set.names.get_word(e.medium)));
         media.sort();
         media.dedup();
@@ -191,29 +162,17 @@ impl Shown<'_> {
         closed: &mut Vec<SpellView>,
     ) {
         let names = &self.set().names;
-        let own = (
-            Name::NONE,
-            participant.is_active(names),
-            participant.state(names),
-            Sym::NONE,
-            false,
-        );
+        let own = (Name::NONE, participant.is_active(names), participant.state(names), Sym::NONE, false);
         let legs = participant
             .communications
             .iter()
             .map(|c| (c.id, !names.is_end(c.state), c.state, c.medium, c.held));
-        let lanes: Vec<_> = if participant.communications.is_empty() {
-            vec![own]
-        } else {
-            legs.collect()
-        };
+        let lanes: Vec<_> = if participant.communications.is_empty() { vec![own] } else { legs.collect() };
         for (leg, live, state, medium, held) in lanes {
             let key = (participant.id, leg);
             let seen = leg == Name::NONE || state.is_some();
             let next = (live && participant.is_active(names) && seen).then(|| SpellView {
-                participant: names
-                    .get_id(participant.id)
-                    .unwrap_or_else(|| self.set().id.clone()),
+                participant: names.get_id(participant.id).unwrap_or_else(|| self.set().id.clone()),
                 communication: names.get_id(leg),
                 role: names.get_word(participant.role),
                 user: names.get_id(participant.user),
@@ -355,19 +314,12 @@ struct Clocks {
 impl Clocks {
     fn at(&mut self, entry: &Entry) -> (u64, Vec<(Word, u64)>) {
         if let Some(stamp) = &entry.stamp {
-            let clock = stamp
-                .clock
-                .iter()
-                .map(|(region, n)| (region.clone(), n))
-                .collect();
+            let clock = stamp.clock.iter().map(|(region, n)| (region.clone(), n)).collect();
             return (stamp.clock.sum(), clock);
         }
         *self.own.entry(entry.incarnation).or_default() += 1;
-        let clock: Vec<_> = self
-            .own
-            .iter()
-            .map(|(&incarnation, &n)| (Word::own_actor(incarnation), n))
-            .collect();
+        let clock: Vec<_> =
+            self.own.iter().map(|(&incarnation, &n)| (Word::own_actor(incarnation), n)).collect();
         (clock.iter().map(|(_, n)| n).sum(), clock)
     }
 }
@@ -419,11 +371,6 @@ fn from_value(e: &Entry, step: Step, names: &crate::names::Names) -> Option<Word
 /// Whether some other stamped fact is neither before nor after it.
 fn is_concurrent(e: &Entry, entries: &[Entry]) -> bool {
     let Some(own) = &e.stamp else { return false };
-    let others = entries
-        .iter()
-        .filter(|o| o.id() != e.id())
-        .filter_map(|o| o.stamp.as_ref());
-    others
-        .into_iter()
-        .any(|other| !own.clock.contains(&other.dot) && !other.clock.contains(&own.dot))
+    let others = entries.iter().filter(|o| o.id() != e.id()).filter_map(|o| o.stamp.as_ref());
+    others.into_iter().any(|other| !own.clock.contains(&other.dot) && !other.clock.contains(&own.dot))
 }

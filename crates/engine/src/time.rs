@@ -30,10 +30,7 @@ impl Time {
     /// An instant of whole milliseconds.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self {
-            nanos: millis.saturating_mul(1_000_000),
-            digits: 3,
-        }
+        Self { nanos: millis.saturating_mul(1_000_000), digits: 3 }
     }
 
     /// The minute it falls into, counted from the epoch.
@@ -45,10 +42,7 @@ impl Time {
     /// Cut to milliseconds: how our own clock's readings are shown.
     #[must_use]
     pub fn to_millis(self) -> Self {
-        Self {
-            nanos: self.nanos.div_euclid(1_000_000).saturating_mul(1_000_000),
-            digits: 3,
-        }
+        Self { nanos: self.nanos.div_euclid(1_000_000).saturating_mul(1_000_000), digits: 3 }
     }
 }
 

@@ -34,13 +34,7 @@ pub(crate) fn mint(
         return minted;
     }
     let lane = (frame.feed, frame.topic);
-    let newest = frame
-        .facts
-        .iter()
-        .filter_map(|f| f.at)
-        .map(|t| t.nanos)
-        .max()
-        .unwrap_or(NO_TIME);
+    let newest = frame.facts.iter().filter_map(|f| f.at).map(|t| t.nanos).max().unwrap_or(NO_TIME);
     let trusted =
         frame.source == Source::Rest || newest > newest_before || conversation.lane.is_none_or(|l| l == lane);
     if trusted && frame.source != Source::Rest && is_whole(frame.source) {
@@ -55,9 +49,7 @@ pub(crate) fn mint(
         if leg.is_some_and(|l| l.ended.is_some()) {
             continue;
         }
-        let now = leg.map_or((false, NO_TIME, false, 0), |l| {
-            (l.held, l.held_since, l.muted, l.mutes)
-        });
+        let now = leg.map_or((false, NO_TIME, false, 0), |l| (l.held, l.held_since, l.muted, l.mutes));
         read(toggle, now, trusted, frame, limits, &mut minted);
     }
     minted

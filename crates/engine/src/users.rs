@@ -37,12 +37,7 @@ impl Users {
     /// Takes a stored row; true when it is newer than what was known.
     pub fn restore(&mut self, row: UserRow) -> bool {
         let when = row.at.map_or(row.received, |at| at.nanos);
-        let latest = Latest {
-            when,
-            value: row.value,
-            at: row.at,
-            received: row.received,
-        };
+        let latest = Latest { when, value: row.value, at: row.at, received: row.received };
         let slot = self.known.entry((row.user, row.what));
         match slot {
             std::collections::btree_map::Entry::Vacant(slot) => {
@@ -67,10 +62,8 @@ impl Users {
             let latest = self.known.get(&(user.clone(), what))?;
             Some((latest.value.clone(), latest.at))
         };
-        let view = UserView {
-            presence: get(UserWhat::Presence),
-            routing_status: get(UserWhat::RoutingStatus),
-        };
+        let view =
+            UserView { presence: get(UserWhat::Presence), routing_status: get(UserWhat::RoutingStatus) };
         (view != UserView::default()).then_some(view)
     }
 }

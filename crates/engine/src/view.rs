@@ -253,10 +253,7 @@ impl Filter {
         let of_one =
             self.role.is_some() || self.queue.is_some() || self.user.is_some() || self.state.is_some();
         self.active.is_none_or(|active| active == view.active)
-            && self
-                .medium
-                .as_ref()
-                .is_none_or(|medium| view.media.contains(medium))
+            && self.medium.as_ref().is_none_or(|medium| view.media.contains(medium))
             && (!of_one || view.participants.iter().any(|p| self.matches_participant(p)))
     }
 

@@ -202,10 +202,7 @@ fn cut(text: &str) -> &str {
 
 /// A scan over at most 84 short words: the length test rejects nearly all, so it beats hashing.
 fn known(text: &str) -> Option<u8> {
-    KNOWN
-        .iter()
-        .position(|w| w.len() == text.len() && *w == text)
-        .and_then(|at| u8::try_from(at).ok())
+    KNOWN.iter().position(|w| w.len() == text.len() && *w == text).and_then(|at| u8::try_from(at).ok())
 }
 
 #[cfg(test)]

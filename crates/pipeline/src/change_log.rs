@@ -45,11 +45,7 @@ pub struct Following {
 impl Default for ChangeLog {
     fn default() -> Self {
         let (live, _) = broadcast::channel(BATCHES_BEHIND_MAX);
-        Self {
-            wanted: AtomicBool::new(false),
-            kept: Mutex::default(),
-            live,
-        }
+        Self { wanted: AtomicBool::new(false), kept: Mutex::default(), live }
     }
 }
 

@@ -35,10 +35,7 @@ pub struct MailboxSettings {
 
 impl Default for MailboxSettings {
     fn default() -> Self {
-        Self {
-            facts_max: 5_000,
-            when_full: WhenFull::Block,
-        }
+        Self { facts_max: 5_000, when_full: WhenFull::Block }
     }
 }
 
@@ -82,13 +79,7 @@ impl Mailbox {
     /// An empty mailbox.
     #[must_use]
     pub fn new(settings: MailboxSettings, telemetry: Arc<Telemetry>) -> Self {
-        Self {
-            settings,
-            telemetry,
-            waiting: Mutex::default(),
-            room: Notify::new(),
-            mail: Notify::new(),
-        }
+        Self { settings, telemetry, waiting: Mutex::default(), room: Notify::new(), mail: Notify::new() }
     }
 
     /// See [`crate::Intake::submit`].
@@ -119,13 +110,7 @@ impl Mailbox {
     fn conflate(&self, users: Vec<UserFact>) {
         let mut waiting = self.lock();
         for fact in users {
-            let newest = |f: &UserFact| {
-                (
-                    f.at.map_or(f.received, |at| at.nanos),
-                    f.received,
-                    f.value.clone(),
-                )
-            };
+            let newest = |f: &UserFact| (f.at.map_or(f.received, |at| at.nanos), f.received, f.value.clone());
             match waiting.users.entry((fact.user.clone(), fact.what)) {
                 Entry::Vacant(slot) => drop(slot.insert(fact)),
                 Entry::Occupied(mut slot) if newest(slot.get()) < newest(&fact) => drop(slot.insert(fact)),
@@ -175,9 +160,7 @@ impl Mailbox {
         if !more {
             mail.notes = std::mem::take(&mut waiting.notes);
         }
-        self.telemetry
-            .mailbox_facts
-            .set(i64::try_from(waiting.facts).unwrap_or(i64::MAX));
+        self.telemetry.mailbox_facts.set(i64::try_from(waiting.facts).unwrap_or(i64::MAX));
         drop(waiting);
         self.room.notify_waiters();
         (mail, more)
@@ -193,10 +176,7 @@ impl Mailbox {
     /// Facts submitted, and of those dropped, since the last call.
     pub fn tally(&self) -> (u64, u64) {
         let mut waiting = self.lock();
-        (
-            std::mem::take(&mut waiting.submitted),
-            std::mem::take(&mut waiting.lost),
-        )
+        (std::mem::take(&mut waiting.submitted), std::mem::take(&mut waiting.lost))
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -222,11 +202,7 @@ impl Mailbox {
         for next in deliveries {
             let facts = weight(&next);
             while waiting.facts > 0 && waiting.facts + facts > self.settings.facts_max {
-                let victim = if is_urgent(&next) {
-                    waiting.rest.pop_back()
-                } else {
-                    None
-                };
+                let victim = if is_urgent(&next) { waiting.rest.pop_back() } else { None };
                 let Some(victim) = victim else { break };
                 waiting.facts = waiting.facts.saturating_sub(weight(&victim));
                 self.count_lost(&mut waiting, &victim);
@@ -241,16 +217,9 @@ impl Mailbox {
     }
 
     fn count_lost(&self, waiting: &mut Waiting, lost: &Delivery) {
-        let reason = if is_urgent(lost) {
-            "mailbox_full_urgent"
-        } else {
-            "mailbox_full"
-        };
+        let reason = if is_urgent(lost) { "mailbox_full_urgent" } else { "mailbox_full" };
         let facts = weight(lost) as u64;
-        self.telemetry
-            .dropped_facts
-            .get_or_create(&Reason { reason })
-            .inc_by(facts);
+        self.telemetry.dropped_facts.get_or_create(&Reason { reason }).inc_by(facts);
         waiting.lost += facts;
         *waiting.dropped.entry(lost.conversation.clone()).or_default() += facts;
     }
@@ -279,8 +248,5 @@ fn weight(delivery: &Delivery) -> usize {
 
 /// Role and life-cycle changes go before the rest.
 fn is_urgent(delivery: &Delivery) -> bool {
-    delivery
-        .facts
-        .iter()
-        .any(|fact| matches!(fact.what, What::Role | What::LifeCycle))
+    delivery.facts.iter().any(|fact| matches!(fact.what, What::Role | What::LifeCycle))
 }

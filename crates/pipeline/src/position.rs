@@ -35,9 +35,6 @@ impl FromStr for Position {
             let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
             plain.then(|| digits.parse().ok()).flatten().ok_or(NoPosition)
         };
-        Ok(Self {
-            epoch: number(epoch)?,
-            seq: number(seq)?,
-        })
+        Ok(Self { epoch: number(epoch)?, seq: number(seq)? })
     }
 }

@@ -101,19 +101,8 @@ pub fn reader_pair(summary: Summary) -> (Reader, ReaderBackend) {
     let summary = Arc::new(ArcSwap::from_pointee(summary));
     let changes = Arc::new(ChangeLog::default());
     let (queries, asked) = mpsc::channel(QUERIES_WAITING_MAX);
-    let reader = Reader {
-        summary: summary.clone(),
-        queries,
-        changes: changes.clone(),
-    };
-    (
-        reader,
-        ReaderBackend {
-            summary,
-            queries: asked,
-            changes,
-        },
-    )
+    let reader = Reader { summary: summary.clone(), queries, changes: changes.clone() };
+    (reader, ReaderBackend { summary, queries: asked, changes })
 }
 
 /// The read side's handle. Cheap to clone.
@@ -172,13 +161,7 @@ impl Reader {
         after: Option<Id>,
         limit: usize,
     ) -> Result<Answer<Page>, Stopped> {
-        self.ask(|to| Query::List {
-            filter,
-            after,
-            limit,
-            to,
-        })
-        .await
+        self.ask(|to| Query::List { filter, after, limit, to }).await
     }
 
     /// What is known of a user; none when it is unknown.

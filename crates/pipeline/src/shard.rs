@@ -70,10 +70,7 @@ impl Shard {
     }
 
     fn until_wake(&self) -> Duration {
-        let wait = self
-            .engine
-            .wake_at()
-            .map_or(i64::MAX, |at| at.saturating_sub(self.clock.now()).max(0));
+        let wait = self.engine.wake_at().map_or(i64::MAX, |at| at.saturating_sub(self.clock.now()).max(0));
         Duration::from_nanos(wait.unsigned_abs()).clamp(Duration::from_millis(1), Duration::from_secs(3_600))
     }
 
@@ -87,12 +84,8 @@ impl Shard {
             self.hydrate(&delivery.conversation, now)?;
             self.engine.handle(delivery, now);
         }
-        mail.users
-            .into_iter()
-            .for_each(|fact| self.engine.handle_user(fact));
-        mail.notes
-            .into_iter()
-            .for_each(|note| self.engine.handle_feed(note));
+        mail.users.into_iter().for_each(|fact| self.engine.handle_user(fact));
+        mail.notes.into_iter().for_each(|note| self.engine.handle_feed(note));
         self.engine.handle_timeout(now);
         self.commit().await
     }
@@ -107,8 +100,11 @@ impl Shard {
         if self.engine.knows(id) {
             return Ok(());
         }
-        if let Some(stored) = self.store.load(id)? {
-            self.engine.restore(&stored, now);
+        match self.store.load(id) {
+            Ok(Some(stored)) => self.engine.restore(&stored, now),
+            Ok(None) => {}
+            Err(StoreError::Damaged(_)) => self.engine.restore_damaged(id, now),
+            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -136,14 +132,8 @@ impl Shard {
             laid_down: &laid_down,
             forget_log_below: covered.forget_below,
         };
-        let log = write(
-            &mut self.store,
-            &commit,
-            &mut self.store_trouble,
-            &self.backend,
-            &self.telemetry,
-        )
-        .await?;
+        let log =
+            write(&mut self.store, &commit, &mut self.store_trouble, &self.backend, &self.telemetry).await?;
         self.trail.note(log, &batch, &laid_down);
         self.publish(&batch, committed_at);
         Ok(())
@@ -155,11 +145,7 @@ impl Shard {
         }
         self.refresh();
         let changes = match self.backend.changes.wanted() {
-            true => batch
-                .changes
-                .iter()
-                .filter_map(|publish| self.engine.change(publish))
-                .collect(),
+            true => batch.changes.iter().filter_map(|publish| self.engine.change(publish)).collect(),
             false => Vec::new(),
         };
         if !batch.changes.is_empty() {
@@ -194,10 +180,7 @@ impl Shard {
     }
 
     fn position(&self) -> Position {
-        Position {
-            epoch: self.epoch,
-            seq: self.engine.seq(),
-        }
+        Position { epoch: self.epoch, seq: self.engine.seq() }
     }
 
     fn tick(&mut self) {
@@ -229,13 +212,8 @@ impl Shard {
         self.telemetry.duplicates.inc_by(tally.duplicates);
         self.telemetry.late_facts.inc_by(tally.late);
         if tally.overfull > 0 {
-            let reason = Reason {
-                reason: "conversation_full",
-            };
-            self.telemetry
-                .dropped_facts
-                .get_or_create(&reason)
-                .inc_by(tally.overfull);
+            let reason = Reason { reason: "conversation_full" };
+            self.telemetry.dropped_facts.get_or_create(&reason).inc_by(tally.overfull);
         }
     }
 
@@ -243,19 +221,12 @@ impl Shard {
     fn wish(&self, wishes: Vec<(Id, &'static str)>) {
         let not_before = self.clock.now().saturating_add(self.repair_delay);
         for (conversation, reason) in wishes {
-            let _no_source_repairs = self.wishes.try_send(Wish {
-                conversation,
-                reason,
-                not_before,
-            });
+            let _no_source_repairs = self.wishes.try_send(Wish { conversation, reason, not_before });
         }
     }
 
     async fn drain(&mut self, deadline: Option<Instant>) -> Result<Drained, StoreError> {
-        let mut drained = Drained {
-            facts: 0,
-            complete: true,
-        };
+        let mut drained = Drained { facts: 0, complete: true };
         self.mailbox.close();
         loop {
             let (mail, more) = self.mailbox.take(BATCH_FACTS_MAX);
@@ -265,9 +236,7 @@ impl Shard {
                 self.hydrate(&delivery.conversation, now)?;
                 self.engine.handle(delivery, now);
             }
-            mail.notes
-                .into_iter()
-                .for_each(|note| self.engine.handle_feed(note));
+            mail.notes.into_iter().for_each(|note| self.engine.handle_feed(note));
             self.commit().await?;
             if !more {
                 return Ok(drained);
@@ -287,12 +256,7 @@ impl Shard {
             Query::User(id, to) => {
                 drop(to.send(self.stand(self.engine.user(&id), self.engine.completeness(self.clock.now()))))
             }
-            Query::List {
-                filter,
-                after,
-                limit,
-                to,
-            } => {
+            Query::List { filter, after, limit, to } => {
                 let page = self.page(&filter, after.as_ref(), limit);
                 drop(to.send(self.stand(page, self.engine.completeness(self.clock.now()))));
             }
@@ -321,11 +285,7 @@ impl Shard {
     }
 
     fn stand<T>(&self, value: T, completeness: Completeness) -> Answer<T> {
-        Answer {
-            value,
-            position: self.position(),
-            completeness,
-        }
+        Answer { value, position: self.position(), completeness }
     }
 
     /// A page out of memory and store together, by ascending id.
@@ -334,12 +294,8 @@ impl Shard {
         let (mut items, mut next) = self.engine.list(filter, after, limit, now);
         if filter.active != Some(true) {
             let stored = self.store.stored_after(after, limit).unwrap_or_default();
-            let last = (stored.len() == limit)
-                .then(|| stored.last().map(|s| s.id.clone()))
-                .flatten();
-            let views = stored
-                .iter()
-                .map(|s| self.engine.show_stored(s, now).conversation());
+            let last = (stored.len() == limit).then(|| stored.last().map(|s| s.id.clone())).flatten();
+            let views = stored.iter().map(|s| self.engine.show_stored(s, now).conversation());
             items.extend(views.filter(|view| filter.matches(view)));
             next = match (next, last) {
                 (Some(a), Some(b)) => Some(a.min(b)),

@@ -5,7 +5,7 @@ use crate::mailbox::{Mailbox, MailboxSettings};
 use crate::shard::{Drained, Shard};
 use crate::trail::Trail;
 use crate::{Clock, Intake, Position, Reader, Summary, Telemetry, reader_pair};
-use engine::{Completeness, Engine, LedgerRow, Limits, StoredConversation, Time, UserRow};
+use engine::{Completeness, Engine, Id, LedgerRow, Limits, StoredConversation, Time, UserRow};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -74,12 +74,7 @@ impl Pipeline {
         clock: Clock,
         new_epoch: u64,
     ) -> Result<Self, PipelineError> {
-        let Opened {
-            mut store,
-            incarnation,
-            epoch,
-            seq,
-        } = Store::open(folder, new_epoch)?;
+        let Opened { mut store, incarnation, epoch, seq } = Store::open(folder, new_epoch)?;
         let now = clock.now();
         let mut back = Back::new(Engine::new(settings.limits, incarnation.get(), seq), now);
         let base = store.recover(&mut back)?;
@@ -93,6 +88,7 @@ impl Pipeline {
             damaged: base.damaged + back.damaged,
         };
         let (reader, backend) = reader_pair(empty_summary(epoch, seq));
+        backend.changes.publish(Vec::new(), seq);
         let (wishes, wished) = mpsc::channel(WISHES_WAITING_MAX);
         let mailbox = Arc::new(Mailbox::new(settings.mailbox, telemetry.clone()));
         let shard = Shard {
@@ -112,14 +108,7 @@ impl Pipeline {
         };
         let (stop, stopped) = watch::channel(None);
         let ended = spawn(shard, stopped)?;
-        Ok(Self {
-            intake: Intake { mailbox },
-            reader,
-            wishes: Some(wished),
-            stop,
-            ended,
-            recovered,
-        })
+        Ok(Self { intake: Intake { mailbox }, reader, wishes: Some(wished), stop, ended, recovered })
     }
 
     /// Where sources hand in facts.
@@ -178,19 +167,13 @@ fn spawn(
     stop: watch::Receiver<Option<Instant>>,
 ) -> Result<oneshot::Receiver<Result<Drained, StoreError>>, PipelineError> {
     let failed = |error: std::io::Error| PipelineError::Thread(error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     let (tell, ended) = oneshot::channel();
     let body = move || {
         let how = runtime.block_on(shard.run(stop));
         let _nobody_waits = tell.send(how);
     };
-    std::thread::Builder::new()
-        .name("shard".to_owned())
-        .spawn(body)
-        .map_err(failed)?;
+    std::thread::Builder::new().name("shard".to_owned()).spawn(body).map_err(failed)?;
     Ok(ended)
 }
 
@@ -223,13 +206,7 @@ struct Replayed {
 
 impl Back {
     fn new(engine: Engine, now: i64) -> Self {
-        Self {
-            engine,
-            trail: Trail::default(),
-            cells: Vec::new(),
-            now,
-            damaged: 0,
-        }
+        Self { engine, trail: Trail::default(), cells: Vec::new(), now, damaged: 0 }
     }
 
     /// The log behind what was laid down, through the same decisions as when it was new.
@@ -239,13 +216,10 @@ impl Back {
             position = row.position;
             replayed.last_committed_at = Some(row.committed_at);
             replayed.facts += row.admitted.len() as u64;
-            self.trail
-                .add(position, row.admitted.iter().map(|a| &a.conversation));
+            self.trail.add(position, row.admitted.iter().map(|a| &a.conversation));
             for admitted in row.admitted {
-                if !self.engine.knows(&admitted.conversation)
-                    && let Some(stored) = store.load(&admitted.conversation)?
-                {
-                    self.engine.restore(&stored, self.now);
+                if !self.engine.knows(&admitted.conversation) {
+                    self.hydrate(store, &admitted.conversation)?;
                 }
                 self.engine.replay(admitted);
             }
@@ -257,6 +231,19 @@ impl Back {
             self.engine.restore_cell(minute, count);
         }
         Ok(replayed)
+    }
+
+    fn hydrate(&mut self, store: &Store, id: &Id) -> Result<(), StoreError> {
+        match store.load(id) {
+            Ok(Some(stored)) => self.engine.restore(&stored, self.now),
+            Ok(None) => {}
+            Err(StoreError::Damaged(what)) => {
+                self.damaged(what);
+                self.engine.restore_damaged(id, self.now);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 }
 

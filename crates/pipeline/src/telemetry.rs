@@ -124,37 +124,13 @@ impl Telemetry {
     fn register(&self, to: &mut Registry) {
         to.register("events_received", "Frames received", self.events_received.clone());
         to.register("facts", "Facts admitted as new", self.facts.clone());
-        to.register(
-            "duplicates",
-            "Facts that were known already",
-            self.duplicates.clone(),
-        );
-        to.register(
-            "late_facts",
-            "Facts that came after their place was published",
-            self.late_facts.clone(),
-        );
-        to.register(
-            "held_facts",
-            "Facts that wait for what precedes them",
-            self.held_facts.clone(),
-        );
+        to.register("duplicates", "Facts that were known already", self.duplicates.clone());
+        to.register("late_facts", "Facts that came after their place was published", self.late_facts.clone());
+        to.register("held_facts", "Facts that wait for what precedes them", self.held_facts.clone());
         to.register("refused_frames", "Frames refused", self.refused_frames.clone());
-        to.register(
-            "ignored_frames",
-            "Frames that say nothing of participants",
-            self.ignored_frames.clone(),
-        );
-        to.register(
-            "dropped_facts",
-            "Facts dropped before they were admitted",
-            self.dropped_facts.clone(),
-        );
-        to.register(
-            "feed_connected",
-            "1 while a feed listens",
-            self.feed_connected.clone(),
-        );
+        to.register("ignored_frames", "Frames that say nothing of participants", self.ignored_frames.clone());
+        to.register("dropped_facts", "Facts dropped before they were admitted", self.dropped_facts.clone());
+        to.register("feed_connected", "1 while a feed listens", self.feed_connected.clone());
         to.register_with_unit(
             "feed_last_heard",
             "Time since the last frame",
@@ -163,42 +139,17 @@ impl Telemetry {
         );
         to.register("reconnects", "Reconnects", self.reconnects.clone());
         to.register("repairs", "REST reads that repair", self.repairs.clone());
-        to.register_with_unit(
-            "commit",
-            "Time of a group commit",
-            Unit::Seconds,
-            self.commit_seconds.clone(),
-        );
-        to.register(
-            "active_conversations",
-            "Active conversations",
-            self.active_conversations.clone(),
-        );
-        to.register(
-            "resident_conversations",
-            "Conversations in memory",
-            self.resident_conversations.clone(),
-        );
-        to.register(
-            "mailbox_facts",
-            "Facts that wait in the mailbox",
-            self.mailbox_facts.clone(),
-        );
+        to.register_with_unit("commit", "Time of a group commit", Unit::Seconds, self.commit_seconds.clone());
+        to.register("active_conversations", "Active conversations", self.active_conversations.clone());
+        to.register("resident_conversations", "Conversations in memory", self.resident_conversations.clone());
+        to.register("mailbox_facts", "Facts that wait in the mailbox", self.mailbox_facts.clone());
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
-        to.register(
-            "follower_lag_changes",
-            "Changes a follower is behind",
-            self.follower_lag.clone(),
-        );
+        to.register("follower_lag_changes", "Changes a follower is behind", self.follower_lag.clone());
     }
 
     /// Notes that a feed was heard at `now` (nanoseconds since the epoch).
     pub fn heard(&self, feed: &str, now: i64) {
-        self.feed_last_heard_at
-            .get_or_create(&FeedName {
-                feed: feed.to_owned(),
-            })
-            .set(now / engine::SECOND);
+        self.feed_last_heard_at.get_or_create(&FeedName { feed: feed.to_owned() }).set(now / engine::SECOND);
     }
 
     /// Brings the ages up to date for the feeds named, before the metrics are shown.
@@ -207,9 +158,7 @@ impl Telemetry {
             let name = FeedName { feed: feed.clone() };
             let heard = self.feed_last_heard_at.get_or_create(&name).get();
             if heard > 0 {
-                self.feed_last_heard
-                    .get_or_create(&name)
-                    .set((now / engine::SECOND - heard).max(0));
+                self.feed_last_heard.get_or_create(&name).set((now / engine::SECOND - heard).max(0));
             }
         }
     }

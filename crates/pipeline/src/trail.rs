@@ -61,11 +61,7 @@ impl Trail {
         if facts > 0 {
             self.newest = self.newest.max(log);
             self.facts += facts;
-            self.rows.push_back(Row {
-                log,
-                facts,
-                conversations: distinct,
-            });
+            self.rows.push_back(Row { log, facts, conversations: distinct });
         }
     }
 

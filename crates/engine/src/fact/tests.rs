@@ -22,10 +22,7 @@ fn a_communication_connects_once_whatever_time_a_surface_gives() {
 
 #[test]
 fn borders_between_parts_matter() {
-    assert_ne!(
-        FactId::of_content(&[b"ab", b"c"]),
-        FactId::of_content(&[b"a", b"bc"])
-    );
+    assert_ne!(FactId::of_content(&[b"ab", b"c"]), FactId::of_content(&[b"a", b"bc"]));
 }
 
 #[test]
@@ -42,14 +39,8 @@ fn the_better_evidence_wins_and_the_earlier_of_equals() {
 
 fn any_fact() -> impl Strategy<Value = Fact> {
     let words = prop::option::of(prop::sample::select(vec!["connected", "terminated", "odd"]));
-    (
-        words.clone(),
-        words,
-        prop::option::of(0..3i64),
-        0..3u8,
-        any::<bool>(),
-    )
-        .prop_map(|(s, r, at, authority, on)| {
+    (words.clone(), words, prop::option::of(0..3i64), 0..3u8, any::<bool>()).prop_map(
+        |(s, r, at, authority, on)| {
             let mut fact = Fact::new(What::State);
             fact.state = s.and_then(Word::new);
             fact.reason = r.and_then(Word::new);
@@ -61,7 +52,8 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             };
             fact.on = on;
             fact
-        })
+        },
+    )
 }
 
 fn joined(a: &Fact, b: &Fact) -> Fact {
@@ -72,13 +64,7 @@ fn joined(a: &Fact, b: &Fact) -> Fact {
 
 /// Sameness of what a join decides: an authority without a time says nothing.
 fn essence(f: &Fact) -> (Option<Time>, Option<Authority>, Option<Word>, Option<Word>, bool) {
-    (
-        f.at,
-        f.at.map(|_| f.authority),
-        f.state.clone(),
-        f.reason.clone(),
-        f.on,
-    )
+    (f.at, f.at.map(|_| f.authority), f.state.clone(), f.reason.clone(), f.on)
 }
 
 proptest! {

@@ -16,14 +16,7 @@ fn plain_events() -> impl Strategy<Value = Vec<Fact>> {
             let what = [What::Joined, What::Role, What::Left, What::State][usize::from(kind)];
             let who = if own && kind == 3 { "" } else { ["p", "q"][n % 2] };
             let what = if who.is_empty() { What::LifeCycle } else { what };
-            event(
-                &n.to_string(),
-                what,
-                who,
-                states[state],
-                roles[role],
-                at / 10 * 10_000,
-            )
+            event(&n.to_string(), what, who, states[state], roles[role], at / 10 * 10_000)
         };
         drawn.into_iter().enumerate().map(fact).collect()
     })

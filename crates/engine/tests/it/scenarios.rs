@@ -18,10 +18,7 @@ fn view(engine: &Engine) -> ConversationView {
 fn lines(engine: &Engine) -> Vec<String> {
     let timeline = engine.show(&id("call"), NOON).unwrap().timeline();
     let word = |w: &Option<Word>| w.as_ref().map_or("-".to_owned(), ToString::to_string);
-    timeline
-        .iter()
-        .map(|e| format!("{} {}>{}", e.kind, word(&e.from), word(&e.to)))
-        .collect()
+    timeline.iter().map(|e| format!("{} {}>{}", e.kind, word(&e.from), word(&e.to))).collect()
 }
 
 #[test]
@@ -30,10 +27,7 @@ fn leave_before_join_is_put_right() {
         event("2", What::Left, "p", "disconnected", "agent", 20),
         event("1", What::Joined, "p", "connected", "agent", 10),
     ]);
-    assert_eq!(
-        lines(&engine),
-        ["joined ->connected", "left connected>disconnected"]
-    );
+    assert_eq!(lines(&engine), ["joined ->connected", "left connected>disconnected"]);
     assert_eq!(engine.active_count(), 0);
     let entries = engine.show(&id("call"), NOON).unwrap().timeline();
     assert!(entries[0].late && !entries[1].late);
@@ -63,19 +57,9 @@ fn the_life_cycle_decides_where_one_was_seen() {
         event("2", What::Joined, "p", "connected", "agent", 10),
         event("3", What::Left, "p", "disconnected", "agent", 20),
     ]);
-    assert_eq!(
-        engine.active_count(),
-        1,
-        "nobody is there, yet the conversation has not ended"
-    );
+    assert_eq!(engine.active_count(), 1, "nobody is there, yet the conversation has not ended");
     let mut engine = engine;
-    engine.handle(
-        deliver(
-            Source::Events,
-            vec![event("4", What::LifeCycle, "", "ended", "", 30)],
-        ),
-        NOON,
-    );
+    engine.handle(deliver(Source::Events, vec![event("4", What::LifeCycle, "", "ended", "", 30)]), NOON);
     assert_eq!(engine.active_count(), 0);
     assert_eq!(view(&engine).ended_at, Some(ms(30)));
 }
@@ -112,10 +96,7 @@ fn an_unanswered_leg_has_an_end_and_no_connect() {
     engine.handle(deliver(Source::Snapshot, facts), NOON);
     let c = &view(&engine).participants[0].communications[0];
     assert_eq!((c.connected_at, c.ended_at), (None, Some(ms(500))));
-    assert_eq!(
-        lines(&engine),
-        ["joined ->-", "state ->alerting", "state alerting>terminated"]
-    );
+    assert_eq!(lines(&engine), ["joined ->-", "state ->alerting", "state alerting>terminated"]);
     assert_eq!(
         engine.activity().counts.iter().sum::<u64>(),
         1,
@@ -126,10 +107,7 @@ fn an_unanswered_leg_has_an_end_and_no_connect() {
 #[test]
 fn a_provider_clock_behind_cannot_end_a_leg_before_it_connects() {
     let mut engine = engine();
-    let facts = vec![
-        leg("a", "l", "disconnected", Some(100)),
-        leg("a", "l", "connected", Some(120)),
-    ];
+    let facts = vec![leg("a", "l", "disconnected", Some(100)), leg("a", "l", "connected", Some(120))];
     engine.handle(deliver(Source::Snapshot, facts), NOON);
     let timeline = engine.show(&id("call"), NOON).unwrap().timeline();
     assert_eq!(timeline[0].to, Word::new("connected"));
@@ -140,18 +118,12 @@ fn a_provider_clock_behind_cannot_end_a_leg_before_it_connects() {
 #[test]
 fn two_surfaces_tell_one_end() {
     let mut engine = engine();
-    engine.handle(
-        deliver(Source::Snapshot, vec![leg("a", "l", "terminated", Some(125))]),
-        NOON,
-    );
+    engine.handle(deliver(Source::Snapshot, vec![leg("a", "l", "terminated", Some(125))]), NOON);
     let mut detail = leg("a", "l", "disconnected", Some(100));
     detail.authority = Authority::Reported;
     engine.handle(deliver(Source::Detail, vec![detail]), NOON);
     assert_eq!(engine.activity().counts.iter().sum::<u64>(), 1);
-    assert_eq!(
-        view(&engine).participants[0].communications[0].ended_at,
-        Some(ms(125))
-    );
+    assert_eq!(view(&engine).participants[0].communications[0].ended_at, Some(ms(125)));
 }
 
 #[test]
@@ -161,25 +133,16 @@ fn hold_unhold_hold_with_late_copies_on_a_second_topic() {
         topic,
         toggles: vec![held("a", "l", since)],
         received: NOON + received * 1_000_000,
-        ..deliver(
-            Source::Snapshot,
-            vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))],
-        )
+        ..deliver(Source::Snapshot, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
     };
     engine.handle(frame(1, None, 10), NOON);
     engine.handle(frame(1, Some(20_000), 20_050), NOON);
     engine.handle(frame(1, None, 40_000), NOON);
     engine.handle(frame(2, Some(20_000), 40_100), NOON);
-    assert!(
-        !view(&engine).participants[0].held,
-        "the copy of the first hold is known"
-    );
+    assert!(!view(&engine).participants[0].held, "the copy of the first hold is known");
     engine.handle(frame(1, Some(60_000), 60_050), NOON);
     engine.handle(frame(2, None, 60_100), NOON);
-    assert!(
-        view(&engine).participants[0].held,
-        "the late copy of the unhold is another lane's"
-    );
+    assert!(view(&engine).participants[0].held, "the late copy of the unhold is another lane's");
     assert_eq!(
         lines(&engine)[1..],
         ["held false>true", "held true>false", "held false>true"].map(str::to_owned)
@@ -207,34 +170,19 @@ fn a_hold_over_at_once_asks_for_a_repair_and_rest_gives_its_times() {
 
 #[test]
 fn a_fact_that_waits_is_not_shown_until_its_cause_came() {
-    let first = stamped(
-        event("1", What::Joined, "p", "connected", "agent", 10),
-        "a",
-        &[("a", 1)],
-    );
-    let second = stamped(
-        event("2", What::Left, "p", "disconnected", "agent", 5),
-        "b",
-        &[("a", 1), ("b", 1)],
-    );
+    let first = stamped(event("1", What::Joined, "p", "connected", "agent", 10), "a", &[("a", 1)]);
+    let second = stamped(event("2", What::Left, "p", "disconnected", "agent", 5), "b", &[("a", 1), ("b", 1)]);
     let mut engine = events(vec![second]);
     assert!(engine.show(&id("call"), NOON).unwrap().timeline().is_empty());
     engine.handle(deliver(Source::Events, vec![first]), NOON);
-    assert_eq!(
-        lines(&engine),
-        ["joined ->connected", "left connected>disconnected"]
-    );
+    assert_eq!(lines(&engine), ["joined ->connected", "left connected>disconnected"]);
     let published: Vec<_> = engine.take_batch().changes.iter().map(|c| c.fact).collect();
     assert_eq!(published, [FactId::of_event("1"), FactId::of_event("2")]);
 }
 
 #[test]
 fn a_missing_cause_is_waited_for_then_named() {
-    let second = stamped(
-        event("2", What::Left, "p", "disconnected", "agent", 20),
-        "a",
-        &[("a", 2)],
-    );
+    let second = stamped(event("2", What::Left, "p", "disconnected", "agent", 20), "a", &[("a", 2)]);
     let mut engine = events(vec![second]);
     let due = engine.wake_at().unwrap();
     engine.handle_timeout(due);
@@ -246,27 +194,12 @@ fn a_missing_cause_is_waited_for_then_named() {
 #[test]
 fn concurrent_facts_say_so() {
     let engine = events(vec![
-        stamped(
-            event("1", What::Joined, "p", "connected", "agent", 10),
-            "a",
-            &[("a", 1)],
-        ),
-        stamped(
-            event("2", What::Role, "p", "connected", "supervisor", 10),
-            "b",
-            &[("b", 1), ("a", 1)],
-        ),
-        stamped(
-            event("3", What::Role, "p", "connected", "coach", 10),
-            "c",
-            &[("c", 1), ("a", 1)],
-        ),
+        stamped(event("1", What::Joined, "p", "connected", "agent", 10), "a", &[("a", 1)]),
+        stamped(event("2", What::Role, "p", "connected", "supervisor", 10), "b", &[("b", 1), ("a", 1)]),
+        stamped(event("3", What::Role, "p", "connected", "coach", 10), "c", &[("c", 1), ("a", 1)]),
     ]);
     let timeline = engine.show(&id("call"), NOON).unwrap().timeline();
-    assert_eq!(
-        timeline.iter().map(|e| e.concurrent).collect::<Vec<_>>(),
-        [false, true, true]
-    );
+    assert_eq!(timeline.iter().map(|e| e.concurrent).collect::<Vec<_>>(), [false, true, true]);
     assert_eq!(view(&engine).vector_clock, 3);
 }
 
@@ -281,13 +214,7 @@ fn an_ended_conversation_leaves_memory_and_a_late_fact_finds_it_again() {
     let stored = engine.take_batch().laid_down.pop().unwrap();
     assert_eq!(engine.show_stored(&stored, NOON).timeline().len(), 2);
     engine.restore(&stored, NOON + 3_600 * SECOND);
-    engine.handle(
-        deliver(
-            Source::Events,
-            vec![event("0", What::LifeCycle, "", "in-progress", "", 0)],
-        ),
-        NOON,
-    );
+    engine.handle(deliver(Source::Events, vec![event("0", What::LifeCycle, "", "in-progress", "", 0)]), NOON);
     assert_eq!(lines(&engine)[0], "lifeCycle ->in-progress");
 }
 
@@ -295,47 +222,20 @@ fn an_ended_conversation_leaves_memory_and_a_late_fact_finds_it_again() {
 fn a_silent_feed_makes_a_hole_and_a_proven_resend_closes_it() {
     let mut engine = engine();
     let note = |at, event| FeedNote { feed: 0, at, event };
-    engine.handle_feed(note(
-        NOON,
-        FeedEvent::Named {
-            name: "events".into(),
-            resends: true,
-        },
-    ));
+    engine.handle_feed(note(NOON, FeedEvent::Named { name: "events".into(), resends: true }));
     engine.handle_feed(note(NOON, FeedEvent::Listening));
     assert_eq!(engine.completeness(NOON + 1), Completeness::Complete);
     let facts: Vec<Fact> = (0..20)
-        .map(|n| {
-            event(
-                &n.to_string(),
-                What::Joined,
-                &format!("p{n}"),
-                "connected",
-                "agent",
-                n,
-            )
-        })
+        .map(|n| event(&n.to_string(), What::Joined, &format!("p{n}"), "connected", "agent", n))
         .collect();
-    facts
-        .iter()
-        .for_each(|f| engine.handle(deliver(Source::Events, vec![f.clone()]), NOON));
-    engine.handle_feed(note(
-        NOON + 9,
-        FeedEvent::Lost {
-            reason: "cut".into(),
-            last_heard: NOON + 5,
-        },
-    ));
+    facts.iter().for_each(|f| engine.handle(deliver(Source::Events, vec![f.clone()]), NOON));
+    engine.handle_feed(note(NOON + 9, FeedEvent::Lost { reason: "cut".into(), last_heard: NOON + 5 }));
     engine.handle_feed(note(NOON + 20, FeedEvent::Listening));
     assert_eq!(engine.completeness(NOON + 21), Completeness::Unknown);
     for fact in &facts[4..19] {
         engine.handle(deliver(Source::Events, vec![fact.clone()]), NOON);
     }
-    assert_eq!(
-        engine.completeness(NOON + 21),
-        Completeness::Unknown,
-        "the newest has not come again"
-    );
+    assert_eq!(engine.completeness(NOON + 21), Completeness::Unknown, "the newest has not come again");
     engine.handle(deliver(Source::Events, vec![facts[19].clone()]), NOON);
     assert_eq!(engine.completeness(NOON + 21), Completeness::Repaired);
 }
@@ -344,30 +244,13 @@ fn a_silent_feed_makes_a_hole_and_a_proven_resend_closes_it() {
 fn a_repairable_feed_wishes_for_what_was_active_and_says_when_repair_failed() {
     let mut engine = events(vec![event("1", What::Joined, "p", "connected", "agent", 10)]);
     let note = |at, event| FeedNote { feed: 1, at, event };
-    engine.handle_feed(note(
-        NOON,
-        FeedEvent::Named {
-            name: "notifications-1".into(),
-            resends: false,
-        },
-    ));
+    engine.handle_feed(note(NOON, FeedEvent::Named { name: "notifications-1".into(), resends: false }));
     engine.handle_feed(note(NOON, FeedEvent::Listening));
     assert!(engine.take_batch().wishes.is_empty());
-    engine.handle_feed(note(
-        NOON + 9,
-        FeedEvent::Lost {
-            reason: "cut".into(),
-            last_heard: NOON + 5,
-        },
-    ));
+    engine.handle_feed(note(NOON + 9, FeedEvent::Lost { reason: "cut".into(), last_heard: NOON + 5 }));
     engine.handle_feed(note(NOON + 20, FeedEvent::Listening));
     assert_eq!(engine.take_batch().wishes, [(id("call"), "gap")]);
-    engine.handle_feed(note(
-        NOON + 30,
-        FeedEvent::RepairFailed {
-            reason: "no permission".into(),
-        },
-    ));
+    engine.handle_feed(note(NOON + 30, FeedEvent::RepairFailed { reason: "no permission".into() }));
     assert_eq!(engine.completeness(NOON + 31), Completeness::Partial);
     engine.handle_feed(note(NOON + 40, FeedEvent::Repaired));
     assert_eq!(engine.completeness(NOON + 41), Completeness::Repaired);

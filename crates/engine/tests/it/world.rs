@@ -37,10 +37,7 @@ pub fn stamped(mut fact: Fact, region: &str, clock: &[(&str, u64)]) -> Fact {
     let clock: VectorClock<Word> = clock.iter().map(|(r, n)| (Word::new(r).unwrap(), *n)).collect();
     let actor = Word::new(region).unwrap();
     let counter = NonZeroU64::new(clock.get(&actor)).unwrap();
-    fact.stamp = Some(Box::new(Stamp {
-        dot: Dot { actor, counter },
-        clock,
-    }));
+    fact.stamp = Some(Box::new(Stamp { dot: Dot { actor, counter }, clock }));
     fact
 }
 
@@ -92,23 +89,9 @@ pub fn deliver(source: Source, facts: Vec<Fact>) -> Delivery {
 }
 
 /// Everything about the conversation `call` that must not depend on the order of arrival.
-pub fn essence(
-    engine: &Engine,
-) -> (
-    ConversationView,
-    Vec<TimelineEntry>,
-    Vec<SpellView>,
-    Activity,
-    u64,
-) {
+pub fn essence(engine: &Engine) -> (ConversationView, Vec<TimelineEntry>, Vec<SpellView>, Activity, u64) {
     let shown = engine.show(&id("call"), NOON).unwrap();
     let mut timeline = shown.timeline();
     timeline.iter_mut().for_each(|entry| entry.late = false);
-    (
-        shown.conversation(),
-        timeline,
-        shown.spells(),
-        engine.activity(),
-        engine.active_count(),
-    )
+    (shown.conversation(), timeline, shown.spells(), engine.activity(), engine.active_count())
 }

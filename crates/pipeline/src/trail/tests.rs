@@ -43,20 +43,14 @@ fn a_conversation_is_laid_down_once_for_all_rows_written_before() {
     let row: Vec<Id> = (0..LOG_FACTS_MAX).map(|_| id(2)).collect();
     trail.add(5, row.iter());
     let covered = trail.cover(|id| Some(stored(id)));
-    assert!(
-        covered.laid_down.is_empty(),
-        "rows 2 and 3 were covered when it was laid down"
-    );
+    assert!(covered.laid_down.is_empty(), "rows 2 and 3 were covered when it was laid down");
     assert_eq!(covered.forget_below, Some(5));
 }
 
 #[test]
 fn what_is_laid_down_with_a_commit_counts_as_covered() {
     let mut trail = Trail::default();
-    let batch = Batch {
-        admitted: Vec::<Admitted>::new(),
-        ..Batch::default()
-    };
+    let batch = Batch { admitted: Vec::<Admitted>::new(), ..Batch::default() };
     trail.note(7, &batch, &[stored(&id(9))]);
     assert_eq!(trail.laid.get(&id(9)), Some(&7));
 }

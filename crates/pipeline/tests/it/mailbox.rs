@@ -13,17 +13,9 @@ fn dropped(telemetry: &Telemetry, reason: &'static str) -> u64 {
 #[tokio::test]
 async fn block_loses_nothing_however_small_the_mailbox() {
     let folder = tempfile::tempdir().unwrap();
-    let world = world(
-        folder.path(),
-        MailboxSettings {
-            facts_max: 3,
-            when_full: WhenFull::Block,
-        },
-    );
+    let world = world(folder.path(), MailboxSettings { facts_max: 3, when_full: WhenFull::Block });
     let intake = world.pipeline.intake();
-    let deliveries = (0..500)
-        .map(|n| event("c", n, What::State, "connected"))
-        .collect();
+    let deliveries = (0..500).map(|n| event("c", n, What::State, "connected")).collect();
     intake.submit(deliveries, Vec::new()).await;
     until(&world.pipeline.reader(), |s| events_in(s) == 500).await;
     assert_eq!(dropped(&world.telemetry, "mailbox_full"), 0);
@@ -34,18 +26,9 @@ async fn block_loses_nothing_however_small_the_mailbox() {
 async fn a_stop_drains_what_waits() {
     let folder = tempfile::tempdir().unwrap();
     let first = world(folder.path(), MailboxSettings::default());
-    let deliveries = (0..4_000)
-        .map(|n| event("c", n, What::State, "connected"))
-        .collect();
+    let deliveries = (0..4_000).map(|n| event("c", n, What::State, "connected")).collect();
     first.pipeline.intake().submit(deliveries, Vec::new()).await;
-    assert!(
-        first
-            .pipeline
-            .drain(Duration::from_secs(10))
-            .await
-            .unwrap()
-            .complete
-    );
+    assert!(first.pipeline.drain(Duration::from_secs(10)).await.unwrap().complete);
     let second = world(folder.path(), MailboxSettings::default());
     until(&second.pipeline.reader(), |s| events_in(s) == 4_000).await;
     second.pipeline.drain(Duration::from_secs(5)).await.unwrap();
@@ -54,28 +37,17 @@ async fn a_stop_drains_what_waits() {
 #[tokio::test]
 async fn drop_lets_chatter_go_before_role_and_life_cycle_changes() {
     let telemetry = Telemetry::new(&mut Registry::default());
-    let settings = MailboxSettings {
-        facts_max: 4,
-        when_full: WhenFull::Drop,
-    };
+    let settings = MailboxSettings { facts_max: 4, when_full: WhenFull::Drop };
     let mailbox = Mailbox::new(settings, telemetry.clone());
-    let chatter = (0..6)
-        .map(|n| event("chatter", n, What::State, "connected"))
-        .collect();
+    let chatter = (0..6).map(|n| event("chatter", n, What::State, "connected")).collect();
     mailbox.submit(chatter, Vec::new()).await;
     assert_eq!(dropped(&telemetry, "mailbox_full"), 2);
-    let urgent = (0..2)
-        .map(|n| event("urgent", n, What::LifeCycle, "ended"))
-        .collect();
+    let urgent = (0..2).map(|n| event("urgent", n, What::LifeCycle, "ended")).collect();
     mailbox.submit(urgent, Vec::new()).await;
     assert_eq!(dropped(&telemetry, "mailbox_full"), 4);
     assert_eq!(dropped(&telemetry, "mailbox_full_urgent"), 0);
     let (mail, more) = mailbox.take(100);
-    let order: Vec<String> = mail
-        .deliveries
-        .iter()
-        .map(|d| d.conversation.to_string())
-        .collect();
+    let order: Vec<String> = mail.deliveries.iter().map(|d| d.conversation.to_string()).collect();
     assert_eq!(order, ["urgent", "urgent", "chatter", "chatter"]);
     assert_eq!(mail.dropped, [(Id::new("chatter").unwrap(), 4)]);
     assert!(!more);
@@ -85,42 +57,17 @@ async fn drop_lets_chatter_go_before_role_and_life_cycle_changes() {
 #[tokio::test]
 async fn a_drop_makes_the_answer_partial_and_asks_for_a_repair() {
     let folder = tempfile::tempdir().unwrap();
-    let mut world = world(
-        folder.path(),
-        MailboxSettings {
-            facts_max: 1,
-            when_full: WhenFull::Drop,
-        },
-    );
+    let mut world = world(folder.path(), MailboxSettings { facts_max: 1, when_full: WhenFull::Drop });
     let mut wishes = world.pipeline.take_wishes().unwrap();
     let intake = world.pipeline.intake();
-    intake.note(FeedNote {
-        feed: 0,
-        at: NOON,
-        event: FeedEvent::Named {
-            name: "f".into(),
-            resends: false,
-        },
-    });
-    intake.note(FeedNote {
-        feed: 0,
-        at: NOON,
-        event: FeedEvent::Listening,
-    });
+    intake.note(FeedNote { feed: 0, at: NOON, event: FeedEvent::Named { name: "f".into(), resends: false } });
+    intake.note(FeedNote { feed: 0, at: NOON, event: FeedEvent::Listening });
     let reader = world.pipeline.reader();
     until(&reader, |s| s.completeness == Completeness::Complete).await;
-    let deliveries = (0..2_000)
-        .map(|n| event("c", n, What::State, "connected"))
-        .collect();
+    let deliveries = (0..2_000).map(|n| event("c", n, What::State, "connected")).collect();
     intake.submit(deliveries, Vec::new()).await;
     until(&reader, |s| s.completeness == Completeness::Partial).await;
-    let wish = tokio::time::timeout(Duration::from_secs(10), wishes.recv())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (wish.conversation.to_string().as_str(), wish.reason),
-        ("c", "dropped")
-    );
+    let wish = tokio::time::timeout(Duration::from_secs(10), wishes.recv()).await.unwrap().unwrap();
+    assert_eq!((wish.conversation.to_string().as_str(), wish.reason), ("c", "dropped"));
     world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
 }

@@ -17,13 +17,7 @@ async fn stand(
         view.completeness = Completeness::Complete;
         views.push(view);
     }
-    (
-        summary.active,
-        summary.activity.clone(),
-        summary.last_updated,
-        views,
-        summary.position,
-    )
+    (summary.active, summary.activity.clone(), summary.last_updated, views, summary.position)
 }
 
 #[tokio::test]
@@ -31,9 +25,7 @@ async fn a_stop_and_a_start_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let one = world(folder.path(), MailboxSettings::default());
     let intake = one.pipeline.intake();
-    let mut deliveries: Vec<Delivery> = (0..50)
-        .map(|n| event("c1", n, What::State, "connected"))
-        .collect();
+    let mut deliveries: Vec<Delivery> = (0..50).map(|n| event("c1", n, What::State, "connected")).collect();
     deliveries.push(event("c2", 1, What::Joined, "connected"));
     deliveries.push(event("c2", 2, What::Left, "disconnected"));
     intake.submit(deliveries, Vec::new()).await;
@@ -49,23 +41,11 @@ async fn a_stop_and_a_start_change_nothing() {
     until(&reader, |s| events_in(s) == 52).await;
     assert_eq!(stand(&reader, &["c1", "c2"]).await, before);
 
-    two.pipeline
-        .intake()
-        .submit(vec![event("c1", 99, What::State, "connected")], Vec::new())
-        .await;
+    two.pipeline.intake().submit(vec![event("c1", 99, What::State, "connected")], Vec::new()).await;
     until(&reader, |s| events_in(s) == 53).await;
-    let view = reader
-        .conversation(Id::new("c1").unwrap())
-        .await
-        .unwrap()
-        .value
-        .unwrap();
+    let view = reader.conversation(Id::new("c1").unwrap()).await.unwrap().value.unwrap();
     assert_eq!(view.vector_clock, 51);
-    let clock: Vec<String> = view
-        .clock
-        .iter()
-        .map(|(actor, n)| format!("{actor} {n}"))
-        .collect();
+    let clock: Vec<String> = view.clock.iter().map(|(actor, n)| format!("{actor} {n}")).collect();
     assert_eq!(clock, ["headcount-1 50", "headcount-2 1"]);
     two.pipeline.drain(Duration::from_secs(5)).await.unwrap();
 }
@@ -75,16 +55,11 @@ async fn an_ended_conversation_is_found_in_the_store_and_takes_late_facts() {
     let folder = tempfile::tempdir().unwrap();
     let world = world(folder.path(), MailboxSettings::default());
     let (intake, reader) = (world.pipeline.intake(), world.pipeline.reader());
-    let ended = vec![
-        event("old", 1, What::Joined, "connected"),
-        event("old", 2, What::Left, "disconnected"),
-    ];
+    let ended = vec![event("old", 1, What::Joined, "connected"), event("old", 2, What::Left, "disconnected")];
     intake.submit(ended, Vec::new()).await;
     until(&reader, |s| events_in(s) == 2).await;
     world.clock.set(NOON + 3_600 * SECOND);
-    intake
-        .submit(vec![event("new", 1, What::Joined, "connected")], Vec::new())
-        .await;
+    intake.submit(vec![event("new", 1, What::Joined, "connected")], Vec::new()).await;
     until(&reader, |s| events_in(s) == 3).await;
 
     let list = reader.list(Filter::default(), None, 10).await.unwrap().value;
@@ -96,12 +71,7 @@ async fn an_ended_conversation_is_found_in_the_store_and_takes_late_facts() {
     late.received = NOON + 3_600 * SECOND;
     intake.submit(vec![again, late], Vec::new()).await;
     until(&reader, |s| events_in(s) == 4 && s.active == 2).await;
-    let timeline = reader
-        .timeline(Id::new("old").unwrap())
-        .await
-        .unwrap()
-        .value
-        .unwrap();
+    let timeline = reader.timeline(Id::new("old").unwrap()).await.unwrap().value.unwrap();
     assert_eq!(
         timeline.iter().map(|e| (e.kind, e.late)).collect::<Vec<_>>(),
         [("lifeCycle", true), ("joined", false), ("left", false)]
@@ -116,17 +86,10 @@ async fn followers_get_what_is_published_after_their_position() {
     let (intake, reader) = (world.pipeline.intake(), world.pipeline.reader());
     let mut following = reader.changes().follow(None);
     assert!(following.missed.is_none());
-    intake
-        .submit(vec![event("c", 1, What::Joined, "connected")], Vec::new())
-        .await;
-    let batch = tokio::time::timeout(Duration::from_secs(10), following.live.recv())
-        .await
-        .unwrap()
-        .unwrap();
+    intake.submit(vec![event("c", 1, What::Joined, "connected")], Vec::new()).await;
+    let batch = tokio::time::timeout(Duration::from_secs(10), following.live.recv()).await.unwrap().unwrap();
     assert_eq!((batch[0].seq, batch[0].entry.kind), (1, "joined"));
-    intake
-        .submit(vec![event("c", 0, What::Role, "connected")], Vec::new())
-        .await;
+    intake.submit(vec![event("c", 0, What::Role, "connected")], Vec::new()).await;
     until(&reader, |s| s.position.seq == 2).await;
     let back = tokio::time::timeout(Duration::from_secs(10), async {
         loop {
@@ -140,9 +103,6 @@ async fn followers_get_what_is_published_after_their_position() {
     let missed = back.await.unwrap().missed.unwrap();
     assert_eq!(missed.len(), 1);
     assert_eq!(missed[0].revision, Some(Revision { place: 0, moved: 1 }));
-    assert!(
-        reader.changes().follow(Some(77)).missed.is_none(),
-        "a position that was never published"
-    );
+    assert!(reader.changes().follow(Some(77)).missed.is_none(), "a position that was never published");
     world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
 }

@@ -17,16 +17,9 @@ pub struct World {
 pub fn world(folder: &Path, mailbox: MailboxSettings) -> World {
     let telemetry = Telemetry::new(&mut Registry::default());
     let clock = Clock::manual(NOON);
-    let settings = Settings {
-        mailbox,
-        limits: Limits::default(),
-    };
+    let settings = Settings { mailbox, limits: Limits::default() };
     let pipeline = Pipeline::start(folder, settings, telemetry.clone(), clock.clone(), 7).unwrap();
-    World {
-        pipeline,
-        telemetry,
-        clock,
-    }
+    World { pipeline, telemetry, clock }
 }
 
 pub fn event(conversation: &str, n: u64, what: What, state: &str) -> Delivery {

@@ -1,0 +1,88 @@
+//! Puts the parts together: store and engine, the source, the page.
+
+use pipeline::{Clock, MailboxSettings, Pipeline, Recovery, Telemetry};
+use prometheus_client::registry::Registry;
+use source::Source;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A running program.
+pub struct Assembly {
+    /// The shard.
+    pub pipeline: Pipeline,
+    /// The feeds.
+    pub source: Source,
+    /// Where it serves.
+    pub address: SocketAddr,
+    /// The server's task.
+    pub server: JoinHandle<std::io::Result<()>>,
+    /// Stops the feeds.
+    pub stop_source: CancellationToken,
+    /// Stops the server.
+    pub stop_server: CancellationToken,
+}
+
+/// What to put together.
+pub struct Plan<'a> {
+    /// What to follow.
+    pub source: source::Settings,
+    /// An address that is bound already.
+    pub listener: TcpListener,
+    /// The data folder.
+    pub data: &'a Path,
+    /// The queue.
+    pub mailbox: MailboxSettings,
+    /// The heatmap's zone.
+    pub zone: jiff::tz::TimeZone,
+    /// What the page is called.
+    pub title: String,
+    /// A remark on the page.
+    pub note: Option<String>,
+}
+
+/// Starts everything, the store first and the feeds last.
+///
+/// # Errors
+/// What could not start, and why.
+pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
+    let mut registry = Registry::default();
+    let telemetry = Telemetry::new(&mut registry);
+    let clock = Clock::system();
+    let settings = pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default() };
+    let epoch = u64::try_from(clock.now() / engine::SECOND).unwrap_or(1);
+    let mut pipeline = Pipeline::start(plan.data, settings, telemetry.clone(), clock.clone(), epoch)?;
+    say_recovered(pipeline.recovered(), plan.data);
+    let app = serve::App {
+        reader: pipeline.reader(),
+        registry: Arc::new(registry),
+        telemetry: telemetry.clone(),
+        clock: clock.clone(),
+        zone: plan.zone,
+        title: plan.title,
+        note: plan.note,
+    };
+    let address = plan.listener.local_addr()?;
+    let (stop_source, stop_server) = (CancellationToken::new(), CancellationToken::new());
+    let server = tokio::spawn(serve::run(plan.listener, serve::router(app), stop_server.clone()));
+    let wishes = pipeline.take_wishes().ok_or_else(|| anyhow::anyhow!("the wishes were taken already"))?;
+    let source =
+        Source::start(plan.source, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
+    Ok(Assembly { pipeline, source, address, server, stop_source, stop_server })
+}
+
+fn say_recovered(back: Recovery, data: &Path) {
+    tracing::info!(
+        incarnation = back.incarnation,
+        conversations = back.conversations,
+        facts = back.facts,
+        "data folder {} is open",
+        data.display()
+    );
+    if back.damaged > 0 {
+        tracing::error!(damaged = back.damaged, "damaged records were set aside; what they held is missing");
+    }
+}

@@ -1,0 +1,97 @@
+//! `headcount check`: what is missing before `serve` can work, and how to mend it.
+
+use crate::cli::print;
+use crate::config::Config;
+use crate::run;
+use source::{Finding, Level};
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+
+/// Checks everything, prints a line for each finding, and fails when any of them stands in the way.
+///
+/// # Errors
+/// When something stands in the way.
+pub fn run(config: &Config, json: bool) -> anyhow::Result<()> {
+    let mut findings = vec![folder(&config.data), address(config)];
+    findings.extend(run::runtime()?.block_on(source::check(&config.source)));
+    print(&if json { as_json(&findings)? } else { as_text(&findings) });
+    let bad = findings.iter().filter(|f| f.level == Level::Problem).count();
+    if bad > 0 {
+        anyhow::bail!("{bad} of {} checks failed", findings.len());
+    }
+    Ok(())
+}
+
+fn folder(data: &Path) -> Finding {
+    let name = "data folder";
+    match write_and_sync(data) {
+        Ok(()) => Finding {
+            name,
+            level: Level::Ok,
+            detail: format!("{} can be written", data.display()),
+            remedy: None,
+        },
+        Err(error) => Finding {
+            name,
+            level: Level::Problem,
+            detail: format!("{} cannot be written: {error}", data.display()),
+            remedy: Some("give another folder with --data or HEADCOUNT_DATA".to_owned()),
+        },
+    }
+}
+
+/// What a commit needs of a folder, tried on a file that goes again.
+fn write_and_sync(data: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(data)?;
+    let probe = data.join(format!("check-{}", std::process::id()));
+    let mut file = std::fs::File::create(&probe)?;
+    let outcome = file.write_all(b"headcount check").and_then(|()| file.sync_all());
+    std::fs::remove_file(&probe)?;
+    outcome
+}
+
+fn address(config: &Config) -> Finding {
+    let name = "address";
+    match TcpListener::bind(config.listen) {
+        Ok(_) => {
+            Finding { name, level: Level::Ok, detail: format!("{} is free", config.listen), remedy: None }
+        }
+        Err(error) => Finding {
+            name,
+            level: Level::Problem,
+            detail: format!("cannot listen on {}: {error}", config.listen),
+            remedy: Some("give another address with --listen or HEADCOUNT_LISTEN".to_owned()),
+        },
+    }
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "ok",
+        Level::Warning => "warning",
+        Level::Problem => "problem",
+    }
+}
+
+fn as_text(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(&format!("{:8} {}: {}\n", word(finding.level), finding.name, finding.detail));
+        if let Some(remedy) = &finding.remedy {
+            text.push_str(&format!("{:8} → {remedy}\n", ""));
+        }
+    }
+    text
+}
+
+fn as_json(findings: &[Finding]) -> anyhow::Result<String> {
+    let items: Vec<_> = findings
+        .iter()
+        .map(|f| {
+            serde_json::json!({"name": f.name, "level": word(f.level), "detail": f.detail, "remedy": f.remedy})
+        })
+        .collect();
+    let ok = findings.iter().all(|f| f.level != Level::Problem);
+    Ok(serde_json::to_string_pretty(&serde_json::json!({"ok": ok, "findings": items}))? + "\n")
+}

@@ -1,0 +1,170 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Who is on every Genesys Cloud conversation: now, at any past instant, and as a heatmap.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// How to log, on standard error
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
+    pub log: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+First steps:
+  headcount demo                      a made-up contact centre that misbehaves, on http://127.0.0.1:8080/
+  headcount check                     what is missing before `serve` can work, and how to mend it
+  headcount serve                     the real thing; reads GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET and
+                                      GENESYS_ENVIRONMENT, or --config FILE";
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Follow an organisation and serve who is on its conversations
+    Serve(ServeOptions),
+    /// Show it all with a simulated contact centre: no account, no set-up
+    Demo(DemoOptions),
+    /// Play a Genesys Cloud that misbehaves on request, and write down the truth
+    Simulate(Box<simulator::Options>),
+    /// Say what is missing before `serve` can work, and how to mend it
+    Check(CheckOptions),
+}
+
+/// Options of `serve`. Each beats its environment variable, which beats the file.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = SERVE_HELP)]
+pub struct ServeOptions {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address and port to serve on [HEADCOUNT_LISTEN; default 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Data folder [HEADCOUNT_DATA; default ./headcount-data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<String>,
+    /// Dialect of the source: notifications or events [HEADCOUNT_DIALECT; default notifications]
+    #[arg(long, value_name = "NAME")]
+    pub dialect: Option<String>,
+    /// `discover`, or a list of queue:ID and user:ID [HEADCOUNT_TOPICS; default discover]
+    #[arg(long, value_name = "LIST")]
+    pub topics: Option<String>,
+    /// Time zone of the heatmap, by its IANA name [HEADCOUNT_ZONE; default UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
+    /// A region's domain or an AWS region's name [GENESYS_ENVIRONMENT]
+    #[arg(long, value_name = "REGION")]
+    pub environment: Option<String>,
+}
+
+const SERVE_HELP: &str = "\
+Environment:
+  GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET   OAuth client (client credentials grant)
+  GENESYS_ENVIRONMENT                        mypurecloud.de, or eu-central-1
+  GENESYS_LOGIN_URL, GENESYS_API_URL         other hosts instead of the environment's
+  GENESYS_EVENTS_URL                         whole socket URL of the `events` dialect
+  HEADCOUNT_MAILBOX_FACTS, HEADCOUNT_WHEN_FULL
+                                             facts that may wait (5000), and `block` or `drop` when they do
+The same names, in a file:
+  [genesys]  client_id, client_secret, environment, login_url, api_url, events_url, dialect, topics
+  [serve]    listen, zone
+  [store]    data
+  [mailbox]  facts, when_full";
+
+/// Options of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoOptions {
+    /// Address and port to serve on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Dialect that the simulated centre speaks
+    #[arg(long, value_enum, default_value = "notifications")]
+    pub dialect: DemoDialect,
+    /// Transitions a second
+    #[arg(long, value_name = "R", default_value_t = 20.0)]
+    pub rate: f64,
+    /// The same seed plays the same conversations
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Stop after this long (90s, 10m); without it, on Ctrl-C
+    #[arg(long, value_name = "TIME", value_parser = simulator::parse_duration)]
+    pub duration: Option<Duration>,
+    /// Cut the socket this often (0 for never)
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = simulator::parse_duration)]
+    pub drop_socket_every: Duration,
+    /// Share of frames sent twice
+    #[arg(long, value_name = "F", default_value_t = 0.2)]
+    pub duplicates: f64,
+    /// Each frame is late by 0 to N milliseconds
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub reorder_ms: u64,
+    /// Keep the history in this folder; without it, it goes when the demo ends
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+}
+
+/// The dialects that `demo` can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DemoDialect {
+    /// The platform's real one.
+    Notifications,
+    /// The tutorial's, with causal stamps of three regions.
+    Events,
+}
+
+/// Options of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckOptions {
+    /// Everything that `serve` takes.
+    #[command(flatten)]
+    pub serve: ServeOptions,
+    /// Answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A command was used in a way that cannot work.
+#[derive(Debug)]
+pub struct WrongUse(pub String);
+
+impl std::fmt::Display for WrongUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUse {}
+
+/// Says why the program ends, in words alone: errors are for people, whatever the log's format.
+pub fn say_error(error: &anyhow::Error) {
+    let mut text = format!("headcount: {error}");
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    let _nowhere_to_say_it = std::io::Write::write_all(&mut std::io::stderr(), (text + "\n").as_bytes());
+}
+
+/// Writes an answer to standard output; a reader that went away is no error.
+pub fn print(text: &str) {
+    let _reader_went_away = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+}

@@ -1,0 +1,132 @@
+//! The configuration: defaults, then one file, then the environment, then options.
+//!
+//! Every value is a text with an origin until all are gathered; then all are judged, and every problem is told at once,
+//! each with where it stands. Rejected: stopping at the first problem (a user mends one, starts, mends the next), and a
+//! merging library (it loses the line).
+
+mod file;
+mod judge;
+
+use crate::cli::ServeOptions;
+use pipeline::MailboxSettings;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[cfg(test)]
+mod tests;
+
+/// Everything `serve` runs with.
+#[derive(Debug)]
+pub struct Config {
+    /// What to follow.
+    pub source: source::Settings,
+    /// Where to serve.
+    pub listen: SocketAddr,
+    /// The heatmap's zone.
+    pub zone: jiff::tz::TimeZone,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The queue before the engine.
+    pub mailbox: MailboxSettings,
+}
+
+/// All that is wrong with a configuration.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<String>);
+
+/// Where a value comes from, in words.
+pub type Origin = String;
+
+/// Values by their dotted name, before they are judged.
+pub type Raw = BTreeMap<&'static str, (String, Origin)>;
+
+/// Each setting: its dotted name in the file, and its environment variable.
+const SETTINGS: [(&str, &str); 14] = [
+    ("genesys.client_id", "GENESYS_CLIENT_ID"),
+    ("genesys.client_secret", "GENESYS_CLIENT_SECRET"),
+    ("genesys.environment", "GENESYS_ENVIRONMENT"),
+    ("genesys.login_url", "GENESYS_LOGIN_URL"),
+    ("genesys.api_url", "GENESYS_API_URL"),
+    ("genesys.events_url", "GENESYS_EVENTS_URL"),
+    ("genesys.organisation", "HEADCOUNT_ORGANISATION"),
+    ("genesys.dialect", "HEADCOUNT_DIALECT"),
+    ("genesys.topics", "HEADCOUNT_TOPICS"),
+    ("serve.listen", "HEADCOUNT_LISTEN"),
+    ("serve.zone", "HEADCOUNT_ZONE"),
+    ("store.data", "HEADCOUNT_DATA"),
+    ("mailbox.facts", "HEADCOUNT_MAILBOX_FACTS"),
+    ("mailbox.when_full", "HEADCOUNT_WHEN_FULL"),
+];
+
+/// Reads the configuration of this process.
+///
+/// # Errors
+/// All [`Problems`] at once.
+pub fn read(options: &ServeOptions) -> Result<Config, Problems> {
+    let text = match &options.config {
+        None => None,
+        Some(path) => match std::fs::read_to_string(path) {
+            Ok(text) => Some((path.display().to_string(), text)),
+            Err(error) => return Err(Problems(vec![format!("--config {}: {error}", path.display())])),
+        },
+    };
+    gather(
+        text.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
+        |name| std::env::var(name).ok(),
+        options,
+    )
+}
+
+/// The same from injected sources. An empty environment variable counts as unset.
+fn gather(
+    file: Option<(&str, &str)>,
+    environment: impl Fn(&str) -> Option<String>,
+    options: &ServeOptions,
+) -> Result<Config, Problems> {
+    let mut raw = Raw::new();
+    let mut problems = Problems::default();
+    if let Some((name, text)) = file {
+        file::read(name, text, &mut raw, &mut problems);
+    }
+    for (setting, variable) in SETTINGS {
+        if let Some(value) = environment(variable).filter(|value| !value.trim().is_empty()) {
+            raw.insert(setting, (value, variable.to_owned()));
+        }
+    }
+    let given = [
+        ("serve.listen", "--listen", &options.listen),
+        ("store.data", "--data", &options.data),
+        ("genesys.dialect", "--dialect", &options.dialect),
+        ("genesys.topics", "--topics", &options.topics),
+        ("serve.zone", "--zone", &options.zone),
+        ("genesys.environment", "--environment", &options.environment),
+    ];
+    for (setting, option, value) in given {
+        if let Some(value) = value {
+            raw.insert(setting, (value.clone(), option.to_owned()));
+        }
+    }
+    judge::judge(&raw, problems)
+}
+
+impl Problems {
+    fn add(&mut self, origin: &str, what: impl fmt::Display) {
+        self.0.push(format!("{origin}: {what}"));
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [one] => write!(f, "the configuration is not complete or not right: {one}"),
+            many => {
+                write!(f, "the configuration is not complete or not right:")?;
+                many.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Problems {}

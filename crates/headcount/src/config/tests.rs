@@ -1,0 +1,102 @@
+//! The configuration: layers, lines, and every problem at once.
+
+use super::*;
+
+const NOTHING: fn(&str) -> Option<String> = |_| None;
+
+fn credentials(name: &str) -> Option<String> {
+    let value = match name {
+        "GENESYS_CLIENT_ID" => "id",
+        "GENESYS_CLIENT_SECRET" => "canary-secret",
+        "GENESYS_ENVIRONMENT" => "mypurecloud.de",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn problems(outcome: Result<Config, Problems>) -> String {
+    outcome.unwrap_err().to_string()
+}
+
+#[test]
+fn all_that_is_missing_is_named_in_one_message() {
+    let text = problems(gather(None, NOTHING, &ServeOptions::default()));
+    for name in ["GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_ENVIRONMENT", "headcount demo"] {
+        assert!(text.contains(name), "{name} is not in: {text}");
+    }
+}
+
+#[test]
+fn the_tutorials_variables_are_enough() {
+    let config = gather(None, credentials, &ServeOptions::default()).unwrap();
+    assert_eq!(config.source.endpoints.login.as_str(), "https://login.mypurecloud.de/");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.data, PathBuf::from("./headcount-data"));
+    assert_eq!(config.mailbox.facts_max, 5_000);
+    assert!(!format!("{config:?}").contains("canary-secret"));
+}
+
+#[test]
+fn options_beat_the_environment_which_beats_the_file() {
+    let file = "[serve]\nlisten = \"127.0.0.1:1\"\nzone = \"Europe/Berlin\"\n[store]\ndata = \"from-file\"\n";
+    let environment = |name: &str| match name {
+        "HEADCOUNT_LISTEN" => Some("127.0.0.1:2".to_owned()),
+        "HEADCOUNT_DATA" => Some("from-environment".to_owned()),
+        other => credentials(other),
+    };
+    let options = ServeOptions { listen: Some("127.0.0.1:3".to_owned()), ..ServeOptions::default() };
+    let config = gather(Some(("h.toml", file)), environment, &options).unwrap();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.data, PathBuf::from("from-environment"));
+    assert_eq!(config.zone.iana_name(), Some("Europe/Berlin"));
+}
+
+#[test]
+fn every_problem_is_reported_with_its_line() {
+    let file = "[serve]\nlisten = \"nowhere\"\nzone = \"Mars/Base\"\n\n[mailbox]\nfacts = 0\ncolour = 1\n[genesys]\ntopics = [\"queue:1\", \"planet:2\"]\n";
+    let text = problems(gather(Some(("h.toml", file)), credentials, &ServeOptions::default()));
+    for part in ["line 2", "line 3", "line 6", "line 7", "line 9", "Mars/Base", "mailbox.colour", "planet:2"]
+    {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_toml_says_where() {
+    let text =
+        problems(gather(Some(("h.toml", "[serve]\nlisten = \n")), credentials, &ServeOptions::default()));
+    assert!(text.contains("h.toml, line 2"), "{text}");
+}
+
+#[test]
+fn an_unknown_region_lists_those_that_exist() {
+    let environment = |name: &str| match name {
+        "GENESYS_ENVIRONMENT" => Some("mypurecloud.xx".to_owned()),
+        other => credentials(other),
+    };
+    let text = problems(gather(None, environment, &ServeOptions::default()));
+    assert!(text.contains("mypurecloud.de") && text.contains("eu-central-1"), "{text}");
+}
+
+#[test]
+fn the_events_dialect_needs_its_own_urls_only() {
+    let environment = |name: &str| match name {
+        "GENESYS_ENVIRONMENT" => None,
+        "HEADCOUNT_DIALECT" => Some("events".to_owned()),
+        "GENESYS_LOGIN_URL" => Some("http://127.0.0.1:9/oauth".to_owned()),
+        "GENESYS_EVENTS_URL" => Some("ws://127.0.0.1:9/api/v2/events".to_owned()),
+        other => credentials(other),
+    };
+    let config = gather(None, environment, &ServeOptions::default()).unwrap();
+    assert_eq!(config.source.endpoints.events.as_str(), "ws://127.0.0.1:9/api/v2/events");
+}
+
+#[test]
+fn plain_http_is_for_loopback_only() {
+    let environment = |name: &str| match name {
+        "GENESYS_API_URL" => Some("http://example.org".to_owned()),
+        other => credentials(other),
+    };
+    let text = problems(gather(None, environment, &ServeOptions::default()));
+    assert!(text.contains("GENESYS_API_URL") && text.contains("loopback"), "{text}");
+}

@@ -1,0 +1,10 @@
+//! The program from outside: its command line, and its answers held against the simulator's truth.
+//!
+//! Tests that need what `cargo xtask test` installs (a browser, the vendor's SDK) say so and are left out without it.
+
+mod command_line;
+mod compare;
+mod outside;
+mod program;
+mod restart;
+mod truth;

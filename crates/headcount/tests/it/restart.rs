@@ -1,0 +1,66 @@
+//! Stopping, killing, starting again: what was shown comes back.
+
+use crate::program::{Cloud, Program, Service, eventually};
+use serde_json::Value;
+use std::time::Duration;
+
+const SHORT: [&str; 8] = ["--conversations", "12", "--rate", "30", "--pace", "60", "--dialect", "events"];
+
+/// Everything that must not change over a restart.
+fn shown(service: &Service) -> Value {
+    let state = service.get("/api/v1/state");
+    let mut list = service.get("/api/v1/conversations?limit=1000")["items"].clone();
+    for item in list.as_array_mut().unwrap() {
+        item.as_object_mut().unwrap().remove("completeness");
+    }
+    serde_json::json!({
+        "active": state["activeInteractions"], "heatmap": state["heatmap"],
+        "lastUpdated": state["lastUpdated"], "conversations": list,
+    })
+}
+
+fn settled(cloud: &Cloud, service: &Service) {
+    cloud.played_out(Duration::from_secs(120));
+    eventually(Duration::from_secs(30), || crate::compare::differences(service, &cloud.truth(), "events"));
+}
+
+#[test]
+fn a_clean_stop_drains_and_comes_back_the_same() {
+    let cloud = Cloud::start(&SHORT);
+    let service = cloud.serve("events", &[]);
+    settled(&cloud, &service);
+    let before = shown(&service);
+    let (code, said) = service.program.terminate(Duration::from_secs(15));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("SIGTERM") && said.contains("drained"), "{said}");
+    assert_eq!(shown(&cloud.serve("events", &[])), before);
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_shown() {
+    let cloud = Cloud::start(&SHORT);
+    let service = cloud.serve("events", &[]);
+    settled(&cloud, &service);
+    let before = shown(&service);
+    service.program.kill();
+    let again = cloud.serve("events", &[]);
+    assert!(again.program.said().contains("incarnation=2"), "{}", again.program.said());
+    assert_eq!(shown(&again), before);
+}
+
+#[test]
+fn a_second_program_on_the_same_folder_is_refused() {
+    let cloud = Cloud::start(&SHORT);
+    let _first = cloud.serve("events", &[]);
+    let data = cloud.folder.path().join("data").display().to_string();
+    let environment = [
+        ("GENESYS_CLIENT_ID", "demo"),
+        ("GENESYS_CLIENT_SECRET", "demo"),
+        ("GENESYS_ENVIRONMENT", "mypurecloud.de"),
+        ("HEADCOUNT_LISTEN", "127.0.0.1:0"),
+        ("HEADCOUNT_DATA", data.as_str()),
+    ];
+    let mut second = Program::start(&["serve"], &environment);
+    assert_eq!(second.wait(Duration::from_secs(10)), Some(1));
+    assert!(second.said().contains("--data"), "{}", second.said());
+}

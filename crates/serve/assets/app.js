@@ -1,0 +1,84 @@
+// The page: what is heard goes to the part that shows it, and when nothing is heard the page says so.
+
+import { follow, now, poll, pollState } from "./connection.js";
+import * as conversations from "./conversations.js";
+import * as feeds from "./feeds.js";
+import * as heatmap from "./heatmap.js";
+import * as timeline from "./timeline.js";
+import { byId, count, MEANING, say, span, timeOfDay } from "./words.js";
+
+const FEEDS_MS = 2000;
+const TICK_MS = 1000;
+/** A screen reader is told of a new number at most this often. */
+const SPOKEN_MS = 15_000;
+
+let lostSince = null;
+let streaming = false;
+let lastUpdated = null;
+let spokenAt = -SPOKEN_MS;
+
+function stateCame(state) {
+  lostSince = null;
+  lastUpdated = state.lastUpdated === null ? null : Date.parse(state.lastUpdated);
+  say(byId("active-count"), count(state.activeInteractions));
+  speak(state.activeInteractions);
+  completeness(state.completeness);
+  heatmap.draw(state.heatmap.data, state.completeness !== "unknown", feeds.listeningSince());
+  conversations.expect(state.activeInteractions);
+  connection();
+}
+
+function stateLost() {
+  lostSince ??= now();
+  connection();
+}
+
+function speak(active) {
+  if (performance.now() - spokenAt < SPOKEN_MS) return;
+  spokenAt = performance.now();
+  say(byId("active-spoken"), `${count(active)} active conversations`);
+}
+
+function completeness(word) {
+  byId("completeness").dataset.is = word;
+  say(byId("completeness-word"), word);
+  const reasons = word === "complete" ? [] : feeds.why();
+  say(byId("completeness-why"), [MEANING[word] ?? "", ...reasons].join(" "));
+}
+
+function connection() {
+  const lost = byId("lost");
+  lost.hidden = lostSince === null;
+  document.body.classList.toggle("stale", lostSince !== null);
+  if (lostSince !== null) {
+    say(lost, `Connection lost since ${timeOfDay(lostSince, now())}. What you see is from then; trying again.`);
+  }
+  const is = lostSince !== null ? "lost" : streaming ? "live" : "waiting";
+  const pill = byId("connection");
+  pill.dataset.is = is;
+  say(pill, { lost: "connection lost", live: "live", waiting: "connecting" }[is]);
+}
+
+function tick() {
+  say(byId("last-updated"), lastUpdated === null ? "none yet" : `${span(now() - lastUpdated)} ago`);
+  conversations.tick();
+}
+
+heatmap.build();
+timeline.build();
+conversations.build(timeline.show);
+conversations.refresh();
+pollState(stateCame, stateLost);
+poll("/api/v1/feeds", FEEDS_MS, ({ items }) => feeds.draw(items));
+follow({
+  changed({ conversationId }) {
+    conversations.refresh();
+    timeline.changed(conversationId);
+  },
+  began: conversations.refresh,
+  open(isIt) {
+    streaming = isIt;
+    connection();
+  },
+});
+setInterval(tick, TICK_MS);

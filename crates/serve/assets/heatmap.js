@@ -1,0 +1,133 @@
+// The 24 × 60 heatmap: one cell for each minute of the last 24 hours, by hour and minute of the configured zone.
+//
+// A minute without events is not the same as a minute in which nobody listened: where the server says that its picture
+// of the day is not known, empty minutes before the feeds began to listen are hatched instead of blank.
+
+import { now } from "./connection.js";
+import { byId, count, element, hourAndMinute, say } from "./words.js";
+
+const HOURS = 24;
+const MINUTES = 60;
+const LEVELS = 6;
+const MINUTE_MS = 60_000;
+
+const two = (n) => String(n).padStart(2, "0");
+const cells = [];
+let counts = Array(HOURS * MINUTES).fill(0);
+let bounds = [];
+let listeningSince = null;
+let pointed = null;
+
+export function build() {
+  const grid = byId("heatmap");
+  for (let at = 0; at < HOURS * MINUTES; at++) cells.push(element("i", { "data-cell": at, "data-level": "0" }));
+  grid.append(...cells);
+  for (let h = 0; h < HOURS; h++) byId("heatmap-hours").append(element("span", {}, two(h)));
+  for (let m = 0; m < MINUTES; m += 5) byId("heatmap-minutes").append(element("span", {}, two(m)));
+  grid.addEventListener("pointermove", (event) => point(cellOf(event.target)));
+  grid.addEventListener("pointerleave", () => point(null));
+  grid.addEventListener("blur", () => point(null));
+  grid.addEventListener("keydown", moved);
+}
+
+/** Draws `data[hour][minute]`. `known`: whether all of the day is; `since`: when the feeds began to listen, in ms. */
+export function draw(data, known, since) {
+  counts = data.flat();
+  listeningSince = known ? null : since;
+  const largest = counts.reduce((a, b) => Math.max(a, b), 0);
+  bounds = steps(largest);
+  const [hour, minute] = hourAndMinute(now());
+  const current = hour * MINUTES + minute;
+  cells.forEach((cell, at) => {
+    mark(cell, "level", levelAt(at, current));
+    mark(cell, "now", at === current ? "yes" : "no");
+  });
+  legend();
+  summary(largest);
+  if (pointed !== null) read();
+}
+
+function mark(cell, name, value) {
+  if (cell.dataset[name] !== value) cell.dataset[name] = value;
+}
+
+function levelAt(at, current) {
+  if (counts[at] > 0) return String(1 + bounds.findIndex((bound) => counts[at] <= bound));
+  return heard(at, current) ? "0" : "unknown";
+}
+
+/** Whether somebody listened in this minute, as far as the page can tell. */
+function heard(at, current) {
+  if (listeningSince === null) return true;
+  const back = (current - at + HOURS * MINUTES) % (HOURS * MINUTES);
+  return now() - back * MINUTE_MS >= listeningSince - MINUTE_MS;
+}
+
+/** Upper bounds of the colours: round at the top, and finer at the bottom, where most minutes are. */
+function steps(largest) {
+  const top = roundUp(Math.max(largest, LEVELS));
+  return Array.from({ length: LEVELS }, (_, k) => Math.ceil(top * ((k + 1) / LEVELS) ** 1.6))
+    .filter((bound, k, all) => bound !== all[k - 1]);
+}
+
+function roundUp(n) {
+  const unit = 10 ** Math.floor(Math.log10(n));
+  return [1, 1.5, 2, 3, 4, 6, 8, 10].map((f) => Math.ceil(f * unit)).find((candidate) => candidate >= n);
+}
+
+function legend() {
+  const ranges = bounds.map((bound, k) => {
+    const from = k === 0 ? 1 : bounds[k - 1] + 1;
+    return [String(k + 1), from === bound ? count(from) : `${count(from)}–${count(bound)}`];
+  });
+  const entries = [["0", "none"], ...ranges];
+  if (listeningSince !== null) entries.push(["unknown", "nobody listened"]);
+  const list = byId("heatmap-legend");
+  const text = JSON.stringify(entries);
+  if (list.dataset.shows === text) return;
+  list.dataset.shows = text;
+  list.replaceChildren(
+    ...entries.map(([level, label]) => element("li", {}, element("i", { "data-level": level }), label)),
+  );
+}
+
+function summary(largest) {
+  const total = counts.reduce((a, b) => a + b, 0);
+  const busiest = counts.indexOf(largest);
+  const text = total === 0
+    ? "No events yet."
+    : `${count(total)} events; the busiest minute is ${label(busiest)} with ${count(largest)}.`;
+  say(byId("heatmap-summary"), text);
+}
+
+function label(at) {
+  return `${two(Math.floor(at / MINUTES))}:${two(at % MINUTES)}`;
+}
+
+function cellOf(target) {
+  return target.dataset.cell === undefined ? null : Number(target.dataset.cell);
+}
+
+function moved(event) {
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -MINUTES, ArrowDown: MINUTES }[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  const [hour, minute] = hourAndMinute(now());
+  const from = pointed ?? hour * MINUTES + minute - step;
+  point((from + step + HOURS * MINUTES) % (HOURS * MINUTES));
+}
+
+function point(at) {
+  if (pointed !== null) delete cells[pointed].dataset.pointed;
+  pointed = at;
+  if (at !== null) cells[at].dataset.pointed = "yes";
+  read();
+}
+
+function read() {
+  const line = byId("heatmap-reading");
+  if (pointed === null) return say(line, "");
+  const unknown = cells[pointed].dataset.level === "unknown";
+  const events = counts[pointed] === 1 ? "1 event" : `${count(counts[pointed])} events`;
+  say(line, `${label(pointed)} ${document.body.dataset.zone}: ${unknown ? "nobody listened" : events}`);
+}

@@ -1,0 +1,140 @@
+//! Who is on which conversation: the list, and what is known of one.
+//!
+//! A page is addressed by the id it begins behind, not by a number, so that conversations that come and go between two
+//! pages neither repeat nor hide others.
+
+use crate::Shared;
+use crate::error::{Code, Problem};
+use crate::parameters::Parameters;
+use crate::show::{self, Conversation, Items, PageOf, Spell, Timeline, User};
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use engine::{Filter, Id, WORD_BYTES_MAX, Word};
+use std::sync::Arc;
+
+/// The longest page.
+const LIMIT_MAX: usize = 1_000;
+/// The page of a caller who does not say.
+const LIMIT_DEFAULT: usize = 100;
+
+type Named = Result<Path<String>, PathRejection>;
+
+/// `GET /api/v1/conversations`.
+pub(crate) async fn list(
+    State(shared): State<Arc<Shared>>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    let Wanted { filter, after, limit } = Wanted::of(parameters)?;
+    let answer = shared.reader.list(filter, after, limit).await?;
+    let page = PageOf {
+        items: answer.value.items.iter().map(Conversation::listed).collect(),
+        next_cursor: answer.value.next.as_ref().map(cursor),
+        position: answer.position.to_string(),
+        completeness: answer.completeness.as_str(),
+    };
+    Ok(Json(page).into_response())
+}
+
+/// `GET /api/v1/conversations/{id}`.
+pub(crate) async fn one(State(shared): State<Arc<Shared>>, name: Named) -> Result<Response, Problem> {
+    let id = id_of(name).ok_or_else(unknown_conversation)?;
+    let answer = shared.reader.conversation(id).await?;
+    let view = answer.value.as_ref().ok_or_else(unknown_conversation)?;
+    Ok(Json(Conversation::whole(view, answer.position)).into_response())
+}
+
+/// `GET /api/v1/conversations/{id}/timeline`.
+pub(crate) async fn timeline(State(shared): State<Arc<Shared>>, name: Named) -> Result<Response, Problem> {
+    let id = id_of(name).ok_or_else(unknown_conversation)?;
+    let answer = shared.reader.timeline(id.clone()).await?;
+    let entries = answer.value.as_ref().ok_or_else(unknown_conversation)?;
+    Ok(Json(Timeline::of(&id, entries, show::about(&answer))).into_response())
+}
+
+/// `GET /api/v1/conversations/{id}/spells`.
+pub(crate) async fn spells(State(shared): State<Arc<Shared>>, name: Named) -> Result<Response, Problem> {
+    let id = id_of(name).ok_or_else(unknown_conversation)?;
+    let answer = shared.reader.spells(id).await?;
+    let spells = answer.value.as_ref().ok_or_else(unknown_conversation)?;
+    let items = Items {
+        items: spells.iter().map(Spell::of).collect(),
+        position: answer.position.to_string(),
+        completeness: answer.completeness.as_str(),
+    };
+    Ok(Json(items).into_response())
+}
+
+/// `GET /api/v1/users/{id}`.
+pub(crate) async fn user(State(shared): State<Arc<Shared>>, name: Named) -> Result<Response, Problem> {
+    let unknown = || Problem::new(Code::UnknownUser, "nothing was ever heard of a user with this id");
+    let id = id_of(name).ok_or_else(unknown)?;
+    let answer = shared.reader.user(id.clone()).await?;
+    let view = answer.value.as_ref().ok_or_else(unknown)?;
+    Ok(Json(User::of(&id, view, show::about(&answer))).into_response())
+}
+
+/// Which conversations a caller wants.
+#[derive(Debug)]
+struct Wanted {
+    filter: Filter,
+    after: Option<Id>,
+    limit: usize,
+}
+
+impl Wanted {
+    fn of(mut given: Parameters) -> Result<Self, Problem> {
+        let filter = Filter {
+            active: given.take_as("active", "true or false", |text| text.parse().ok())?,
+            role: given.take_as("role", "a role of at most 64 bytes", |text| short(text, Word::lower))?,
+            queue: given.take_as("queueId", "a queue's id", |text| Id::new(text).ok())?,
+            user: given.take_as("userId", "a user's id", |text| Id::new(text).ok())?,
+            medium: given.take_as("medium", "a medium of at most 64 bytes", |text| short(text, Word::new))?,
+            state: given.take_as("state", "a state of at most 64 bytes", |text| short(text, Word::lower))?,
+        };
+        let limit = given.take_as("limit", "a number from 1 to 1000", |text| {
+            text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit))
+        })?;
+        let after = match given.take("cursor")? {
+            None => None,
+            Some(text) => Some(after_cursor(&text).ok_or_else(bad_cursor)?),
+        };
+        given.finish()?;
+        Ok(Self { filter, after, limit: limit.unwrap_or(LIMIT_DEFAULT) })
+    }
+}
+
+/// A word that is not cut: one that is longer would match what it is not.
+fn short(text: &str, word: impl FnOnce(&str) -> Option<Word>) -> Option<Word> {
+    (text.len() <= WORD_BYTES_MAX).then(|| word(text)).flatten()
+}
+
+/// The bytes of an id in hexadecimal digits: safe in a query, and plainly not to be built by hand.
+fn cursor(after: &Id) -> String {
+    after.to_string().bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn after_cursor(cursor: &str) -> Option<Id> {
+    let digits: Option<Vec<u8>> =
+        cursor.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
+    let bytes = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    Id::new(&String::from_utf8(bytes).ok()?).ok()
+}
+
+fn id_of(name: Named) -> Option<Id> {
+    let Path(name) = name.ok()?;
+    Id::new(&name).ok()
+}
+
+fn unknown_conversation() -> Problem {
+    Problem::new(Code::UnknownConversation, "nothing was ever heard of a conversation with this id")
+}
+
+fn bad_cursor() -> Problem {
+    Problem::new(Code::BadCursor, "\"cursor\" must be a page's nextCursor, as it was given")
+}
+
+#[cfg(test)]
+mod tests;

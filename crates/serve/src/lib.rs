@@ -1,0 +1,108 @@
+//! REST, server-sent events, metrics and the web page.
+//!
+//! Everything here reads: what it shows comes from a [`Reader`], which tells of committed state only. [`router`] needs
+//! no socket, so that a test can call every route; [`run`] adds the socket, with a bound on everything that a client
+//! could hold on to. The API's spelling lives in this crate alone, in `show`. Rejected: serialisable views in the
+//! engine (either side would drag the other along), and templates or a front-end build (the page is plain files that
+//! are compiled in).
+
+mod conversations;
+mod error;
+mod guard;
+mod health;
+mod page;
+mod parameters;
+mod server;
+mod show;
+mod state;
+mod stream;
+mod times;
+
+pub use server::run;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::middleware::from_fn;
+use axum::routing::get;
+use jiff::tz::TimeZone;
+use pipeline::{Clock, Reader, Telemetry};
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// What the routes need.
+#[derive(Debug)]
+pub struct App {
+    /// Where answers come from.
+    pub reader: Reader,
+    /// What `/metrics` shows.
+    pub registry: Arc<Registry>,
+    /// The ages of the feeds.
+    pub telemetry: Arc<Telemetry>,
+    /// What the time is.
+    pub clock: Clock,
+    /// Whose hours and minutes the heatmap is laid out by.
+    pub zone: TimeZone,
+    /// What the page is headed with: the organisation, or `demo`.
+    pub title: String,
+    /// A line under the heading, when there is something to say.
+    pub note: Option<String>,
+}
+
+/// What the handlers share.
+struct Shared {
+    reader: Reader,
+    registry: Arc<Registry>,
+    telemetry: Arc<Telemetry>,
+    clock: Clock,
+    state: state::Cache,
+    index: Bytes,
+    streams: Arc<Semaphore>,
+}
+
+/// Every route. `GET` and `HEAD` only; anything else is answered with a problem of the closed list.
+pub fn router(app: App) -> Router {
+    let index = page::index(&app.title, app.note.as_deref(), &app.zone);
+    let shared = Arc::new(Shared {
+        reader: app.reader,
+        registry: app.registry,
+        telemetry: app.telemetry,
+        clock: app.clock,
+        state: state::Cache::new(app.zone),
+        index,
+        streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
+    });
+    as_they_are()
+        .merge(compressed())
+        .method_not_allowed_fallback(guard::method_not_allowed)
+        .fallback(guard::not_found)
+        .layer(from_fn(guard::in_time))
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(from_fn(guard::with_headers))
+        .with_state(shared)
+}
+
+/// Answers that are polled, tiny, or never end: compression would cost more than it saves.
+fn as_they_are() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/api/v1/state", get(state::state))
+        .route("/api/v1/stream", get(stream::stream))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+}
+
+fn compressed() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/", get(page::page))
+        .route("/assets/{name}", get(page::asset))
+        .route("/api/v1/conversations", get(conversations::list))
+        .route("/api/v1/conversations/{id}", get(conversations::one))
+        .route("/api/v1/conversations/{id}/timeline", get(conversations::timeline))
+        .route("/api/v1/conversations/{id}/spells", get(conversations::spells))
+        .route("/api/v1/users/{id}", get(conversations::user))
+        .route("/api/v1/feeds", get(health::feeds))
+        .route("/metrics", get(health::metrics))
+        .layer(CompressionLayer::new())
+}

@@ -1,0 +1,45 @@
+//! What holds for the page's files without a browser.
+
+use super::*;
+
+#[test]
+fn hostile_text_stays_text() {
+    let page = index("<b>\"x\"</b>", Some("{{title}} & 'y'"), &TimeZone::UTC);
+    let page = std::str::from_utf8(&page).unwrap();
+    assert!(page.contains("&#60;b&#62;&#34;x&#34;&#60;/b&#62;"));
+    assert!(page.contains("&#123;&#123;title&#125;&#125; &#38; &#39;y&#39;"));
+    assert!(!page.contains("<b>") && !page.contains("{{"));
+}
+
+#[test]
+fn the_zone_is_named() {
+    let page = index("x", None, &TimeZone::get("Europe/Berlin").unwrap());
+    assert!(std::str::from_utf8(&page).unwrap().contains(r#"data-zone="Europe/Berlin""#));
+}
+
+#[test]
+fn no_file_needs_another_host_or_inline_code() {
+    for (name, _, content) in ASSETS.iter().chain([&("index.html", HTML, INDEX)]) {
+        let content = content.replace("http://www.w3.org/2000/svg", "");
+        for foreign in ["http:", "https:", "//cdn", "@import", "innerHTML", "insertAdjacentHTML", "eval("] {
+            assert!(!content.contains(foreign), "{name} has {foreign}");
+        }
+    }
+    for inline in ["<style", " style=", " onclick=", "<script>"] {
+        assert!(!INDEX.contains(inline), "{inline}");
+    }
+}
+
+#[test]
+fn every_file_that_is_named_exists() {
+    let all = ASSETS.iter().map(|(_, _, content)| *content).chain([INDEX]).collect::<String>();
+    let mut named = 0;
+    for quoted in all.split('"') {
+        let name = quoted.strip_prefix("/assets/").or_else(|| quoted.strip_prefix("./"));
+        if let Some(name) = name {
+            assert!(ASSETS.iter().any(|(known, ..)| *known == name), "{name}");
+            named += 1;
+        }
+    }
+    assert!(named >= ASSETS.len());
+}

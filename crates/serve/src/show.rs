@@ -1,0 +1,370 @@
+//! The API's spelling of what readers see: one shape per kind of answer.
+//!
+//! Each shape borrows from a view and says, field by field, how it is written: camelCase keys, ids and words as text,
+//! times as [`Written`], absent as `null`.
+
+use crate::times::Written;
+use engine::{
+    Change, CommunicationView, ConversationView, FeedView, Id, ParticipantView, SpellView, Time,
+    TimelineEntry, UserView, Word,
+};
+use pipeline::{Answer, Position};
+use serde::{Serialize, Serializer};
+use std::fmt::Display;
+
+/// A list, and the committed state it is about.
+#[derive(Serialize)]
+pub(crate) struct Items<T> {
+    pub items: Vec<T>,
+    pub position: String,
+    pub completeness: &'static str,
+}
+
+/// A page of a list. `nextCursor` is null at the end.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageOf<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+    pub position: String,
+    pub completeness: &'static str,
+}
+
+/// Written as text, whatever it is.
+pub(crate) struct Text<T>(pub T);
+
+impl<T: Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&self.0)
+    }
+}
+
+/// A clock, as an object of counters.
+struct Counters<'a>(&'a [(Word, u64)]);
+
+impl Serialize for Counters<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(actor, counter)| (actor.as_str(), counter)))
+    }
+}
+
+/// A conversation: alone with everything, in a list without communications and position.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Conversation<'a> {
+    id: Text<&'a Id>,
+    active: bool,
+    started_at: Option<Written>,
+    ended_at: Option<Written>,
+    media: Vec<&'a str>,
+    vector_clock: u64,
+    clock: Counters<'a>,
+    completeness: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Text<Position>>,
+    participants: Vec<Participant<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Participant<'a> {
+    id: Text<&'a Id>,
+    role: Option<&'a str>,
+    user_id: Option<Text<&'a Id>>,
+    queue_id: Option<Text<&'a Id>>,
+    active: bool,
+    state: Option<&'a str>,
+    joined_at: Option<Written>,
+    left_at: Option<Written>,
+    end_reason: Option<&'a str>,
+    held: bool,
+    muted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    communications: Option<Vec<Communication<'a>>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Communication<'a> {
+    id: Text<&'a Id>,
+    medium: Option<&'a str>,
+    direction: Option<&'a str>,
+    state: Option<&'a str>,
+    connected_at: Option<Written>,
+    ended_at: Option<Written>,
+    end_reason: Option<&'a str>,
+    held: bool,
+    muted: bool,
+}
+
+impl<'a> Conversation<'a> {
+    /// One of a list.
+    pub(crate) fn listed(view: &'a ConversationView) -> Self {
+        Self {
+            id: Text(&view.id),
+            active: view.active,
+            started_at: time(view.started_at),
+            ended_at: time(view.ended_at),
+            media: view.media.iter().map(Word::as_str).collect(),
+            vector_clock: view.vector_clock,
+            clock: Counters(&view.clock),
+            completeness: view.completeness.as_str(),
+            position: None,
+            participants: view.participants.iter().map(Participant::listed).collect(),
+        }
+    }
+
+    /// One alone, with everything that is known of it.
+    pub(crate) fn whole(view: &'a ConversationView, position: Position) -> Self {
+        let participants = view.participants.iter().map(Participant::whole).collect();
+        Self { position: Some(Text(position)), participants, ..Self::listed(view) }
+    }
+}
+
+impl<'a> Participant<'a> {
+    fn listed(view: &'a ParticipantView) -> Self {
+        Self {
+            id: Text(&view.id),
+            role: word(&view.role),
+            user_id: id(&view.user),
+            queue_id: id(&view.queue),
+            active: view.active,
+            state: word(&view.state),
+            joined_at: time(view.joined_at),
+            left_at: time(view.left_at),
+            end_reason: word(&view.end_reason),
+            held: view.held,
+            muted: view.muted,
+            communications: None,
+        }
+    }
+
+    fn whole(view: &'a ParticipantView) -> Self {
+        let communications = view.communications.iter().map(Communication::of).collect();
+        Self { communications: Some(communications), ..Self::listed(view) }
+    }
+}
+
+impl<'a> Communication<'a> {
+    fn of(view: &'a CommunicationView) -> Self {
+        Self {
+            id: Text(&view.id),
+            medium: word(&view.medium),
+            direction: word(&view.direction),
+            state: word(&view.state),
+            connected_at: time(view.connected_at),
+            ended_at: time(view.ended_at),
+            end_reason: word(&view.end_reason),
+            held: view.held,
+            muted: view.muted,
+        }
+    }
+}
+
+/// A conversation's timeline.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Timeline<'a> {
+    conversation_id: Text<&'a Id>,
+    entries: Vec<Entry<'a>>,
+    completeness: &'static str,
+    position: Text<Position>,
+}
+
+impl<'a> Timeline<'a> {
+    /// The entries in their order.
+    pub(crate) fn of(
+        conversation: &'a Id,
+        entries: &'a [TimelineEntry],
+        answer: (Position, &'static str),
+    ) -> Self {
+        Self {
+            conversation_id: Text(conversation),
+            entries: entries.iter().map(Entry::of).collect(),
+            completeness: answer.1,
+            position: Text(answer.0),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    at: Option<Written>,
+    effective_at: Written,
+    received_at: Written,
+    participant_id: Option<Text<&'a Id>>,
+    communication_id: Option<Text<&'a Id>>,
+    kind: &'static str,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    role: Option<&'a str>,
+    user_id: Option<Text<&'a Id>>,
+    queue_id: Option<Text<&'a Id>>,
+    medium: Option<&'a str>,
+    reason: Option<&'a str>,
+    source: &'static str,
+    late: bool,
+    concurrent: bool,
+    vector_clock: u64,
+    clock: Counters<'a>,
+}
+
+impl<'a> Entry<'a> {
+    fn of(entry: &'a TimelineEntry) -> Self {
+        Self {
+            at: time(entry.at),
+            effective_at: Written(entry.effective_at),
+            received_at: Written(entry.received_at),
+            participant_id: id(&entry.participant),
+            communication_id: id(&entry.communication),
+            kind: entry.kind,
+            from: word(&entry.from),
+            to: word(&entry.to),
+            role: word(&entry.role),
+            user_id: id(&entry.user),
+            queue_id: id(&entry.queue),
+            medium: word(&entry.medium),
+            reason: word(&entry.reason),
+            source: entry.source,
+            late: entry.late,
+            concurrent: entry.concurrent,
+            vector_clock: entry.vector_clock,
+            clock: Counters(&entry.clock),
+        }
+    }
+}
+
+/// A change of the stream: a timeline entry, whose it is, and what it corrects.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Changed<'a> {
+    conversation_id: Text<&'a Id>,
+    revision: Option<Revision>,
+    #[serde(flatten)]
+    entry: Entry<'a>,
+}
+
+#[derive(Serialize)]
+struct Revision {
+    place: u32,
+    moved: u32,
+}
+
+impl<'a> Changed<'a> {
+    /// A published change.
+    pub(crate) fn of(change: &'a Change) -> Self {
+        Self {
+            conversation_id: Text(&change.conversation),
+            revision: change.revision.map(|r| Revision { place: r.place, moved: r.moved }),
+            entry: Entry::of(&change.entry),
+        }
+    }
+}
+
+/// An interval of a participant's life.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Spell<'a> {
+    participant_id: Text<&'a Id>,
+    communication_id: Option<Text<&'a Id>>,
+    role: Option<&'a str>,
+    user_id: Option<Text<&'a Id>>,
+    queue_id: Option<Text<&'a Id>>,
+    medium: Option<&'a str>,
+    state: Option<&'a str>,
+    held: bool,
+    from: Written,
+    to: Option<Written>,
+}
+
+impl<'a> Spell<'a> {
+    /// One spell.
+    pub(crate) fn of(view: &'a SpellView) -> Self {
+        Self {
+            participant_id: Text(&view.participant),
+            communication_id: id(&view.communication),
+            role: word(&view.role),
+            user_id: id(&view.user),
+            queue_id: id(&view.queue),
+            medium: word(&view.medium),
+            state: word(&view.state),
+            held: view.held,
+            from: Written(view.from),
+            to: time(view.to),
+        }
+    }
+}
+
+/// What is known of a user.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct User<'a> {
+    id: Text<&'a Id>,
+    presence: Option<&'a str>,
+    presence_since: Option<Written>,
+    routing_status: Option<&'a str>,
+    routing_status_since: Option<Written>,
+    position: Text<Position>,
+    completeness: &'static str,
+}
+
+impl<'a> User<'a> {
+    /// A user as it stands.
+    pub(crate) fn of(user: &'a Id, view: &'a UserView, answer: (Position, &'static str)) -> Self {
+        let presence = view.presence.as_ref();
+        let routing = view.routing_status.as_ref();
+        Self {
+            id: Text(user),
+            presence: presence.map(|(word, _)| word.as_str()),
+            presence_since: presence.and_then(|(_, since)| time(*since)),
+            routing_status: routing.map(|(word, _)| word.as_str()),
+            routing_status_since: routing.and_then(|(_, since)| time(*since)),
+            position: Text(answer.0),
+            completeness: answer.1,
+        }
+    }
+}
+
+/// How a feed stands. `lastHeardSeconds` is null before its first frame.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Feed<'a> {
+    name: &'a str,
+    connected: bool,
+    completeness: &'static str,
+    reason: Option<&'a str>,
+    since: Written,
+    last_heard_seconds: Option<i64>,
+}
+
+impl<'a> Feed<'a> {
+    /// A feed, last heard so many seconds ago.
+    pub(crate) fn of(view: &'a FeedView, last_heard_seconds: Option<i64>) -> Self {
+        Self {
+            name: &view.name,
+            connected: view.connected,
+            completeness: view.completeness.as_str(),
+            reason: view.reason.as_deref(),
+            since: Written(Time::from_nanos(view.since).to_millis()),
+            last_heard_seconds,
+        }
+    }
+}
+
+/// What an answer is about, in the API's words.
+pub(crate) fn about<T>(answer: &Answer<T>) -> (Position, &'static str) {
+    (answer.position, answer.completeness.as_str())
+}
+
+fn id(id: &Option<Id>) -> Option<Text<&Id>> {
+    id.as_ref().map(Text)
+}
+
+fn word(word: &Option<Word>) -> Option<&str> {
+    word.as_ref().map(Word::as_str)
+}
+
+fn time(time: Option<Time>) -> Option<Written> {
+    time.map(Written)
+}

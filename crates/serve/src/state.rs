@@ -1,0 +1,116 @@
+//! `GET /api/v1/state`: the headcount and the heatmap, for whoever polls.
+//!
+//! Boards poll this many times a second, and between two commits the answer cannot change. So the body is written once
+//! per summary and handed out as a reference; two requests that meet a new summary at once both write it, which is
+//! harmless. Rejected: writing it in the shard (it would pay for answers that nobody asks for).
+
+use crate::Shared;
+use crate::error::{Code, Problem};
+use crate::times::Written;
+use arc_swap::ArcSwapOption;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use engine::Activity;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use pipeline::Summary;
+use serde::Serialize;
+use std::sync::Arc;
+
+const SECONDS_PER_MINUTE: i64 = 60;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Counts by hour of the day and minute of the hour.
+pub(crate) type Cells = [[u64; 60]; 24];
+
+/// The body of the newest summary that was asked for.
+pub(crate) struct Cache {
+    zone: TimeZone,
+    latest: ArcSwapOption<Rendered>,
+}
+
+struct Rendered {
+    of: Arc<Summary>,
+    body: Bytes,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    active_interactions: u64,
+    heatmap: Heatmap<'a>,
+    last_updated: Option<Written>,
+    completeness: &'static str,
+    position: String,
+}
+
+#[derive(Serialize)]
+struct Heatmap<'a> {
+    data: Vec<&'a [u64]>,
+}
+
+impl Cache {
+    /// Nothing is written yet; cells will be laid out by the zone's hours and minutes.
+    pub(crate) fn new(zone: TimeZone) -> Self {
+        Self { zone, latest: ArcSwapOption::empty() }
+    }
+
+    /// The body for this summary.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when a time cannot be written.
+    pub(crate) fn body(&self, summary: Arc<Summary>) -> Result<Bytes, Problem> {
+        if let Some(latest) = self.latest.load().as_ref().filter(|latest| Arc::ptr_eq(&latest.of, &summary)) {
+            return Ok(latest.body.clone());
+        }
+        let cells = laid_out(&summary.activity, &self.zone);
+        let body = Body {
+            active_interactions: summary.active,
+            heatmap: Heatmap { data: cells.iter().map(<[u64; 60]>::as_slice).collect() },
+            last_updated: summary.last_updated.map(Written),
+            completeness: summary.completeness.as_str(),
+            position: summary.position.to_string(),
+        };
+        let body: Bytes = serde_json::to_vec(&body)
+            .map_err(|_| Problem::new(Code::Internal, "the state could not be written"))?
+            .into();
+        self.latest.store(Some(Arc::new(Rendered { of: summary, body: body.clone() })));
+        Ok(body)
+    }
+}
+
+/// `GET /api/v1/state`.
+pub(crate) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+    let body = shared.state.body(shared.reader.summary())?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// Puts each minute's count into the cell of its hour and minute in `zone`. Where the clocks go back, two minutes share
+/// a cell and add up; where they go forward, the skipped hour stays 0.
+pub(crate) fn laid_out(activity: &Activity, zone: &TimeZone) -> Cells {
+    let mut cells = [[0; 60]; 24];
+    let Some(newest) = activity.newest_minute else {
+        return cells;
+    };
+    for (back, count) in (0..).zip(activity.counts.iter().rev()).filter(|(_, count)| **count > 0) {
+        if let Some([hour, minute]) = newest.checked_sub(back).and_then(|minute| cell_of(minute, zone)) {
+            cells[hour][minute] += count;
+        }
+    }
+    cells
+}
+
+/// Local hour (0 to 23) and minute (0 to 59) of a minute counted from the epoch; none beyond what calendars reach.
+fn cell_of(minute: i64, zone: &TimeZone) -> Option<[usize; 2]> {
+    let seconds = minute.checked_mul(SECONDS_PER_MINUTE)?;
+    let instant = Timestamp::from_second(seconds).ok()?;
+    let local = seconds + i64::from(zone.to_offset(instant).seconds());
+    let minute_of_day = local.rem_euclid(SECONDS_PER_DAY) / SECONDS_PER_MINUTE;
+    let minute_of_day = usize::try_from(minute_of_day).ok()?;
+    Some([minute_of_day / 60, minute_of_day % 60])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! The spelling of instants, at the edges of what an `i64` of nanoseconds can say.
+
+use super::*;
+
+fn written(nanos: i64, digits: u8) -> String {
+    Written(Time { nanos, digits }).to_string()
+}
+
+#[test]
+fn as_many_digits_as_the_source_gave() {
+    let nanos = 1_767_225_600_123_456_789;
+    assert_eq!(written(nanos, 0), "2026-01-01T00:00:00Z");
+    assert_eq!(written(nanos, 1), "2026-01-01T00:00:00.1Z");
+    assert_eq!(written(nanos, 3), "2026-01-01T00:00:00.123Z");
+    assert_eq!(written(nanos, 6), "2026-01-01T00:00:00.123456Z");
+    assert_eq!(written(nanos, 9), "2026-01-01T00:00:00.123456789Z");
+}
+
+#[test]
+fn zeros_that_the_source_wrote_stay() {
+    assert_eq!(written(0, 0), "1970-01-01T00:00:00Z");
+    assert_eq!(written(0, 3), "1970-01-01T00:00:00.000Z");
+    assert_eq!(written(120_000_000, 9), "1970-01-01T00:00:00.120000000Z");
+}
+
+#[test]
+fn more_than_nine_digits_are_nine() {
+    assert_eq!(written(1, 200), "1970-01-01T00:00:00.000000001Z");
+}
+
+#[test]
+fn digits_are_cut_and_not_rounded() {
+    assert_eq!(written(999_999_999, 3), "1970-01-01T00:00:00.999Z");
+    assert_eq!(written(59_999_999_999, 0), "1970-01-01T00:00:59Z");
+}
+
+#[test]
+fn every_instant_has_a_spelling() {
+    assert_eq!(written(i64::MAX, 9), "2262-04-11T23:47:16.854775807Z");
+    assert_eq!(written(i64::MIN, 9), "1677-09-21T00:12:43.145224192Z");
+    assert_eq!(written(-1, 9), "1969-12-31T23:59:59.999999999Z");
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    for step in -500..500_i64 {
+        let nanos = step * 987_654_321_987_654;
+        let back: Timestamp = written(nanos, 9).parse().unwrap();
+        assert_eq!(back.as_nanosecond(), i128::from(nanos));
+    }
+}
+
+#[test]
+fn in_json_it_is_a_string() {
+    assert_eq!(
+        serde_json::to_string(&Written(Time::from_millis(5))).unwrap(),
+        r#""1970-01-01T00:00:00.005Z""#
+    );
+}

@@ -1,0 +1,139 @@
+//! What goes wrong is a problem of the closed list, wherever it goes wrong.
+
+use crate::world::{Response, World, ask};
+use axum::http::{Method, StatusCode};
+
+const ROUTES: [&str; 13] = [
+    "/",
+    "/assets/app.js",
+    "/api/v1/state",
+    "/api/v1/stream",
+    "/api/v1/conversations",
+    "/api/v1/conversations/00000000-0000-4000-8000-000000000000",
+    "/api/v1/conversations/00000000-0000-4000-8000-000000000000/timeline",
+    "/api/v1/conversations/00000000-0000-4000-8000-000000000000/spells",
+    "/api/v1/users/a6e4b8e0-0000-4000-8000-00000000000a",
+    "/api/v1/feeds",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+];
+
+fn is_problem(response: &Response, status: StatusCode, code: &str) {
+    assert_eq!(response.status, status, "{}", response.text());
+    assert_eq!(response.headers["content-type"], "application/problem+json");
+    let problem = response.json();
+    assert_eq!(problem["code"], code);
+    assert_eq!(problem["status"], status.as_u16());
+    assert_eq!(problem["type"], format!("urn:headcount:problem:{code}"));
+    assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()));
+    assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+}
+
+#[tokio::test]
+async fn other_methods_are_told_which_are_allowed() {
+    let board = World::of(1).board();
+    for route in ROUTES {
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+            let response = ask(&board.router, method, route).await;
+            is_problem(&response, StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+            let allow: Vec<_> = response.headers.get_all("allow").iter().collect();
+            assert_eq!(allow, ["GET, HEAD"], "{route}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let board = World::of(1).board();
+    for route in ROUTES.into_iter().filter(|route| *route != "/api/v1/stream") {
+        let head = ask(&board.router, Method::HEAD, route).await;
+        let get = board.get(route).await;
+        assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0), "{route}");
+        assert_eq!(get.status, StatusCode::OK, "{route}");
+        assert_eq!(head.headers["content-type"], get.headers["content-type"], "{route}");
+    }
+}
+
+#[tokio::test]
+async fn everything_else_is_not_found() {
+    let board = World::of(1).board();
+    for path in
+        ["/nothing", "/api/v1", "/api/v1/conversations/", "/api/v2/state", "/assets/none.js", "/assets/%ff"]
+    {
+        is_problem(&board.get(path).await, StatusCode::NOT_FOUND, "not_found");
+    }
+    is_problem(&ask(&board.router, Method::POST, "/nothing").await, StatusCode::NOT_FOUND, "not_found");
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_said_by_name() {
+    let board = World::of(1).board();
+    for id in ["nobody", "%ff", "%00", &"x".repeat(129)] {
+        for below in ["", "/timeline", "/spells"] {
+            let response = board.get(&format!("/api/v1/conversations/{id}{below}")).await;
+            is_problem(&response, StatusCode::NOT_FOUND, "unknown_conversation");
+        }
+        is_problem(&board.get(&format!("/api/v1/users/{id}")).await, StatusCode::NOT_FOUND, "unknown_user");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named() {
+    let board = World::of(1).board();
+    let long = "x".repeat(129);
+    for (query, name) in [
+        ("actve=true", "actve"),
+        ("active=yes", "active"),
+        ("active=true&active=true", "active"),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=ten", "limit"),
+        (&format!("role={long}"), "role"),
+        (&format!("state={long}"), "state"),
+        (&format!("medium={long}"), "medium"),
+        (&format!("userId={long}"), "userId"),
+        ("queueId=%00", "queueId"),
+        (&format!("{long}=1"), &long[..64]),
+    ] {
+        let response = board.get(&format!("/api/v1/conversations?{query}")).await;
+        is_problem(&response, StatusCode::BAD_REQUEST, "bad_parameter");
+        let detail = response.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(&format!("\"{name}\"")), "{query}: {detail}");
+    }
+    let response = board.get("/api/v1/conversations?cursor=nonsense").await;
+    is_problem(&response, StatusCode::BAD_REQUEST, "bad_cursor");
+}
+
+#[tokio::test]
+async fn on_the_way_out_it_says_so() {
+    let router = World::stopped();
+    for path in ["/api/v1/conversations", "/api/v1/conversations/x", "/api/v1/users/x"] {
+        let response = ask(&router, Method::GET, path).await;
+        is_problem(&response, StatusCode::SERVICE_UNAVAILABLE, "shutting_down");
+    }
+    assert_eq!(ask(&router, Method::GET, "/api/v1/state").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn every_answer_is_guarded() {
+    let board = World::of(1).board();
+    for path in ["/", "/api/v1/state", "/nothing", "/assets/app.js"] {
+        let headers = board.get(path).await.headers;
+        assert!(headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'self'"));
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["x-frame-options"], "DENY");
+        assert!(headers.contains_key("cache-control"));
+        assert!(!headers.contains_key("access-control-allow-origin"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_does_not_answer_is_given_up_on() {
+    let (reader, backend) = pipeline::reader_pair(World::of(0).summary);
+    let response = ask(&crate::world::routes_over(reader), Method::GET, "/api/v1/conversations").await;
+    is_problem(&response, StatusCode::SERVICE_UNAVAILABLE, "timed_out");
+    drop(backend);
+}

@@ -1,0 +1,10 @@
+//! The routes as a client meets them, against a made-up engine: without a socket where none is needed, and with one
+//! for what only a socket shows.
+
+mod conversations;
+mod errors;
+mod health;
+mod socket;
+mod state;
+mod stream;
+mod world;

@@ -1,0 +1,56 @@
+//! `/api/v1/state`: the tutorial's shape, to the letter.
+
+use crate::world::World;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn the_tutorials_shape_and_two_fields_more() {
+    let mut world = World::of(3);
+    world.summary.activity.counts[1_439] = 5;
+    world.summary.activity.counts[0] = 7;
+    let state = world.board().json("/api/v1/state").await;
+    assert_eq!(keys(&state), ["activeInteractions", "completeness", "heatmap", "lastUpdated", "position"]);
+    assert_eq!(keys(&state["heatmap"]), ["data"]);
+    assert_eq!(state["activeInteractions"], 3);
+    assert_eq!(state["lastUpdated"], "2026-01-01T12:00:00.000Z");
+    assert_eq!(
+        (state["completeness"].as_str(), state["position"].as_str()),
+        (Some("complete"), Some("1.42"))
+    );
+    let data = state["heatmap"]["data"].as_array().unwrap();
+    assert_eq!(data.len(), 24);
+    assert!(data.iter().all(|row| row.as_array().unwrap().len() == 60));
+    assert_eq!((&data[12][0], &data[12][1], &data[0][0]), (&json!(5), &json!(7), &json!(0)));
+}
+
+#[tokio::test]
+async fn nothing_was_ever_updated_before_the_first_change() {
+    let mut world = World::of(0);
+    world.summary.last_updated = None;
+    world.summary.activity.newest_minute = None;
+    let state = world.board().json("/api/v1/state").await;
+    assert_eq!((&state["lastUpdated"], &state["activeInteractions"]), (&Value::Null, &json!(0)));
+}
+
+#[tokio::test]
+async fn cells_stand_in_the_configured_zone() {
+    let mut world = World::of(0);
+    world.summary.activity.counts[1_439] = 5;
+    let state = world.board_in(TimeZone::get("Asia/Kathmandu").unwrap()).json("/api/v1/state").await;
+    assert_eq!(state["heatmap"]["data"][17][45], 5);
+}
+
+#[tokio::test]
+async fn a_new_summary_is_a_new_answer() {
+    let board = World::of(1).board();
+    assert_eq!(board.json("/api/v1/state").await["activeInteractions"], 1);
+    let next = pipeline::Summary { active: 2, ..pipeline::Summary::clone(&board.summary.load()) };
+    board.summary.store(Arc::new(next));
+    assert_eq!(board.json("/api/v1/state").await["activeInteractions"], 2);
+}

@@ -1,0 +1,210 @@
+//! The stream: where it begins, that it has no hole, and how it ends.
+
+use crate::world::{Board, POSITION, World, conversation, entry};
+use axum::body::{Body, BodyDataStream};
+use axum::http::{Request, StatusCode};
+use engine::{Change, Revision};
+use futures_util::StreamExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// One event as a client reads it.
+#[derive(Debug, Default, PartialEq)]
+struct Event {
+    name: String,
+    id: String,
+    data: Value,
+    comment: bool,
+}
+
+struct Stream {
+    body: BodyDataStream,
+    text: String,
+}
+
+impl Stream {
+    async fn open(board: &Board, path: &str, last_event_id: Option<&str>) -> Self {
+        let mut request = Request::builder().uri(path);
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = board.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert!(!response.headers().contains_key("content-encoding"));
+        Self { body: response.into_body().into_data_stream(), text: String::new() }
+    }
+
+    /// The next event; none at the end of the stream.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let event = read(event);
+                self.text = rest.to_owned();
+                return Some(event);
+            }
+            let chunk = self.body.next().await?.unwrap();
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    async fn event(&mut self, name: &str) -> Event {
+        let event = self.next().await.expect("an event");
+        assert_eq!(event.name, name, "{event:?}");
+        event
+    }
+}
+
+fn read(text: &str) -> Event {
+    let mut event = Event::default();
+    for line in text.lines() {
+        match line.split_once(':').map(|(name, value)| (name, value.trim())) {
+            Some(("event", name)) => event.name = name.to_owned(),
+            Some(("id", id)) => event.id = id.to_owned(),
+            Some(("data", data)) => event.data = serde_json::from_str(data).unwrap(),
+            Some(("", _)) => event.comment = true,
+            _ => {}
+        }
+    }
+    event
+}
+
+fn change(seq: u64) -> Change {
+    Change { seq, conversation: conversation(0).id, entry: entry(), revision: None }
+}
+
+fn publish(board: &Board, seqs: std::ops::RangeInclusive<u64>) {
+    let newest = *seqs.end();
+    board.changes.publish(seqs.map(change).collect(), newest);
+}
+
+#[tokio::test]
+async fn a_new_follower_gets_a_snapshot_and_then_each_change() {
+    let board = World::of(3).board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    let snapshot = stream.event("snapshot").await;
+    assert_eq!(snapshot.id, "1.42");
+    assert_eq!(snapshot.data["position"], "1.42");
+    assert_eq!(snapshot.data["activeInteractions"], 3);
+    assert_eq!(snapshot.data["completeness"], "complete");
+    assert_eq!(snapshot.data["truncated"], false);
+    assert_eq!(snapshot.data["conversations"].as_array().unwrap().len(), 3);
+    assert!(snapshot.data["conversations"][0]["participants"][0].get("communications").is_none());
+
+    publish(&board, 43..=43);
+    let mut revised = change(44);
+    revised.revision = Some(Revision { place: 2, moved: 5 });
+    board.changes.publish(vec![revised], 44);
+    let first = stream.event("change").await;
+    assert_eq!(first.id, "1.43");
+    assert_eq!(first.data["conversationId"], conversation(0).id.to_string());
+    assert_eq!((&first.data["revision"], &first.data["at"]), (&Value::Null, &Value::Null));
+    assert_eq!((&first.data["kind"], &first.data["to"]), (&"state".into(), &"connected".into()));
+    let second = stream.event("change").await;
+    assert_eq!(second.id, "1.44");
+    assert_eq!(second.data["revision"], serde_json::json!({"place": 2, "moved": 5}));
+}
+
+#[tokio::test]
+async fn what_the_snapshot_shows_already_is_not_told_again() {
+    let board = World::of(1).board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    publish(&board, 41..=43);
+    stream.event("snapshot").await;
+    assert_eq!(stream.event("change").await.id, "1.43");
+}
+
+#[tokio::test]
+async fn a_snapshot_is_bounded_and_says_so() {
+    let board = World::of(1_200).board();
+    let snapshot = Stream::open(&board, "/api/v1/stream", None).await.event("snapshot").await;
+    assert_eq!(snapshot.data["conversations"].as_array().unwrap().len(), 1_000);
+    assert_eq!(snapshot.data["truncated"], true);
+    assert_eq!(snapshot.data["activeInteractions"], 1_200);
+}
+
+#[tokio::test]
+async fn a_follower_that_comes_back_gets_what_it_missed() {
+    let board = World::of(1).board();
+    board.changes.publish(Vec::new(), POSITION.seq);
+    publish(&board, 43..=45);
+    for (path, header) in [
+        ("/api/v1/stream", Some("1.43")),
+        ("/api/v1/stream?lastEventId=1.43", None),
+        ("/api/v1/stream?lastEventId=1.44", Some("1.43")),
+    ] {
+        let mut stream = Stream::open(&board, path, header).await;
+        assert_eq!(stream.event("change").await.id, "1.44", "{path}");
+        assert_eq!(stream.event("change").await.id, "1.45", "{path}");
+    }
+    let mut current = Stream::open(&board, "/api/v1/stream", Some("1.45")).await;
+    publish(&board, 46..=46);
+    assert_eq!(current.event("change").await.id, "1.46");
+}
+
+#[tokio::test]
+async fn a_position_that_cannot_be_used_means_a_snapshot() {
+    let board = World::of(1).board();
+    board.changes.publish(Vec::new(), POSITION.seq);
+    publish(&board, 43..=45);
+    for told in ["2.43", "1.7", "1.99", "nonsense", "1", ""] {
+        let mut stream = Stream::open(&board, "/api/v1/stream", Some(told)).await;
+        assert_eq!(stream.event("snapshot").await.id, "1.42", "{told}");
+    }
+}
+
+#[tokio::test]
+async fn changes_that_are_gone_from_the_log_are_not_skipped() {
+    let board = World::of(1).board();
+    publish(&board, 43..=45);
+    let mut stream = Stream::open(&board, "/api/v1/stream", Some("1.40")).await;
+    assert_eq!(stream.event("snapshot").await.id, "1.42");
+}
+
+#[tokio::test]
+async fn a_hole_ends_the_stream_with_a_reset() {
+    let board = World::of(1).board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    stream.event("snapshot").await;
+    publish(&board, 44..=44);
+    let reset = stream.event("reset").await;
+    assert_eq!((reset.id.as_str(), &reset.data["action"]), ("", &"reconnect".into()));
+    assert_eq!(stream.next().await, None);
+}
+
+#[tokio::test]
+async fn a_follower_that_reads_too_slowly_is_told_to_come_back() {
+    let board = World::of(1).board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    stream.event("snapshot").await;
+    for seq in 43..3_000 {
+        publish(&board, seq..=seq);
+    }
+    stream.event("reset").await;
+    assert_eq!(stream.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_shows_signs_of_life_within_fifteen_seconds() {
+    let board = World::of(1).board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    stream.event("snapshot").await;
+    for _ in 0..3 {
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(15), stream.next()).await;
+        assert!(heard.expect("within 15 s").expect("a comment").comment);
+    }
+}
+
+#[tokio::test]
+async fn streams_are_bounded_in_number() {
+    let board = World::of(0).board();
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(Stream::open(&board, "/api/v1/stream", None).await);
+    }
+    let refused = board.get("/api/v1/stream").await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.json()["code"], "too_many_streams");
+    open.pop();
+    Stream::open(&board, "/api/v1/stream", None).await.event("snapshot").await;
+}

@@ -1,0 +1,277 @@
+//! A made-up engine: it holds views that a test chose and answers a reader's questions from them.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use engine::{
+    Activity, CommunicationView, Completeness, ConversationView, FeedView, Id, ParticipantView, SpellView,
+    Time, TimelineEntry, UserView, Word,
+};
+use jiff::tz::TimeZone;
+use pipeline::{
+    Answer, Clock, Page, Position, Query, Reader, ReaderBackend, Summary, Telemetry, reader_pair,
+};
+use prometheus_client::registry::Registry;
+use serde_json::Value;
+use serve::App;
+use std::sync::Arc;
+use tower::ServiceExt;
+
+/// 2026-01-01T12:00:00Z in nanoseconds.
+pub const NOON: i64 = 1_767_268_800_000_000_000;
+/// Where every made-up answer stands.
+pub const POSITION: Position = Position { epoch: 1, seq: 42 };
+/// The id of the first conversation of [`World::of`].
+pub const FIRST: &str = "00000000-0000-4000-8000-000000000000";
+/// The agent of every conversation.
+pub const AGENT: &str = "a6e4b8e0-0000-4000-8000-00000000000a";
+
+/// What the engine knows.
+#[derive(Clone)]
+pub struct World {
+    pub summary: Summary,
+    pub conversations: Vec<ConversationView>,
+    pub timeline: Vec<TimelineEntry>,
+    pub spells: Vec<SpellView>,
+    pub user: UserView,
+}
+
+/// The routes, and the engine's side of them.
+pub struct Board {
+    pub router: Router,
+    pub summary: Arc<arc_swap::ArcSwap<Summary>>,
+    pub changes: Arc<pipeline::ChangeLog>,
+    pub telemetry: Arc<Telemetry>,
+}
+
+/// An answer, read to its end.
+pub struct Response {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl World {
+    /// So many active conversations of a customer and an agent, each.
+    pub fn of(conversations: usize) -> Self {
+        let summary = Summary {
+            position: POSITION,
+            active: conversations as u64,
+            activity: Activity { newest_minute: Some(NOON / engine::MINUTE), counts: vec![0; 1_440] },
+            last_updated: Some(Time::from_nanos(NOON).to_millis()),
+            completeness: Completeness::Complete,
+            feeds: vec![FeedView {
+                name: "events".to_owned(),
+                connected: true,
+                completeness: Completeness::Complete,
+                reason: None,
+                since: NOON,
+            }],
+            not_ready: Vec::new(),
+        };
+        Self {
+            summary,
+            conversations: (0..conversations).map(conversation).collect(),
+            timeline: vec![entry()],
+            spells: vec![spell()],
+            user: UserView {
+                presence: Some((word("On Queue"), Some(Time::from_nanos(NOON)))),
+                routing_status: None,
+            },
+        }
+    }
+
+    /// The routes over this world.
+    pub fn board(self) -> Board {
+        self.board_in(TimeZone::UTC)
+    }
+
+    /// The routes over this world, in a zone.
+    pub fn board_in(self, zone: TimeZone) -> Board {
+        let (reader, backend) = reader_pair(self.summary.clone());
+        let (summary, changes) = (backend.summary.clone(), backend.changes.clone());
+        tokio::spawn(self.answer(backend));
+        let (router, telemetry) = routes(reader, zone);
+        Board { router, summary, changes, telemetry }
+    }
+
+    /// The routes over an engine that has stopped.
+    pub fn stopped() -> Router {
+        let (reader, backend) = reader_pair(Self::of(0).summary);
+        drop(backend);
+        routes_over(reader)
+    }
+
+    async fn answer(self, mut backend: ReaderBackend) {
+        while let Some(query) = backend.queries.recv().await {
+            let found = |id: &Id| self.conversations.iter().find(|view| view.id == *id).cloned();
+            match query {
+                Query::Conversation(id, to) => drop(to.send(stand(found(&id)))),
+                Query::Timeline(id, to) => drop(to.send(stand(found(&id).map(|_| self.timeline.clone())))),
+                Query::Spells(id, to) => drop(to.send(stand(found(&id).map(|_| self.spells.clone())))),
+                Query::User(id, to) => {
+                    drop(to.send(stand((id.to_string() == AGENT).then(|| self.user.clone()))));
+                }
+                Query::List { filter, after, limit, to } => {
+                    let mut pass = self
+                        .conversations
+                        .iter()
+                        .filter(|view| filter.matches(view))
+                        .filter(|view| after.as_ref().is_none_or(|after| view.id > *after));
+                    let items: Vec<_> = pass.by_ref().take(limit).cloned().collect();
+                    let next = pass.next().and(items.last()).map(|view| view.id.clone());
+                    drop(to.send(stand(Page { items, next })));
+                }
+            }
+        }
+    }
+}
+
+impl Board {
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Response {
+        ask(&self.router, Method::GET, path).await
+    }
+
+    /// `GET` of JSON that is there.
+    pub async fn json(&self, path: &str) -> Value {
+        let response = self.get(path).await;
+        assert_eq!(response.status, StatusCode::OK, "{path}: {}", response.text());
+        assert_eq!(response.headers["content-type"], "application/json");
+        response.json()
+    }
+}
+
+impl Response {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Asks the routes, and reads the answer to its end.
+pub async fn ask(router: &Router, method: Method, path: &str) -> Response {
+    let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
+    Response { status, headers, body }
+}
+
+/// The routes over somebody else's engine.
+pub fn routes_over(reader: Reader) -> Router {
+    routes(reader, TimeZone::UTC).0
+}
+
+fn routes(reader: Reader, zone: TimeZone) -> (Router, Arc<Telemetry>) {
+    let mut registry = Registry::default();
+    let telemetry = Telemetry::new(&mut registry);
+    let app = App {
+        reader,
+        registry: Arc::new(registry),
+        telemetry: telemetry.clone(),
+        clock: Clock::manual(NOON + 90 * engine::SECOND),
+        zone,
+        title: "demo".to_owned(),
+        note: Some("made-up data".to_owned()),
+    };
+    (serve::router(app), telemetry)
+}
+
+fn stand<T>(value: T) -> Answer<T> {
+    Answer { value, position: POSITION, completeness: Completeness::Complete }
+}
+
+pub fn id(text: &str) -> Id {
+    Id::new(text).unwrap()
+}
+
+pub fn word(text: &str) -> Word {
+    Word::new(text).unwrap()
+}
+
+/// The conversation of this number; ids ascend with it.
+pub fn conversation(number: usize) -> ConversationView {
+    let started = Time::from_millis(NOON / 1_000_000);
+    let person = |role: &str, state: &str| ParticipantView {
+        id: id(&format!("{role}-{number}")),
+        role: Some(word(role)),
+        user: (role == "agent").then(|| id(AGENT)),
+        queue: None,
+        active: true,
+        state: Some(word(state)),
+        joined_at: Some(started),
+        left_at: None,
+        end_reason: None,
+        held: false,
+        muted: role == "agent",
+        communications: vec![communication(number)],
+    };
+    ConversationView {
+        id: id(&format!("00000000-0000-4000-8000-{number:012x}")),
+        active: true,
+        started_at: Some(started),
+        ended_at: None,
+        media: vec![word(if number.is_multiple_of(2) { "voice" } else { "internalMessage" })],
+        vector_clock: 17,
+        clock: vec![(word("euw1"), 8), (word("use1"), 9)],
+        completeness: Completeness::Repaired,
+        participants: vec![person("customer", "connected"), person("agent", "alerting")],
+    }
+}
+
+fn communication(number: usize) -> CommunicationView {
+    CommunicationView {
+        id: id(&format!("leg-{number}")),
+        medium: Some(word("voice")),
+        direction: Some(word("inbound")),
+        state: Some(word("connected")),
+        connected_at: Some(Time { nanos: NOON + 120_000_000, digits: 2 }),
+        ended_at: None,
+        end_reason: None,
+        held: false,
+        muted: false,
+    }
+}
+
+/// An entry in which everything that may be absent is, but for the participant and what it became.
+pub fn entry() -> TimelineEntry {
+    TimelineEntry {
+        at: None,
+        effective_at: Time { nanos: NOON, digits: 0 },
+        received_at: Time::from_millis(NOON / 1_000_000),
+        participant: Some(id("customer-0")),
+        communication: None,
+        kind: "state",
+        from: None,
+        to: Some(word("connected")),
+        role: None,
+        user: None,
+        queue: None,
+        medium: None,
+        reason: None,
+        source: "events",
+        late: true,
+        concurrent: false,
+        vector_clock: 3,
+        clock: vec![(word("use1"), 3)],
+    }
+}
+
+fn spell() -> SpellView {
+    SpellView {
+        participant: id("customer-0"),
+        communication: None,
+        role: Some(word("customer")),
+        user: None,
+        queue: None,
+        medium: Some(word("voice")),
+        state: Some(word("connected")),
+        held: false,
+        from: Time { nanos: NOON, digits: 0 },
+        to: None,
+    }
+}

@@ -1,0 +1,68 @@
+//! What every part of a source shares.
+
+use crate::Settings;
+use crate::api::Api;
+use crate::frames::Frames;
+use crate::health::Board;
+use crate::http::{self, SetupError};
+use crate::sink::Sink;
+use crate::socket::Connector;
+use pipeline::{Clock, Telemetry};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What every part of a source shares.
+#[derive(Debug)]
+pub(crate) struct Context<S> {
+    pub settings: Settings,
+    pub api: Api,
+    pub connector: Connector,
+    pub sink: S,
+    pub telemetry: Arc<Telemetry>,
+    pub clock: Clock,
+    pub board: Board,
+    pub cancel: CancellationToken,
+    /// How far the first repair looks back, in nanoseconds since the epoch.
+    pub look_back_to: i64,
+}
+
+impl<S: Sink> Context<S> {
+    /// Makes the clients.
+    pub fn new(
+        settings: Settings,
+        sink: S,
+        telemetry: Arc<Telemetry>,
+        clock: Clock,
+        cancel: CancellationToken,
+    ) -> Result<Self, SetupError> {
+        let (api, connector) = clients(&settings)?;
+        let look_back = i64::try_from(settings.timing.look_back_first.as_nanos()).unwrap_or(i64::MAX);
+        let look_back_to = clock.now().saturating_sub(look_back);
+        Ok(Self {
+            api,
+            connector,
+            sink,
+            telemetry,
+            clock,
+            board: Board::default(),
+            cancel,
+            look_back_to,
+            settings,
+        })
+    }
+
+    /// A decoder for the frames of a feed.
+    pub fn frames(&self, feed: u16, name: &str) -> Frames<S> {
+        let (telemetry, clock) = (self.telemetry.clone(), self.clock.clone());
+        Frames::new((feed, name), &self.settings, self.sink.clone(), telemetry, clock)
+    }
+}
+
+/// The REST client and the maker of sockets, on one TLS configuration.
+pub(crate) fn clients(settings: &Settings) -> Result<(Api, Connector), SetupError> {
+    let tls = http::tls(&settings.endpoints)?;
+    let client = http::client(tls.clone(), &settings.endpoints, &settings.timing)?;
+    let api = Api::new(settings, client, fastrand::Rng::new());
+    let frame_bytes_max = settings.limits.frame_bytes_max;
+    Ok((api, Connector::new(Arc::new(tls), frame_bytes_max, settings.timing.connect_timeout)))
+}

@@ -1,0 +1,117 @@
+//! What is said of one feed, in one place: to the ledger, the metrics, the health board and the log.
+//!
+//! Both dialects say the same things in the same order: named once, then listening and lost in turn.
+
+use crate::Dialect;
+use crate::context::Context;
+use crate::session::Cause;
+use crate::sink::Sink;
+use engine::{FeedEvent, FeedNote};
+use pipeline::{FeedName, Reason};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One feed, as the rest of the program knows it.
+#[derive(Debug)]
+pub(crate) struct Feed<S> {
+    pub index: u16,
+    pub name: String,
+    context: Arc<Context<S>>,
+    /// When it was last heard, in nanoseconds since the epoch.
+    last_heard: i64,
+    listening: bool,
+    /// Counts its times of listening; a repair of an earlier one proves nothing about a later one.
+    times: Arc<AtomicU64>,
+}
+
+impl<S: Sink> Feed<S> {
+    /// Names a feed to the ledger.
+    pub fn new(index: u16, name: String, context: Arc<Context<S>>) -> Self {
+        let resends = context.settings.dialect == Dialect::Events;
+        let feed = Self {
+            index,
+            name,
+            last_heard: context.clock.now(),
+            listening: false,
+            times: Arc::default(),
+            context,
+        };
+        feed.note(feed.last_heard, FeedEvent::Named { name: feed.name.clone(), resends });
+        feed.gauge(0);
+        feed.context.board.disconnected(&feed.name, "not connected yet".to_owned());
+        feed
+    }
+
+    /// It listens from now on.
+    pub fn listening(&mut self) {
+        let now = self.context.clock.now();
+        self.listening = true;
+        self.last_heard = now;
+        self.times.fetch_add(1, Ordering::AcqRel);
+        self.note(now, FeedEvent::Listening);
+        self.gauge(1);
+        self.context.telemetry.heard(&self.name, now);
+        self.context.board.connected(&self.name);
+        tracing::info!(feed = self.name, "the feed listens");
+    }
+
+    /// Something was heard at `at`.
+    pub fn heard(&mut self, at: i64) {
+        self.last_heard = self.last_heard.max(at);
+    }
+
+    /// It listens no longer; the instant after which something may be missing.
+    pub fn lost(&mut self, cause: Cause) -> i64 {
+        if std::mem::take(&mut self.listening) {
+            self.times.fetch_add(1, Ordering::AcqRel);
+            let event = FeedEvent::Lost { reason: cause.sentence().to_owned(), last_heard: self.last_heard };
+            self.note(self.context.clock.now(), event);
+            self.gauge(0);
+            self.count(cause);
+            self.context.board.disconnected(&self.name, cause.sentence().to_owned());
+            tracing::warn!(feed = self.name, "the feed is lost: {}; connecting again", cause.sentence());
+        }
+        self.last_heard
+    }
+
+    /// A socket was replaced without a gap; the instant from which repair should look all the same.
+    pub fn replaced(&self, cause: Cause) -> i64 {
+        self.count(cause);
+        tracing::info!(feed = self.name, "the socket was replaced without a gap: {}", cause.sentence());
+        self.last_heard
+    }
+
+    /// It cannot be connected at present.
+    pub fn failing(&self, problem: &str, retry_in: std::time::Duration) {
+        if !self.listening {
+            self.context.board.disconnected(&self.name, problem.to_owned());
+        }
+        tracing::warn!(feed = self.name, "{problem}; next attempt in {:.1} s", retry_in.as_secs_f32());
+    }
+
+    /// Whether it listens.
+    pub fn is_listening(&self) -> bool {
+        self.listening
+    }
+
+    /// Counts its times of listening, for others to compare.
+    pub fn times(&self) -> &Arc<AtomicU64> {
+        &self.times
+    }
+
+    fn note(&self, at: i64, event: FeedEvent) {
+        self.context.sink.note(FeedNote { feed: self.index, at, event });
+    }
+
+    fn gauge(&self, connected: i64) {
+        self.context
+            .telemetry
+            .feed_connected
+            .get_or_create(&FeedName { feed: self.name.clone() })
+            .set(connected);
+    }
+
+    fn count(&self, cause: Cause) {
+        self.context.telemetry.reconnects.get_or_create(&Reason { reason: cause.as_str() }).inc();
+    }
+}

@@ -1,0 +1,120 @@
+//! From frames to facts: decoded as a batch, counted one by one, submitted once.
+//!
+//! Every frame is counted as received and, where it has no facts, by its reason; a refused one is also said, at most
+//! once a second, by its reason and size and never by its content.
+
+use crate::sink::Sink;
+use crate::{Dialect, Settings};
+use pipeline::{Clock, FeedLabels, Reason, Telemetry};
+use std::sync::Arc;
+use wire::{Batch, Control, Limits, Origin, Outcome, Refused};
+
+/// Nanoseconds between two lines about refused frames.
+const REFUSED_SAID_EVERY: i64 = engine::SECOND;
+
+/// Decodes the frames of one feed.
+#[derive(Clone, Debug)]
+pub(crate) struct Frames<S> {
+    feed: u16,
+    name: String,
+    labels: FeedLabels,
+    dialect: Dialect,
+    limits: Limits,
+    sink: S,
+    telemetry: Arc<Telemetry>,
+    clock: Clock,
+    refused: Unsaid,
+}
+
+/// Refused frames that were not said yet.
+#[derive(Clone, Debug, Default)]
+struct Unsaid {
+    frames: u64,
+    said_at: Option<i64>,
+}
+
+/// What a batch of frames said.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub controls: Vec<Control>,
+    /// By our clock, in nanoseconds since the epoch.
+    pub at: i64,
+    batch: Batch,
+}
+
+impl<S: Sink> Frames<S> {
+    /// Frames of the feed with this index and name.
+    pub fn new(
+        (feed, name): (u16, &str),
+        settings: &Settings,
+        sink: S,
+        telemetry: Arc<Telemetry>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            feed,
+            name: name.to_owned(),
+            labels: FeedLabels {
+                organisation: settings.organisation.clone(),
+                feed: name.to_owned(),
+                dialect: settings.dialect.as_str(),
+            },
+            dialect: settings.dialect,
+            limits: settings.limits,
+            sink,
+            telemetry,
+            clock,
+            refused: Unsaid::default(),
+        }
+    }
+
+    /// Decodes frames that came together.
+    pub fn decode(&mut self, frames: &[impl AsRef<[u8]>]) -> Heard {
+        let at = self.clock.now();
+        let mut heard = Heard { controls: Vec::new(), at, batch: Batch::default() };
+        let origin = Origin { feed: self.feed, received: at };
+        for frame in frames.iter().map(AsRef::as_ref) {
+            let outcome = match self.dialect {
+                Dialect::Notifications => {
+                    wire::decode_notification(frame, origin, &self.limits, &mut heard.batch)
+                }
+                Dialect::Events => wire::decode_event(frame, origin, &self.limits, &mut heard.batch),
+            };
+            match outcome {
+                Outcome::Facts(_) => {}
+                Outcome::Control(control) => heard.controls.push(control),
+                Outcome::Ignored(why) => {
+                    self.telemetry.ignored_frames.get_or_create(&Reason { reason: why.as_str() }).inc();
+                }
+                Outcome::Refused(why) => self.refuse(why, frame.len(), at),
+            }
+        }
+        self.telemetry.heard(&self.name, at);
+        self.telemetry.events_received.get_or_create(&self.labels).inc_by(frames.len() as u64);
+        heard
+    }
+
+    /// Hands over what was decoded; waits for room.
+    pub async fn submit(&self, heard: Heard) {
+        if !heard.batch.deliveries.is_empty() || !heard.batch.users.is_empty() {
+            self.sink.submit(heard.batch.deliveries, heard.batch.users).await;
+        }
+    }
+
+    fn refuse(&mut self, why: Refused, bytes: usize, now: i64) {
+        let reason = why.as_str();
+        self.telemetry.refused_frames.get_or_create(&Reason { reason }).inc();
+        self.refused.frames += 1;
+        if self.refused.said_at.is_some_and(|at| now - at < REFUSED_SAID_EVERY) {
+            return;
+        }
+        let frames = std::mem::take(&mut self.refused.frames);
+        self.refused.said_at = Some(now);
+        tracing::warn!(
+            feed = self.name,
+            reason,
+            bytes,
+            "{frames} frames were refused, the last one for {reason}"
+        );
+    }
+}

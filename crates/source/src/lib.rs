@@ -1,0 +1,45 @@
+//! Genesys Cloud as a source of facts: OAuth, notification channels, sockets, REST repair, the `events` socket.
+//!
+//! The decisions are pure and tested without a network: what to do when a socket falls silent or a channel dies is the
+//! session's, how long to wait is the back-off's, what of a hostile stream reaches the WebSocket library is the gate's.
+//! Around them are thin drivers that carry out and report back. A secret (client secret, access token, a channel's
+//! connect URI) is in no log, error or `Debug`.
+
+mod api;
+mod backoff;
+mod channel;
+mod check;
+mod context;
+mod discovery;
+mod events;
+mod feed;
+mod frames;
+mod gate;
+mod health;
+mod http;
+mod notifications;
+mod region;
+mod repair;
+mod session;
+mod settings;
+mod sink;
+mod socket;
+mod source;
+mod supervisor;
+mod timing;
+mod token;
+mod topics;
+mod watchdog;
+
+pub use api::ApiError;
+pub use channel::Rejection;
+pub use check::{Finding, Level, check};
+pub use health::{FeedHealth, Health};
+pub use http::SetupError;
+pub use region::{EndpointError, Endpoints, EnvironmentError, environments};
+pub use settings::{Dialect, DialectError, Settings};
+pub use sink::Sink;
+pub use source::Source;
+pub use timing::Timing;
+pub use token::TokenError;
+pub use topics::{TopicTarget, Topics, TopicsError};

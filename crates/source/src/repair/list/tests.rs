@@ -1,0 +1,14 @@
+use super::*;
+
+#[test]
+fn a_conversation_counts_as_before_the_hole_only_when_its_end_says_so() {
+    let ended = |end: Option<&str>| {
+        let end = end.map(str::to_owned);
+        Conversation { conversation_id: "c".into(), conversation_end: end }
+            .ended_before(1_000_000_000_000_000_000)
+    };
+    assert!(ended(Some("2001-09-09T01:46:39.999Z")));
+    assert!(!ended(Some("2001-09-09T01:46:40.000Z")));
+    assert!(!ended(None));
+    assert!(!ended(Some("some day")));
+}

@@ -1,0 +1,11 @@
+//! A source against a platform that does exactly what a test tells it to, over real sockets on loopback.
+
+mod calls;
+mod channels;
+mod dialect_events;
+mod platform;
+mod recorder;
+mod repairs;
+mod secrets;
+mod simulated;
+mod support;

@@ -1,0 +1,58 @@
+//! A sink that writes down what it is given.
+
+use engine::{Delivery, FeedEvent, FeedNote, UserFact};
+use source::Sink;
+use std::sync::{Arc, Mutex};
+
+/// What a source handed in.
+#[derive(Clone, Default)]
+pub struct Recorder(Arc<Mutex<Record>>);
+
+#[derive(Default)]
+pub struct Record {
+    pub deliveries: Vec<Delivery>,
+    pub users: Vec<UserFact>,
+    pub notes: Vec<FeedNote>,
+}
+
+impl Recorder {
+    pub fn with<T>(&self, look: impl FnOnce(&Record) -> T) -> T {
+        look(&self.0.lock().unwrap())
+    }
+
+    /// How many deliveries were about this conversation.
+    pub fn heard_of(&self, conversation: &str) -> usize {
+        self.with(|record| {
+            record.deliveries.iter().filter(|d| d.conversation.to_string() == conversation).count()
+        })
+    }
+
+    /// What became of feeds, one word each.
+    pub fn story(&self) -> Vec<String> {
+        let word = |note: &FeedNote| match &note.event {
+            FeedEvent::Named { name, resends } => format!("named {name} {resends}"),
+            FeedEvent::Listening => "listening".to_owned(),
+            FeedEvent::Lost { reason, .. } => format!("lost: {reason}"),
+            FeedEvent::Repaired => "repaired".to_owned(),
+            FeedEvent::RepairFailed { reason } => format!("failed: {reason}"),
+        };
+        self.with(|record| record.notes.iter().map(word).collect())
+    }
+
+    /// How often a word of the story begins so.
+    pub fn told(&self, word: &str) -> usize {
+        self.story().iter().filter(|told| told.starts_with(word)).count()
+    }
+}
+
+impl Sink for Recorder {
+    async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) {
+        let mut record = self.0.lock().unwrap();
+        record.deliveries.extend(deliveries);
+        record.users.extend(users);
+    }
+
+    fn note(&self, note: FeedNote) {
+        self.0.lock().unwrap().notes.push(note);
+    }
+}

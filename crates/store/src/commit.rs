@@ -1,0 +1,172 @@
+//! The commit: everything of a batch, or nothing, and durable when it returns.
+//!
+//! Rows of the log that laid-down conversations cover are not replayed any more from the moment the transaction that says
+//! so is durable; the rows themselves go a few with each commit, so that no commit takes long. The newest row always
+//! stays: it carries the position and the change number from which the next life goes on.
+
+use crate::error::{Stage, leaves_doubt};
+use crate::record::{Scratch, WriteError, batch, conversation, ledger, user};
+use crate::{Store, StoreError, schema};
+use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
+use rusqlite::{Transaction, TransactionBehavior, params};
+
+/// Rows of the log that one commit deletes at most: several times what it adds, and a few milliseconds.
+const FORGET_ROWS_MAX: u64 = 8;
+
+/// What is stored together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Commit<'a> {
+    /// When, in nanoseconds since the epoch.
+    pub committed_at: i64,
+    /// Under which incarnation of ours.
+    pub incarnation: u32,
+    /// The last change number after this batch.
+    pub seq: u64,
+    /// The batch, in the order of admission: one row of the log.
+    pub admitted: &'a [Admitted],
+    /// Minutes since the epoch, and by how many events each changes.
+    pub cells: &'a [(i64, i64)],
+    /// Users' values that changed: each replaces the one of the same user and kind.
+    pub users: &'a [UserRow],
+    /// Intervals of the ledger that changed: each replaces the one of the same feed and start.
+    pub ledger: &'a [LedgerRow],
+    /// Conversations laid down whole: each replaces what was laid down of it before.
+    pub laid_down: &'a [StoredConversation],
+    /// Rows of the log below this position are covered by conversations that are laid down, with this commit or before:
+    /// they are not replayed again, and are deleted over this and the next commits.
+    pub forget_log_below: Option<u64>,
+}
+
+/// What kept a commit from succeeding.
+struct Failure {
+    stage: Stage,
+    cause: WriteError,
+}
+
+impl Store {
+    /// Stores all of it in one transaction, synced to the disk. Gives the position of the batch's row in the log, which
+    /// is one above the last.
+    ///
+    /// # Errors
+    /// Nothing is stored then, unless the store is poisoned: in that case only reopening tells. [`StoreError::Full`] may
+    /// be tried again.
+    pub fn commit(&mut self, commit: &Commit<'_>) -> Result<u64, StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        let position = self.last_position + 1;
+        let covered = self.covered.max(commit.forget_log_below.unwrap_or_default().min(position));
+        match self.transact(commit, position, covered) {
+            Ok(()) => {
+                (self.last_position, self.covered) = (position, covered);
+                Ok(position)
+            }
+            Err(failure) => Err(self.settle(failure)),
+        }
+    }
+
+    fn transact(&mut self, commit: &Commit<'_>, position: u64, covered: u64) -> Result<(), Failure> {
+        let newly_covered = covered > self.covered;
+        let scratch = &mut self.scratch;
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = begun.map_err(|error| Failure::new(Stage::Writing, error))?;
+        let written = append(&transaction, scratch, commit, position)
+            .and_then(|()| lay_down(&transaction, scratch, commit.laid_down))
+            .and_then(|()| Ok(update(&transaction, commit)?))
+            .and_then(|()| Ok(forget(&transaction, covered, newly_covered)?));
+        written.map_err(|error| Failure::new(Stage::Writing, error))?;
+        transaction.commit().map_err(|error| Failure::new(Stage::Committing, error))
+    }
+
+    fn settle(&mut self, failure: Failure) -> StoreError {
+        let stuck = !self.connection.is_autocommit();
+        match failure.cause {
+            WriteError::Record(error) => {
+                self.poisoned = stuck;
+                error
+            }
+            WriteError::Database(error) => {
+                self.poisoned = stuck || leaves_doubt(failure.stage, &error);
+                error.into()
+            }
+        }
+    }
+}
+
+impl Failure {
+    fn new(stage: Stage, cause: impl Into<WriteError>) -> Self {
+        Self { stage, cause: cause.into() }
+    }
+}
+
+fn append(
+    to: &Transaction<'_>,
+    scratch: &mut Scratch,
+    commit: &Commit<'_>,
+    position: u64,
+) -> Result<(), WriteError> {
+    let head = batch::Head {
+        position,
+        committed_at: commit.committed_at,
+        incarnation: commit.incarnation,
+        seq: commit.seq,
+        facts: commit.admitted.len() as u64,
+    };
+    let body = batch::encode(scratch, &head, commit.admitted)?;
+    let mut statement = to.prepare_cached(
+        "INSERT INTO log (position, committed_at_ns, incarnation, seq, facts, checksum, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    statement.execute(params![
+        position.cast_signed(),
+        head.committed_at,
+        head.incarnation,
+        head.seq.cast_signed(),
+        head.facts.cast_signed(),
+        head.checksum(body),
+        body,
+    ])?;
+    Ok(())
+}
+
+fn lay_down(
+    to: &Transaction<'_>,
+    scratch: &mut Scratch,
+    conversations: &[StoredConversation],
+) -> Result<(), WriteError> {
+    let mut statement = to.prepare_cached(conversation::UPSERT)?;
+    conversations.iter().try_for_each(|stored| conversation::write(&mut statement, scratch, stored))
+}
+
+fn update(to: &Transaction<'_>, commit: &Commit<'_>) -> rusqlite::Result<()> {
+    let mut statement = to.prepare_cached(
+        "INSERT INTO cell (minute, events) VALUES (?1, ?2)
+         ON CONFLICT (minute) DO UPDATE SET events = events + excluded.events",
+    )?;
+    for cell in commit.cells {
+        statement.execute(*cell)?;
+    }
+    let mut statement = to.prepare_cached(user::UPSERT)?;
+    for row in commit.users {
+        user::write(&mut statement, row)?;
+    }
+    let mut statement = to.prepare_cached(ledger::UPSERT)?;
+    for row in commit.ledger {
+        ledger::write(&mut statement, row)?;
+    }
+    Ok(())
+}
+
+fn forget(to: &Transaction<'_>, covered: u64, newly: bool) -> rusqlite::Result<()> {
+    if newly {
+        schema::set_meta(to, "covered", covered.cast_signed())?;
+    }
+    let mut statement = to.prepare_cached(
+        "DELETE FROM log WHERE position IN
+         (SELECT position FROM log WHERE position < ?1 ORDER BY position LIMIT ?2)",
+    )?;
+    statement.execute((covered.cast_signed(), FORGET_ROWS_MAX.cast_signed())).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! Which failures leave it open what is on the disk, and what they are called.
+
+use super::*;
+
+fn failure(code: std::ffi::c_int) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+}
+
+#[test]
+fn only_a_commit_of_unknown_outcome_leaves_doubt() {
+    let cases = [
+        (Stage::Writing, ffi::SQLITE_FULL, false),
+        (Stage::Writing, ffi::SQLITE_BUSY, false),
+        (Stage::Writing, ffi::SQLITE_IOERR_WRITE, false),
+        (Stage::Writing, ffi::SQLITE_IOERR_FSYNC, true),
+        (Stage::Committing, ffi::SQLITE_FULL, false),
+        (Stage::Committing, ffi::SQLITE_BUSY, false),
+        (Stage::Committing, ffi::SQLITE_IOERR_WRITE, true),
+        (Stage::Committing, ffi::SQLITE_IOERR_FSYNC, true),
+    ];
+    for (stage, code, doubt) in cases {
+        assert_eq!(leaves_doubt(stage, &failure(code)), doubt, "{stage:?} {code}");
+    }
+}
+
+#[test]
+fn failures_keep_their_kind() {
+    assert_eq!(StoreError::from(failure(ffi::SQLITE_FULL)), StoreError::Full);
+    assert!(matches!(StoreError::from(failure(ffi::SQLITE_IOERR_WRITE)), StoreError::Io { .. }));
+    assert!(matches!(StoreError::from(failure(ffi::SQLITE_CORRUPT)), StoreError::Sqlite { .. }));
+    let path = Path::new("data");
+    assert!(matches!(OpenError::of_sqlite(path, &failure(ffi::SQLITE_NOTADB)), OpenError::NotOurs { .. }));
+    let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+    assert!(matches!(OpenError::of_io(path, &denied), OpenError::Permission { .. }));
+    let full = io::Error::from(io::ErrorKind::StorageFull);
+    assert!(matches!(OpenError::of_io(path, &full), OpenError::Full { .. }));
+}

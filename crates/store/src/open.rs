@@ -1,0 +1,131 @@
+//! Opening a data folder, and closing it.
+//!
+//! The incarnation is minted here, in a transaction of its own: whoever gets it may use it at once, since no later life
+//! can get the same. A file of a newer format is refused before anything in it is touched.
+
+use crate::folder::FolderLock;
+use crate::record::Scratch;
+use crate::schema::{self, Kind};
+use crate::{OpenError, Store, StoreError};
+use causal::Incarnation;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+const DATA_FILE: &str = "headcount.db";
+
+/// A data folder that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// It.
+    pub store: Store,
+    /// Ours, from now until the store is closed: durable, and greater than any before.
+    pub incarnation: Incarnation,
+    /// Of this data folder: drawn when it was made, the same ever since.
+    pub epoch: u64,
+    /// The last change number that was published; 0 before the first.
+    pub seq: u64,
+}
+
+/// What the file says of itself.
+struct Header {
+    incarnation: Incarnation,
+    epoch: u64,
+    covered: u64,
+    last_position: u64,
+    seq: u64,
+}
+
+impl Store {
+    /// Opens a data folder, or makes it. `new_epoch` is what a new folder is known by.
+    ///
+    /// # Errors
+    /// When another process has it, when it is of a newer format or not a folder of ours, and when the disk refuses; each
+    /// message names the cause and the way out.
+    pub fn open(folder: &Path, new_epoch: u64) -> Result<Opened, OpenError> {
+        let lock = FolderLock::take(folder)?;
+        let file = folder.join(DATA_FILE);
+        touch(&file)?;
+        let mut connection = connect(&file).map_err(|error| OpenError::of_sqlite(&file, &error))?;
+        let kind = schema::kind(&connection).map_err(|error| OpenError::of_sqlite(&file, &error))?;
+        match kind {
+            Kind::Foreign => return Err(OpenError::NotOurs { path: file }),
+            Kind::Ours(found) if found > schema::FORMAT => {
+                return Err(OpenError::Newer { found, known: schema::FORMAT });
+            }
+            Kind::Ours(_) | Kind::Empty => {}
+        }
+        let begun = begin(&mut connection, kind, new_epoch);
+        let header = begun.map_err(|error| OpenError::of_sqlite(&file, &error))?;
+        let store = Self {
+            connection,
+            file,
+            last_position: header.last_position,
+            covered: header.covered,
+            poisoned: false,
+            scratch: Scratch::default(),
+            _lock: lock,
+        };
+        Ok(Opened { store, incarnation: header.incarnation, epoch: header.epoch, seq: header.seq })
+    }
+
+    /// The bytes that the data takes on disk, the write-ahead log included.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
+        size(&self.file) + size(&write_ahead_log(&self.file))
+    }
+
+    /// Moves the write-ahead log into the file and closes it.
+    ///
+    /// # Errors
+    /// When the disk refuses. Everything that was acknowledged is durable all the same.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+}
+
+/// Makes the file if it is missing: the system's errors name the cause, where SQLite's say "unable to open".
+fn touch(file: &Path) -> Result<(), OpenError> {
+    let opened = File::options().read(true).write(true).create(true).truncate(false).open(file);
+    opened.map(|_| ()).map_err(|error| OpenError::of_io(file, &error))
+}
+
+/// Foreign and newer files are looked at before the settings, which would write to them.
+fn connect(file: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+}
+
+fn begin(connection: &mut Connection, kind: Kind, new_epoch: u64) -> rusqlite::Result<Header> {
+    schema::set_up(connection)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if kind == Kind::Empty {
+        schema::create(&transaction, new_epoch)?;
+    }
+    let number = |key| schema::meta(&transaction, key).map(|found| found.unwrap_or_default().cast_unsigned());
+    let last = number("incarnation")?;
+    let next = u32::try_from(last).ok().and_then(|last| last.checked_add(1)).and_then(Incarnation::new);
+    let incarnation = next.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, last.cast_signed()))?;
+    schema::set_meta(&transaction, "incarnation", i64::from(incarnation.get()))?;
+    let (epoch, covered) = (number("epoch")?, number("covered")?);
+    let (last_position, seq) = newest(&transaction)?;
+    transaction.commit()?;
+    Ok(Header { incarnation, epoch, covered, last_position, seq })
+}
+
+/// The newest row of the log, which is never deleted, and the change number in it.
+fn newest(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    let mut statement = connection.prepare("SELECT position, seq FROM log ORDER BY position DESC LIMIT 1")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else {
+        return Ok((0, 0));
+    };
+    Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()))
+}
+
+fn write_ahead_log(file: &Path) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push("-wal");
+    path.into()
+}

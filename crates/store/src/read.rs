@@ -1,0 +1,85 @@
+//! Look-ups: conversations that left memory, and the activity of past minutes.
+//!
+//! A look-up that finds nothing is the common case (every conversation that begins is looked up once), so its statement
+//! is prepared once and walks a narrow index.
+
+use crate::record::{Malformed, RowError, conversation};
+use crate::{Damaged, Store, StoreError};
+use engine::{Id, StoredConversation};
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+
+impl Store {
+    /// A conversation as it was laid down; none when it never was.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when what was laid down cannot be read.
+    pub fn load(&self, id: &Id) -> Result<Option<StoredConversation>, StoreError> {
+        let mut statement = self.connection.prepare_cached(conversation::SELECT_ONE)?;
+        let mut rows = statement.query([id.to_string()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        match decoded("conversation", row, conversation::read)? {
+            Ok(stored) => Ok(Some(stored)),
+            Err(damaged) => Err(StoreError::Damaged(damaged)),
+        }
+    }
+
+    /// Conversations that are not in memory, by ascending id, from the first one after `after`: at most `limit`. One that
+    /// is damaged is left out; [`Store::load`] says what is wrong with it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn stored_after(
+        &self,
+        after: Option<&Id>,
+        limit: usize,
+    ) -> Result<Vec<StoredConversation>, StoreError> {
+        let mut statement = self.connection.prepare_cached(conversation::SELECT_AFTER)?;
+        let mut rows = statement.query([after.map(Id::to_string).unwrap_or_default()])?;
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            found.extend(decoded("conversation", row, conversation::read)?);
+        }
+        Ok(found)
+    }
+
+    /// The minutes from `from_minute` to `to_minute`, both included, that have events, ascending, with how many.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn cells(&self, from_minute: i64, to_minute: i64) -> Result<Vec<(i64, u64)>, StoreError> {
+        let sql =
+            "SELECT minute, events FROM cell WHERE minute BETWEEN ?1 AND ?2 AND events > 0 ORDER BY minute";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let cells = statement.query_map((from_minute, to_minute), cell)?;
+        Ok(cells.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// A minute and its events.
+pub(crate) fn cell(row: &Row<'_>) -> rusqlite::Result<(i64, u64)> {
+    Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0).cast_unsigned()))
+}
+
+/// What a row holds, or what is wrong with it; its key is the first column.
+pub(crate) fn decoded<T>(
+    table: &'static str,
+    row: &Row<'_>,
+    decode: impl FnOnce(&Row<'_>) -> Result<T, RowError>,
+) -> Result<Result<T, Damaged>, StoreError> {
+    match decode(row) {
+        Ok(value) => Ok(Ok(value)),
+        Err(RowError::Malformed(Malformed(why))) => Ok(Err(Damaged { table, row: key(row), why })),
+        Err(RowError::Failed(error)) => Err(error.into()),
+    }
+}
+
+fn key(row: &Row<'_>) -> String {
+    match row.get_ref(0) {
+        Ok(ValueRef::Integer(number)) => number.to_string(),
+        Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+        _ => "?".to_owned(),
+    }
+}

@@ -1,0 +1,150 @@
+//! A conversation laid down: one row, its facts in one body.
+//!
+//! The columns are for people and for queries; the body holds the facts in timeline order and, in front, how many
+//! fraction digits the start and the end were given with (one byte, the start's in the lower half). The checksum is over
+//! the id and the columns too.
+
+use super::bytes::{Malformed, Reader};
+use super::fact::{Before, FactReader};
+use super::pack::unpack;
+use super::{RowError, Scratch, WriteError, checksum};
+use crate::StoreError;
+use engine::{Id, StoredConversation, Time};
+use rusqlite::{CachedStatement, Row, params};
+
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body FROM conversation ",
+            $which
+        )
+    };
+}
+
+/// The one of an id.
+pub(crate) const SELECT_ONE: &str = select!("WHERE id = ?1");
+/// Those that were in memory.
+pub(crate) const SELECT_RESIDENT: &str = select!("WHERE resident");
+/// Those that were not, behind an id.
+pub(crate) const SELECT_AFTER: &str = select!("WHERE id > ?1 AND NOT resident ORDER BY id");
+
+/// Stores one, in place of what was laid down of it before.
+pub(crate) const UPSERT: &str = "INSERT INTO conversation
+    (id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (id) DO UPDATE SET resident = excluded.resident, active = excluded.active,
+        started_at_ns = excluded.started_at_ns, ended_at_ns = excluded.ended_at_ns, dropped = excluded.dropped,
+        facts = excluded.facts, checksum = excluded.checksum, body = excluded.body";
+
+/// The columns beside the body.
+#[derive(Debug)]
+struct Head<'a> {
+    id: &'a str,
+    resident: bool,
+    active: bool,
+    started_at_ns: Option<i64>,
+    ended_at_ns: Option<i64>,
+    dropped: u64,
+    facts: u64,
+}
+
+impl Head<'_> {
+    fn checksum(&self, body: &[u8]) -> u32 {
+        let nanos = |time: Option<i64>| time.unwrap_or_default().cast_unsigned();
+        let columns = [
+            u64::from(self.resident),
+            u64::from(self.active),
+            u64::from(self.started_at_ns.is_some()),
+            nanos(self.started_at_ns),
+            u64::from(self.ended_at_ns.is_some()),
+            nanos(self.ended_at_ns),
+            self.dropped,
+            self.facts,
+        ];
+        checksum(self.id.as_bytes(), &columns, body)
+    }
+}
+
+/// Stores one with a statement of [`UPSERT`].
+pub(crate) fn write(
+    statement: &mut CachedStatement<'_>,
+    scratch: &mut Scratch,
+    stored: &StoredConversation,
+) -> Result<(), WriteError> {
+    let id = stored.id.to_string();
+    let head = Head {
+        id: &id,
+        resident: stored.resident,
+        active: stored.active,
+        started_at_ns: stored.started_at.map(|t| t.nanos),
+        ended_at_ns: stored.ended_at.map(|t| t.nanos),
+        dropped: stored.dropped,
+        facts: stored.facts.len() as u64,
+    };
+    let body = encode(scratch, stored)?;
+    statement.execute(params![
+        head.id,
+        head.resident,
+        head.active,
+        head.started_at_ns,
+        head.ended_at_ns,
+        head.dropped.cast_signed(),
+        head.facts.cast_signed(),
+        head.checksum(body),
+        body,
+    ])?;
+    Ok(())
+}
+
+/// Takes one from a row of one of the selections.
+pub(crate) fn read(row: &Row<'_>) -> Result<StoredConversation, RowError> {
+    let head = Head {
+        id: row.get_ref(0)?.as_str()?,
+        resident: row.get(1)?,
+        active: row.get(2)?,
+        started_at_ns: row.get(3)?,
+        ended_at_ns: row.get(4)?,
+        dropped: row.get::<_, i64>(5)?.cast_unsigned(),
+        facts: row.get::<_, i64>(6)?.cast_unsigned(),
+    };
+    let (checksum, body): (u32, _) = (row.get(7)?, row.get_ref(8)?.as_blob()?);
+    if head.checksum(body) != checksum {
+        return Err(Malformed("the checksum differs").into());
+    }
+    Ok(decode(&head, body)?)
+}
+
+fn encode<'a>(scratch: &'a mut Scratch, stored: &StoredConversation) -> Result<&'a [u8], StoreError> {
+    let digits = |time: Option<Time>| time.map_or(0, |t| t.digits.min(9));
+    let mut writer = scratch.begin(Before::default());
+    writer.out.push(digits(stored.started_at) | digits(stored.ended_at) << 4);
+    for (fact, arrival) in &stored.facts {
+        writer.fact(fact, arrival);
+    }
+    scratch.pack()
+}
+
+fn decode(head: &Head<'_>, body: &[u8]) -> Result<StoredConversation, Malformed> {
+    let raw = unpack(body)?;
+    let mut from = Reader::new(&raw);
+    let digits = from.byte()?;
+    let mut reader = FactReader::new(from, Before::default());
+    let mut facts = reader.room_for(head.facts);
+    for _ in 0..head.facts {
+        facts.push(reader.fact()?);
+    }
+    reader.finish()?;
+    let time = |nanos: Option<i64>, digits: u8| nanos.map(|nanos| Time { nanos, digits: digits.min(9) });
+    Ok(StoredConversation {
+        id: Id::new(head.id).map_err(|_| Malformed("an impossible id"))?,
+        resident: head.resident,
+        active: head.active,
+        started_at: time(head.started_at_ns, digits & 15),
+        ended_at: time(head.ended_at_ns, digits >> 4),
+        dropped: head.dropped,
+        facts,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Whose folder it is.
+
+use crate::fixtures::open;
+use rusqlite::Connection;
+use std::fs;
+use store::{Commit, OpenError, Store};
+
+#[test]
+fn a_second_one_is_refused_while_the_first_lives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = open(folder.path());
+    let error = Store::open(folder.path(), 1).expect_err("refused");
+    let OpenError::InUse { folder: named, pid } = &error else { unreachable!("{error}") };
+    assert_eq!((named.as_path(), *pid), (folder.path(), Some(std::process::id())));
+    let message = error.to_string();
+    assert!(message.contains("another headcount runs") && message.contains("--data"), "{message}");
+    drop(first);
+    assert!(Store::open(folder.path(), 1).is_ok());
+}
+
+#[test]
+fn every_life_has_a_greater_incarnation_and_the_same_epoch() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let folder = parent.path().join("made/when/missing");
+    let mut last = 0;
+    for life in 0..4 {
+        let opened = Store::open(&folder, 40 + life).expect("opened");
+        assert!(opened.incarnation.get() > last);
+        assert_eq!((opened.epoch, opened.seq), (40, 0));
+        last = opened.incarnation.get();
+    }
+}
+
+#[test]
+fn the_epoch_and_the_change_number_take_all_64_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(folder.path(), u64::MAX).expect("opened").store;
+    store.commit(&Commit { seq: u64::MAX - 1, ..Commit::default() }).expect("committed");
+    drop(store);
+    let opened = Store::open(folder.path(), 1).expect("opened");
+    assert_eq!((opened.epoch, opened.seq), (u64::MAX, u64::MAX - 1));
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    open(folder.path()).close().expect("closed");
+    let file = folder.path().join("headcount.db");
+    let change = Connection::open(&file).expect("opened");
+    change.execute("UPDATE meta SET value = 2 WHERE key = 'format'", []).expect("changed");
+    drop(change);
+    let before = fs::read(&file).expect("read");
+    let error = Store::open(folder.path(), 1).expect_err("refused");
+    assert!(matches!(error, OpenError::Newer { found: 2, known: 1 }), "{error}");
+    assert_eq!(fs::read(&file).expect("read"), before);
+}
+
+#[test]
+fn what_is_not_ours_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("headcount.db");
+    fs::write(&file, "name,started\n".repeat(200)).expect("written");
+    let before = fs::read(&file).expect("read");
+    let error = Store::open(folder.path(), 1).expect_err("refused");
+    assert!(matches!(error, OpenError::NotOurs { .. }), "{error}");
+    assert_eq!(fs::read(&file).expect("read"), before);
+
+    fs::remove_file(&file).expect("removed");
+    Connection::open(&file).expect("opened").execute_batch("CREATE TABLE t (x)").expect("made");
+    let error = Store::open(folder.path(), 1).expect_err("refused");
+    assert!(matches!(error, OpenError::NotOurs { .. }), "{error}");
+}
+
+#[test]
+fn a_file_in_place_of_the_folder_is_named() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let file = parent.path().join("data");
+    fs::write(&file, "").expect("written");
+    for path in [file.clone(), file.join("below")] {
+        let error = Store::open(&path, 1).expect_err("refused");
+        assert!(matches!(error, OpenError::NotAFolder { .. }), "{error}");
+    }
+}

@@ -1,0 +1,7 @@
+//! The store from outside: what is acknowledged is there, whatever happens next.
+
+mod crash;
+mod damage;
+mod fixtures;
+mod folder;
+mod round_trip;

@@ -1,0 +1,150 @@
+//! What was committed comes back, at once and after a restart.
+
+use crate::fixtures::{START, batch, conversation, id, open, recover, replay};
+use engine::{Completeness, Id, LedgerRow, StoredConversation, Time, UserRow, UserWhat, Word};
+use store::{Commit, Opened, Store};
+
+fn user(number: u64, value: &str) -> UserRow {
+    UserRow {
+        user: id(number),
+        what: if number.is_multiple_of(2) { UserWhat::Presence } else { UserWhat::RoutingStatus },
+        value: Word::new(value).expect("a word"),
+        at: (number > 1).then_some(Time { nanos: START, digits: 6 }),
+        received: START + 1,
+    }
+}
+
+fn interval(from: i64, to: Option<i64>, state: Completeness) -> LedgerRow {
+    let (name, reason) = ("events".to_owned(), "the socket closed".to_owned());
+    LedgerRow { feed: 3, name, from, to, state, listening: to.is_none(), reason }
+}
+
+#[test]
+fn everything_of_a_commit_comes_back_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let (users, first) = ([user(1, "idle"), user(2, "busy")], batch(1, 700));
+    let ledger = [interval(0, None, Completeness::Complete), interval(5, Some(9), Completeness::Unknown)];
+    let laid_down = [conversation(1, true), conversation(2, false), conversation(3, true)];
+    let commit = Commit {
+        committed_at: START,
+        incarnation: 1,
+        seq: 700,
+        admitted: &first,
+        cells: &[(10, 3), (-4, 1)],
+        users: &users,
+        ledger: &ledger,
+        laid_down: &laid_down,
+        forget_log_below: None,
+    };
+    assert_eq!(store.commit(&commit), Ok(1));
+    assert_eq!(store.commit(&Commit { committed_at: START + 1, seq: 701, ..Commit::default() }), Ok(2));
+    let before = (recover(&mut store), replay(&store));
+    store.close().expect("closed");
+
+    let Opened { mut store, seq, .. } = Store::open(folder.path(), 1).expect("opened");
+    assert_eq!(seq, 701);
+    let (recovered, kept) = recover(&mut store);
+    let logged = replay(&store);
+    assert_eq!(((recovered, kept), logged), before);
+    let ((recovered, mut kept), logged) = before;
+    assert_eq!((recovered.conversations, recovered.log_rows, recovered.damaged), (2, 2, 0));
+    assert_eq!((recovered.facts, recovered.last_committed_at), (704, Some(START + 1)));
+    kept.users.sort_by_key(|row| row.what as u8);
+    assert_eq!(kept.users, [users[1].clone(), users[0].clone()]);
+    assert_eq!(kept.users[0].at.map(|at| at.digits), Some(6));
+    assert_eq!(kept.ledger, ledger);
+    assert_eq!(kept.cells, [(-4, 1), (10, 3)]);
+    assert_eq!(kept.conversations, [laid_down[0].clone(), laid_down[2].clone()]);
+    assert_eq!(logged[0].admitted, first);
+    assert_eq!((logged[0].position, logged[0].committed_at, logged[0].incarnation), (1, START, 1));
+    assert_eq!(logged[1].admitted, []);
+}
+
+#[test]
+fn newer_rows_replace_older_ones_and_cells_add_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let rounds = [
+        (user(2, "busy"), interval(5, None, Completeness::Unknown), conversation(4, true), [(7, 5), (8, 1)]),
+        (
+            user(2, "away"),
+            interval(5, Some(9), Completeness::Repaired),
+            conversation(4, false),
+            [(7, -2), (8, -1)],
+        ),
+    ];
+    for (user, interval, conversation, cells) in &rounds {
+        let commit = Commit {
+            cells,
+            users: std::slice::from_ref(user),
+            ledger: std::slice::from_ref(interval),
+            laid_down: std::slice::from_ref(conversation),
+            ..Commit::default()
+        };
+        store.commit(&commit).expect("committed");
+    }
+    let (_, kept) = recover(&mut store);
+    let (user, interval, conversation, _) = rounds[1].clone();
+    assert_eq!((kept.users, kept.ledger), (vec![user], vec![interval]));
+    assert_eq!(kept.conversations, []);
+    assert_eq!(store.load(&conversation.id), Ok(Some(conversation)));
+    assert_eq!(store.cells(0, 100), Ok(vec![(7, 3)]));
+}
+
+#[test]
+fn cells_are_read_by_minute_with_both_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let cells = [(1, 1), (2, 2), (3, 3), (4, 4)];
+    store.commit(&Commit { cells: &cells, ..Commit::default() }).expect("committed");
+    assert_eq!(store.cells(2, 3), Ok(vec![(2, 2), (3, 3)]));
+    assert_eq!(store.cells(3, 2), Ok(vec![]));
+}
+
+#[test]
+fn a_conversation_is_found_by_its_id_and_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let laid_down = [conversation(3, false), conversation(4, true)];
+    assert_eq!(store.load(&id(3)), Ok(None));
+    store.commit(&Commit { laid_down: &laid_down, ..Commit::default() }).expect("committed");
+    for stored in &laid_down {
+        assert_eq!(store.load(&stored.id).as_ref(), Ok(&Some(stored.clone())));
+    }
+    assert_eq!(store.load(&id(5)), Ok(None));
+    assert_eq!(store.load(&Id::new("CALL-3").expect("an id")), Ok(None));
+}
+
+#[test]
+fn pages_of_what_left_memory_ascend_by_the_text_of_the_id() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let mut laid_down: Vec<_> = (0..40).map(|n| conversation(n, n % 4 == 0)).collect();
+    laid_down.push(StoredConversation { id: Id::new("Ähre").expect("an id"), ..conversation(1, false) });
+    store.commit(&Commit { laid_down: &laid_down, ..Commit::default() }).expect("committed");
+
+    let mut pages: Vec<StoredConversation> = Vec::new();
+    loop {
+        let page = store.stored_after(pages.last().map(|last| &last.id), 7).expect("read");
+        assert!(page.len() <= 7);
+        if page.is_empty() {
+            break;
+        }
+        pages.extend(page);
+    }
+    laid_down.retain(|stored| !stored.resident);
+    laid_down.sort_by_key(|stored| stored.id.to_string());
+    assert_eq!(pages, laid_down);
+    assert!(pages.is_sorted_by_key(|stored| &stored.id), "the order of ids in memory is the same");
+}
+
+#[test]
+fn its_size_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let before = store.size_bytes();
+    let admitted = batch(1, 5000);
+    store.commit(&Commit { admitted: &admitted, ..Commit::default() }).expect("committed");
+    assert!(store.size_bytes() > before + 100_000);
+}
