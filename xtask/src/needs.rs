@@ -7,18 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Debian: a program that shows whether the package is there, and the package.
-const DEBIAN: [(&str, &str); 4] = [
-    ("chromium", "chromium"),
-    ("python3", "python3"),
-    ("node", "nodejs"),
-    ("npm", "npm"),
-];
+const DEBIAN: [(&str, &str); 4] =
+    [("chromium", "chromium"), ("python3", "python3"), ("node", "nodejs"), ("npm", "npm")];
 /// PyPI: the vendor's own SDK, a socket client, and a schema validator.
-const PYPI: [&str; 3] = [
-    "PureCloudPlatformClientV2==269.0.0",
-    "websocket-client>=1.8,<2",
-    "jsonschema>=4.23,<5",
-];
+const PYPI: [&str; 3] =
+    ["PureCloudPlatformClientV2==269.0.0", "websocket-client>=1.8,<2", "jsonschema>=4.23,<5"];
 /// npm: drives the browser.
 const NPM: [&str; 1] = ["playwright-core@1.64.0"];
 
@@ -38,40 +31,26 @@ pub struct Tools {
 /// # Errors
 /// Names the package that could not be had.
 pub fn install(target: &Path) -> anyhow::Result<Tools> {
-    let missing: Vec<&str> = DEBIAN
-        .iter()
-        .filter(|(program, _)| which(program).is_none())
-        .map(|(_, p)| *p)
-        .collect();
+    let missing: Vec<&str> =
+        DEBIAN.iter().filter(|(program, _)| which(program).is_none()).map(|(_, p)| *p).collect();
     if !missing.is_empty() {
         debian(&missing)?;
     }
     let chromium = which("chromium").context("chromium was installed but is not on the PATH")?;
     let python = python(&target.join("venv"))?;
     let node = node(&target.join("node"))?;
-    Ok(Tools {
-        python,
-        node,
-        chromium,
-    })
+    Ok(Tools { python, node, chromium })
 }
 
 fn debian(packages: &[&str]) -> anyhow::Result<()> {
     let run = |args: &[&str]| {
-        let mut apt = if which("sudo").is_some() && !is_root() {
-            Command::new("sudo")
-        } else {
-            Command::new("env")
-        };
-        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"])
-            .args(args);
+        let mut apt =
+            if which("sudo").is_some() && !is_root() { Command::new("sudo") } else { Command::new("env") };
+        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]).args(args);
         apt.status().is_ok_and(|status| status.success())
     };
     if !run(&["update"]) || !run(&[&["install", "--no-install-recommends"], packages].concat()) {
-        bail!(
-            "these Debian packages could not be installed: {}; install them by hand",
-            packages.join(", ")
-        );
+        bail!("these Debian packages could not be installed: {}; install them by hand", packages.join(", "));
     }
     Ok(())
 }
@@ -89,14 +68,7 @@ fn python(venv: &Path) -> anyhow::Result<PathBuf> {
         run("python3", &["-m", "venv", &venv.display().to_string()])?;
     }
     let pip = python.display().to_string();
-    run(
-        &pip,
-        &[
-            &["-m", "pip", "install", "--quiet", "--disable-pip-version-check"],
-            &PYPI[..],
-        ]
-        .concat(),
-    )?;
+    run(&pip, &[&["-m", "pip", "install", "--quiet", "--disable-pip-version-check"], &PYPI[..]].concat())?;
     std::fs::write(stamp, wanted)?;
     Ok(python)
 }
@@ -111,18 +83,7 @@ fn node(folder: &Path) -> anyhow::Result<PathBuf> {
     let prefix = folder.display().to_string();
     run(
         "npm",
-        &[
-            &[
-                "install",
-                "--silent",
-                "--no-audit",
-                "--no-fund",
-                "--prefix",
-                &prefix,
-            ],
-            &NPM[..],
-        ]
-        .concat(),
+        &[&["install", "--silent", "--no-audit", "--no-fund", "--prefix", &prefix], &NPM[..]].concat(),
     )?;
     std::fs::write(stamp, wanted)?;
     Ok(folder.to_owned())
@@ -141,9 +102,7 @@ fn run(program: &str, args: &[&str]) -> anyhow::Result<()> {
 
 fn which(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn is_root() -> bool {

@@ -84,10 +84,7 @@ fn watch(demo: &mut Child, address: &str, seconds: u64, rate: u64) -> anyhow::Re
     let facts = sum(&get(address, "/metrics")?, "headcount_facts_total");
     let mean = |part: &[u64]| part.iter().sum::<u64>() / (part.len() as u64).max(1);
     let fifth = (memory.len() / 5).max(1);
-    let (early, late) = (
-        mean(&memory[fifth..fifth * 2]),
-        mean(&memory[memory.len() - fifth..]),
-    );
+    let (early, late) = (mean(&memory[fifth..fifth * 2]), mean(&memory[memory.len() - fifth..]));
     say(&format!(
         "{facts} facts in {seconds} s at a rate of {rate}; memory {} MiB early, {} MiB late",
         early / 1024,
@@ -102,10 +99,7 @@ fn watch(demo: &mut Child, address: &str, seconds: u64, rate: u64) -> anyhow::Re
 fn get(address: &str, path: &str) -> anyhow::Result<String> {
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(
-        socket,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     socket.read_to_string(&mut answer)?;
     Ok(answer)
@@ -113,21 +107,13 @@ fn get(address: &str, path: &str) -> anyhow::Result<String> {
 
 /// The sum of a metric over its labels.
 fn sum(metrics: &str, name: &str) -> u64 {
-    let values = metrics
-        .lines()
-        .filter(|line| line.starts_with(name))
-        .filter_map(|line| line.rsplit(' ').next());
+    let values =
+        metrics.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next());
     values.filter_map(|value| value.parse::<f64>().ok()).sum::<f64>() as u64
 }
 
 fn resident_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .unwrap_or_default();
-    line.split_whitespace()
-        .nth(1)
-        .and_then(|kib| kib.parse().ok())
-        .unwrap_or(0)
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }

@@ -18,16 +18,7 @@ pub fn test() -> anyhow::Result<()> {
     cargo("format", &["fmt", "--all", "--check"], &[])?;
     cargo(
         "lints",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--quiet",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        &["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
         &[],
     )?;
     step("what the tests need");
@@ -39,11 +30,7 @@ pub fn test() -> anyhow::Result<()> {
         ("HEADCOUNT_CHROMIUM", tools.chromium.display().to_string()),
     ];
     let args = ["test", "--workspace", "--release", "--locked", "--no-fail-fast"];
-    cargo(
-        "every test, real servers and a real browser among them",
-        &args,
-        &settings,
-    )?;
+    cargo("every test, real servers and a real browser among them", &args, &settings)?;
     step(&format!("all done in {} s", begun.elapsed().as_secs()));
     Ok(())
 }

@@ -26,10 +26,7 @@ const LINES_MAX: usize = 500;
 const UNFINISHED: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
 /// Calls that only the files named may make.
 const GUARDED: [(&str, &[&str]); 3] = [
-    (
-        concat!("SystemTime::", "now"),
-        &["crates/pipeline/src/clock.rs", "crates/simulator/"],
-    ),
+    (concat!("SystemTime::", "now"), &["crates/pipeline/src/clock.rs", "crates/simulator/"]),
     (concat!("thread::", "sleep"), &["xtask/"]),
     (concat!("println", "!"), &["xtask/", "build.rs"]),
 ];
@@ -71,12 +68,7 @@ fn rules_of_a_file(name: &str, text: &str) -> Vec<String> {
 }
 
 fn layers(root: &Path) -> Vec<String> {
-    let layer = |name: &str| {
-        LAYERS
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, layer)| *layer)
-    };
+    let layer = |name: &str| LAYERS.iter().find(|(known, _)| *known == name).map(|(_, layer)| *layer);
     let mut broken = Vec::new();
     for (name, own) in LAYERS {
         let manifest = root.join("crates").join(name).join("Cargo.toml");
@@ -87,29 +79,20 @@ fn layers(root: &Path) -> Vec<String> {
         for dependency in dependencies(&text) {
             match layer(dependency) {
                 Some(theirs) if theirs >= own => {
-                    broken.push(format!(
-                        "crates/{name}: it may not depend on {dependency} (layer {theirs})"
-                    ));
+                    broken.push(format!("crates/{name}: it may not depend on {dependency} (layer {theirs})"));
                 }
                 Some(_) if name == "simulator" => {
-                    broken.push(format!(
-                        "crates/simulator: it may not share {dependency} with what it tests"
-                    ));
+                    broken
+                        .push(format!("crates/simulator: it may not share {dependency} with what it tests"));
                 }
                 _ => {}
             }
         }
     }
-    for folder in std::fs::read_dir(root.join("crates"))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
+    for folder in std::fs::read_dir(root.join("crates")).into_iter().flatten().flatten() {
         let name = folder.file_name().to_string_lossy().into_owned();
         if layer(&name).is_none() {
-            broken.push(format!(
-                "crates/{name}: it has no layer; give it one in xtask/src/tidy.rs"
-            ));
+            broken.push(format!("crates/{name}: it has no layer; give it one in xtask/src/tidy.rs"));
         }
     }
     broken
@@ -119,10 +102,7 @@ fn layers(root: &Path) -> Vec<String> {
 fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
     let section = manifest.split("[dependencies]").nth(1).unwrap_or_default();
     let section = section.split("\n[").next().unwrap_or_default();
-    section
-        .lines()
-        .filter_map(|line| line.split(['.', ' ', '=']).next())
-        .filter(|name| !name.is_empty())
+    section.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty())
 }
 
 fn sources(root: &Path) -> Vec<PathBuf> {

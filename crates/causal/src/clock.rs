@@ -57,9 +57,7 @@ impl<A: Ord + Clone> VectorClock<A> {
 
     /// Counts one more event of `actor` and names it. At `u64::MAX` the counter stays where it is.
     pub fn increment(&mut self, actor: A) -> Dot<A> {
-        let counter = self
-            .last(&actor)
-            .map_or(NonZeroU64::MIN, |last| last.saturating_add(1));
+        let counter = self.last(&actor).map_or(NonZeroU64::MIN, |last| last.saturating_add(1));
         self.raise(&actor, counter);
         Dot { actor, counter }
     }
@@ -96,9 +94,7 @@ impl<A: Ord + Clone> VectorClock<A> {
     /// How many events are known in all, saturating. Strictly greater for a clock that comes after, as far as
     /// it does not saturate; so sorting by it never contradicts [`compare`](Self::compare).
     pub fn sum(&self) -> u64 {
-        self.entries
-            .iter()
-            .fold(0, |sum, (_, counter)| sum.saturating_add(counter.get()))
+        self.entries.iter().fold(0, |sum, (_, counter)| sum.saturating_add(counter.get()))
     }
 
     /// The entries by actor, ascending; none is zero.

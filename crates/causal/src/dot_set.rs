@@ -37,25 +37,13 @@ impl<A: Ord + Clone> DotSet<A> {
 
     /// Adds one dot; true when it was not there.
     pub fn insert(&mut self, dot: Dot<A>) -> bool {
-        self.insert_span(
-            &dot.actor,
-            Span {
-                from: dot.counter,
-                to: dot.counter,
-            },
-        )
+        self.insert_span(&dot.actor, Span { from: dot.counter, to: dot.counter })
     }
 
     /// Adds all dots of a range; one that ends before it begins holds none.
     pub fn insert_range(&mut self, range: DotRange<A>) {
         if range.from <= range.to {
-            self.insert_span(
-                &range.actor,
-                Span {
-                    from: range.from,
-                    to: range.to,
-                },
-            );
+            self.insert_span(&range.actor, Span { from: range.from, to: range.to });
         }
     }
 
@@ -76,16 +64,13 @@ impl<A: Ord + Clone> DotSet<A> {
 
     /// Whether the dot is here.
     pub fn contains(&self, dot: &Dot<A>) -> bool {
-        self.spans(&dot.actor)
-            .is_some_and(|spans| spans.contains(dot.counter))
+        self.spans(&dot.actor).is_some_and(|spans| spans.contains(dot.counter))
     }
 
     /// What `clock` proves to have happened and is not here, `except` set aside; ascending, as few ranges as
     /// can be.
     pub fn missing(&self, clock: &VectorClock<A>, except: Option<&Dot<A>>) -> Vec<DotRange<A>> {
-        self.gaps(clock, except)
-            .map(|(actor, gap)| gap.of(actor))
-            .collect()
+        self.gaps(clock, except).map(|(actor, gap)| gap.of(actor)).collect()
     }
 
     /// Whether all that `clock` proves is here, `except` set aside. Does not allocate.
@@ -104,16 +89,12 @@ impl<A: Ord + Clone> DotSet<A> {
 
     /// All that is here, ascending, as few ranges as can be.
     pub fn ranges(&self) -> impl Iterator<Item = DotRange<A>> {
-        self.actors
-            .iter()
-            .flat_map(|(actor, spans)| spans.iter().map(|span| span.of(actor)))
+        self.actors.iter().flat_map(|(actor, spans)| spans.iter().map(|span| span.of(actor)))
     }
 
     /// How many dots are here, saturating.
     pub fn len(&self) -> u64 {
-        self.actors
-            .iter()
-            .fold(0, |sum, (_, spans)| sum.saturating_add(spans.len()))
+        self.actors.iter().fold(0, |sum, (_, spans)| sum.saturating_add(spans.len()))
     }
 
     /// Whether no dot is here.
@@ -129,10 +110,7 @@ impl<A: Ord + Clone> DotSet<A> {
         clock.entries().flat_map(move |(actor, last)| {
             let spared = except.filter(|dot| dot.actor == *actor).map(|dot| dot.counter);
             let spans = self.spans(actor).unwrap_or(Spans::NONE);
-            spans
-                .gaps(last)
-                .flat_map(move |gap| gap.without(spared))
-                .map(move |gap| (actor, gap))
+            spans.gaps(last).flat_map(move |gap| gap.without(spared)).map(move |gap| (actor, gap))
         })
     }
 
@@ -147,10 +125,7 @@ impl<A: Ord + Clone> DotSet<A> {
 
     fn insert_span(&mut self, actor: &A, span: Span) -> bool {
         match self.position(actor) {
-            Ok(index) => self
-                .actors
-                .get_mut(index)
-                .is_some_and(|(_, spans)| spans.insert(span)),
+            Ok(index) => self.actors.get_mut(index).is_some_and(|(_, spans)| spans.insert(span)),
             Err(index) => {
                 self.actors.insert(index, (actor.clone(), Spans::from(span)));
                 true

@@ -13,7 +13,5 @@ mod tests;
 /// The effective time in nanoseconds of an event stamped `at`, after `predecessors`: the effective times of
 /// the events that are proved to precede it. `max(at, max(predecessors) + 1)`, saturating.
 pub fn effective(at: i64, predecessors: impl IntoIterator<Item = i64>) -> i64 {
-    predecessors
-        .into_iter()
-        .fold(at, |latest, before| latest.max(before.saturating_add(1)))
+    predecessors.into_iter().fold(at, |latest, before| latest.max(before.saturating_add(1)))
 }

@@ -82,20 +82,14 @@ pub struct ReorderBuffer<S, A, T> {
 impl<S, A, T> std::fmt::Debug for ReorderBuffer<S, A, T> {
     /// The bounds only: what is held belongs to the caller.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReorderBuffer")
-            .field("bounds", &self.bounds)
-            .finish_non_exhaustive()
+        f.debug_struct("ReorderBuffer").field("bounds", &self.bounds).finish_non_exhaustive()
     }
 }
 
 impl<S: Hash + Eq + Clone, A: Ord + Clone, T> ReorderBuffer<S, A, T> {
     /// An empty buffer that holds no more than `bounds` allow.
     pub fn new(bounds: Bounds) -> Self {
-        Self {
-            bounds,
-            streams: HashMap::new(),
-            queue: Queue::default(),
-        }
+        Self { bounds, streams: HashMap::new(), queue: Queue::default() }
     }
 
     /// Takes in an item of `bytes` bytes, written as `dot` by one who had seen `clock` (with or without its
@@ -103,10 +97,7 @@ impl<S: Hash + Eq + Clone, A: Ord + Clone, T> ReorderBuffer<S, A, T> {
     ///
     /// What goes may be held items of other streams, when room in bytes is needed. Another item with a dot
     /// that was delivered already is released at once: telling copies apart is the caller's work.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an item, what is known about it, and where it goes"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "an item, what is known about it, and where it goes")]
     pub fn offer(
         &mut self,
         stream: &S,
@@ -120,19 +111,13 @@ impl<S: Hash + Eq + Clone, A: Ord + Clone, T> ReorderBuffer<S, A, T> {
         let known = self.streams.entry(stream.clone()).or_default();
         let awaited = match known.admit(&dot, &clock) {
             Ok(why) => {
-                out.push(Released {
-                    item,
-                    why,
-                    missing: Vec::new(),
-                });
+                out.push(Released { item, why, missing: Vec::new() });
                 known.settle(dot);
                 return known.release_ready(&mut self.queue, out);
             }
             Err(awaited) => awaited,
         };
-        let ticket = self
-            .queue
-            .enter(stream, now.saturating_add(self.bounds.age_ns_max), bytes);
+        let ticket = self.queue.enter(stream, now.saturating_add(self.bounds.age_ns_max), bytes);
         known.hold(ticket, awaited, dot, clock, bytes, item);
         known.release_ready(&mut self.queue, out);
         while known.waiting() > self.bounds.count_max

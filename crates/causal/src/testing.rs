@@ -7,18 +7,11 @@ use proptest::prelude::*;
 use crate::{Dot, DotRange, VectorClock};
 
 pub fn dot(actor: char, counter: u64) -> Dot<char> {
-    Dot {
-        actor,
-        counter: counter_of(counter),
-    }
+    Dot { actor, counter: counter_of(counter) }
 }
 
 pub fn range(actor: char, from: u64, to: u64) -> DotRange<char> {
-    DotRange {
-        actor,
-        from: counter_of(from),
-        to: counter_of(to),
-    }
+    DotRange { actor, from: counter_of(from), to: counter_of(to) }
 }
 
 pub fn clock<const N: usize>(entries: [(char, u64); N]) -> VectorClock<char> {

@@ -22,6 +22,10 @@ struct Feed {
     resends: bool,
     listening: bool,
     since: i64,
+    /// Why it cannot listen at present.
+    failing: Option<String>,
+    /// What it does not hear although it listens.
+    limited: Option<String>,
     holes: VecDeque<Hole>,
     /// The newest facts heard, for the proof of a re-send.
     recent: VecDeque<FactId>,
@@ -196,6 +200,8 @@ impl Feed {
             resends,
             listening: false,
             since,
+            failing: None,
+            limited: None,
             holes: VecDeque::new(),
             recent: VecDeque::new(),
             awaited: None,
@@ -207,6 +213,8 @@ impl Feed {
             FeedEvent::Named { .. } => {}
             FeedEvent::Listening => return self.listen(at),
             FeedEvent::Lost { reason, last_heard } => self.lose(reason, last_heard.min(at)),
+            FeedEvent::Failing { reason } => self.failing = Some(reason),
+            FeedEvent::Limited { reason } => self.limited = reason,
             FeedEvent::Repaired => self.settle_holes(Completeness::Repaired, None),
             FeedEvent::RepairFailed { reason } => self.settle_holes(Completeness::Partial, Some(&reason)),
         }
@@ -217,7 +225,7 @@ impl Feed {
         if self.listening {
             return false;
         }
-        (self.listening, self.since) = (true, at);
+        (self.listening, self.since, self.failing) = (true, at, None);
         match self.holes.back_mut() {
             Some(hole) if hole.to.is_none() => {
                 (hole.to, hole.changed) = (Some(at), true);
@@ -303,11 +311,13 @@ impl Feed {
     fn worst(&self, from: i64, to: i64) -> (Completeness, Option<&str>) {
         let first = self.holes.partition_point(|h| h.to.is_some_and(|end| end < from));
         let within = self.holes.iter().skip(first).filter(|h| h.from <= to);
-        let worst = within.max_by_key(|h| (h.state, h.from));
-        match worst {
-            Some(hole) => (hole.state, Some(hole.reason.as_str())),
-            None if self.listening || self.since > to => (Completeness::Complete, None),
-            None => (Completeness::Unknown, Some("it has not begun to listen yet")),
-        }
+        let hole = within.max_by_key(|h| (h.state, h.from)).map(|h| (h.state, Some(h.reason.as_str())));
+        let limited = self.limited.as_deref().map(|reason| (Completeness::Partial, Some(reason)));
+        let silent = (!self.listening && self.since <= to).then(|| {
+            let reason = self.failing.as_deref().or(self.holes.back().map(|h| h.reason.as_str()));
+            (Completeness::Unknown, Some(reason.unwrap_or("it has not begun to listen yet")))
+        });
+        let worst = [hole, limited, silent].into_iter().flatten().max_by_key(|(state, _)| *state);
+        worst.unwrap_or((Completeness::Complete, None))
     }
 }

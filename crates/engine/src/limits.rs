@@ -15,8 +15,8 @@ pub struct Limits {
     pub hold_count_max: usize,
     /// Bytes of all waiting facts.
     pub hold_bytes_max: usize,
-    /// How long an ended conversation stays in memory: stragglers (after-call work, a second topic's copy) come within
-    /// minutes; later ones find it in the store.
+    /// How long an ended conversation stays in memory: most stragglers (a second topic's copy, a late frame) come within
+    /// seconds; later ones find it in the store.
     pub ended_grace_ns: i64,
     /// A hold that is shown as over sooner than this after it began may be two frames that changed places: a repair is
     /// asked for.
@@ -32,7 +32,7 @@ impl Default for Limits {
             hold_age_ns_max: 5 * SECOND,
             hold_count_max: 1_000,
             hold_bytes_max: 64 << 20,
-            ended_grace_ns: 300 * SECOND,
+            ended_grace_ns: 60 * SECOND,
             toggle_settle_ns: 10 * SECOND,
             repair_delay_ns: 3 * SECOND,
         }

@@ -31,6 +31,16 @@ pub enum FeedEvent {
         /// When it was last heard, in nanoseconds since the epoch.
         last_heard: i64,
     },
+    /// It cannot listen at present; why, in words for a person. Said until it listens.
+    Failing {
+        /// Why.
+        reason: String,
+    },
+    /// Some of its topics were refused, so that what they carry is not heard; none: all of them are.
+    Limited {
+        /// Which, and what is missing, in words for a person.
+        reason: Option<String>,
+    },
     /// Every hole it had when it began to listen last is closed by REST reads.
     Repaired,
     /// A hole could not be closed; why, in words for a person.

@@ -8,6 +8,7 @@
 //! heard, until another lane shows a frame that proves a newer fact than any known, which is the newest by proof. A
 //! frame that proves nothing new on another lane is a second copy and says nothing. A hold that is over so soon that two
 //! frames may have changed places is taken as said, and a repair is asked for: a REST read tells the hold's own times.
+//! The same goes for every mute, whose order nothing proves: a read a little later tells how it stands.
 
 use crate::conversation::{Conversation, is_whole};
 use crate::entry::NO_TIME;
@@ -83,7 +84,10 @@ fn read(
             minted.doubtful |= frame.source != Source::Rest
                 && frame.received.saturating_sub(held_since) < limits.toggle_settle_ns;
         }
-        (What::Muted, on, _) if trusted && on != muted => minted.facts.push(nth(toggle, mutes)),
+        (What::Muted, on, _) if trusted && on != muted => {
+            minted.facts.push(nth(toggle, mutes));
+            minted.doubtful |= frame.source != Source::Rest;
+        }
         _ => {}
     }
 }

@@ -6,9 +6,13 @@ use source::Source;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// How far back a first repair may look; the platform's queries reach 31 days.
+const LOOK_BACK_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 /// A running program.
 pub struct Assembly {
@@ -69,8 +73,11 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let (stop_source, stop_server) = (CancellationToken::new(), CancellationToken::new());
     let server = tokio::spawn(serve::run(plan.listener, serve::router(app), stop_server.clone()));
     let wishes = pipeline.take_wishes().ok_or_else(|| anyhow::anyhow!("the wishes were taken already"))?;
+    let mut followed = plan.source;
+    let away = pipeline.recovered().last_committed_at.map_or(0, |at| clock.now().saturating_sub(at));
+    followed.timing.look_back_first += Duration::from_nanos(away.unsigned_abs()).min(LOOK_BACK_MAX);
     let source =
-        Source::start(plan.source, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
+        Source::start(followed, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
     Ok(Assembly { pipeline, source, address, server, stop_source, stop_server })
 }
 

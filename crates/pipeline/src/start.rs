@@ -46,6 +46,8 @@ pub struct Recovery {
     pub facts: u64,
     /// Records that could not be read and were set aside.
     pub damaged: u64,
+    /// When something was committed last, in nanoseconds since the epoch; none in a new folder.
+    pub last_committed_at: Option<i64>,
 }
 
 /// The pipeline could not start, or stopped by itself.
@@ -86,6 +88,7 @@ impl Pipeline {
             conversations: base.conversations,
             facts: replayed.facts,
             damaged: base.damaged + back.damaged,
+            last_committed_at: heard,
         };
         let (reader, backend) = reader_pair(empty_summary(epoch, seq));
         backend.changes.publish(Vec::new(), seq);

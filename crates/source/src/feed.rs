@@ -85,8 +85,14 @@ impl<S: Sink> Feed<S> {
     pub fn failing(&self, problem: &str, retry_in: std::time::Duration) {
         if !self.listening {
             self.context.board.disconnected(&self.name, problem.to_owned());
+            self.note(self.context.clock.now(), FeedEvent::Failing { reason: problem.to_owned() });
         }
         tracing::warn!(feed = self.name, "{problem}; next attempt in {:.1} s", retry_in.as_secs_f32());
+    }
+
+    /// Some of its topics were refused, or none is any longer.
+    pub fn limited(&self, reason: Option<String>) {
+        self.note(self.context.clock.now(), FeedEvent::Limited { reason });
     }
 
     /// Whether it listens.

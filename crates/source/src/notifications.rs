@@ -243,7 +243,7 @@ impl<S: Sink> Driver<S> {
 
     fn rejected(&self, rejected: Vec<Rejection>, fresh: bool) {
         channel::report(&self.feed.name, &rejected);
-        self.context.board.rejected(&self.feed.name, rejected, fresh);
+        self.feed.limited(self.context.board.rejected(&self.feed.name, rejected, fresh));
     }
 
     fn request_repair(&mut self) {

@@ -27,12 +27,8 @@ pub(crate) fn stamp(
         return Err(Refused::BadClock);
     }
     let own = entries.iter().find(|(actor, _)| actor == region.as_str());
-    let dot = own.and_then(|(actor, counter)| {
-        Some(Dot {
-            actor: actor.clone(),
-            counter: NonZeroU64::new(*counter)?,
-        })
-    });
+    let dot = own
+        .and_then(|(actor, counter)| Some(Dot { actor: actor.clone(), counter: NonZeroU64::new(*counter)? }));
     let Some(dot) = dot else { return Ok(None) };
     let clock = VectorClock::from_iter(entries.into_iter().filter(|(_, counter)| *counter > 0));
     Ok(Some(Box::new(Stamp { dot, clock })))
@@ -42,9 +38,7 @@ pub(crate) fn stamp(
 type Entries = SmallVec<[(Word, u64); 4]>;
 
 fn entries(clock: &RawValue, limits: &Limits) -> Result<Entries, Refused> {
-    let seed = ClockSeed {
-        entries_max: limits.clock_entries_max,
-    };
+    let seed = ClockSeed { entries_max: limits.clock_entries_max };
     let mut deserializer = serde_json::Deserializer::from_str(clock.get());
     match seed.deserialize(&mut deserializer) {
         Ok(Some(entries)) => Ok(entries),

@@ -28,14 +28,14 @@ struct Notice<'a> {
 /// An answer to a subscription over the socket: `{"result":"200","status":"subscribed"}` and its failures.
 pub(crate) fn answer(result: &str, status: &Text, message: &Text) -> Result<Control, Refused> {
     match result.trim_matches('"') {
-        "200" if is(status.as_str(), "unsubscribed") => Ok(Control::Notice {
-            topic: "unsubscribed".to_owned(),
-        }),
+        "200" if is(status.as_str(), "unsubscribed") => {
+            Ok(Control::Notice { topic: "unsubscribed".to_owned() })
+        }
         "200" => Ok(Control::Subscribed),
         "404" => Ok(Control::ChannelGone),
-        code if code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit()) => Ok(Control::SubscribeFailed {
-            message: message.bounded(TEXT_BYTES_MAX),
-        }),
+        code if code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok(Control::SubscribeFailed { message: message.bounded(TEXT_BYTES_MAX) })
+        }
         _ => Err(Refused::BadShape),
     }
 }
@@ -47,9 +47,7 @@ pub(crate) fn notice(topic: &str, body: &str) -> Control {
         return match notice.message.as_str() {
             message if is(message, "pong") => Control::Pong,
             message if is(message, "WebSocket Heartbeat") => Control::Heartbeat,
-            _ => Control::Notice {
-                topic: without_ids(topic),
-            },
+            _ => Control::Notice { topic: without_ids(topic) },
         };
     }
     if is(topic, "v2.subscription.updated") {
@@ -58,17 +56,15 @@ pub(crate) fn notice(topic: &str, body: &str) -> Control {
     let word = topic.split('.').nth(2).unwrap_or_default();
     named(word, &notice)
         .or_else(|| named(notice.system_topic_type.as_str(), &notice))
-        .unwrap_or_else(|| Control::Notice {
-            topic: without_ids(topic),
-        })
+        .unwrap_or_else(|| Control::Notice { topic: without_ids(topic) })
 }
 
 fn named(word: &str, notice: &Notice) -> Option<Control> {
     Some(match word {
         _ if is(word, "socket_closing") => Control::SocketClosing,
-        _ if is(word, "no_longer_subscribed") => Control::NoLongerSubscribed {
-            reason: notice.reason.bounded(TEXT_BYTES_MAX),
-        },
+        _ if is(word, "no_longer_subscribed") => {
+            Control::NoLongerSubscribed { reason: notice.reason.bounded(TEXT_BYTES_MAX) }
+        }
         _ if is(word, "token_revoked") => Control::TokenRevoked,
         _ if is(word, "subscription_changed") => Control::SubscriptionChanged,
         _ => return None,

@@ -17,14 +17,8 @@ use serde::Deserialize;
 /// Decodes the answer to `GET /api/v2/conversations/{id}`. What it says is appended to `out`; nothing unless it is
 /// [`Outcome::Facts`].
 pub fn decode_conversation(body: &[u8], origin: Origin, limits: &Limits, out: &mut Batch) -> Outcome {
-    let receipt = Receipt {
-        origin,
-        source: Source::Rest,
-        topic: 0,
-    };
-    admit(body, limits)
-        .and_then(|text| decode(text, receipt, limits, out))
-        .into()
+    let receipt = Receipt { origin, source: Source::Rest, topic: 0 };
+    admit(body, limits).and_then(|text| decode(text, receipt, limits, out)).into()
 }
 
 #[derive(Deserialize, Default)]
@@ -146,25 +140,13 @@ pub(crate) fn decode(
     if participants.len() > limits.participants_max {
         return Err(Refused::TooMany);
     }
-    if participants
-        .iter()
-        .map(Participant::communications)
-        .sum::<usize>()
-        > limits.communications_max
-    {
+    if participants.iter().map(Participant::communications).sum::<usize>() > limits.communications_max {
         return Err(Refused::TooMany);
     }
-    let mut reader = Reader {
-        origin: receipt.origin,
-        findings: Findings::default(),
-    };
+    let mut reader = Reader { origin: receipt.origin, findings: Findings::default() };
     if let Some(at) = conversation.start_time.checked(receipt.origin)? {
         let authority = Authority::Recorded;
-        reader.findings.push(Fact {
-            at: Some(at),
-            authority,
-            ..Fact::new(What::LifeCycle)
-        });
+        reader.findings.push(Fact { at: Some(at), authority, ..Fact::new(What::LifeCycle) });
     }
     for participant in &participants {
         reader.participant(participant)?;
@@ -213,11 +195,7 @@ impl Reader {
         self.findings.push(Fact {
             participant: Some(id.clone()),
             at: started,
-            authority: if started.is_some() {
-                Authority::Recorded
-            } else {
-                Authority::Received
-            },
+            authority: if started.is_some() { Authority::Recorded } else { Authority::Received },
             role: participant.purpose.lower(),
             user: participant.user_id.id()?,
             queue: participant.queue_id.id()?,
@@ -282,10 +260,8 @@ impl Reader {
     /// Every hold that the segments tell of.
     fn holds(&mut self, participant: &Id, id: &Id, communication: &Communication) -> Result<(), Refused> {
         for segment in communication.segments.iter().flatten() {
-            let (began, ended) = (
-                segment.start_time.checked(self.origin)?,
-                segment.end_time.checked(self.origin)?,
-            );
+            let (began, ended) =
+                (segment.start_time.checked(self.origin)?, segment.end_time.checked(self.origin)?);
             let is_hold = segment.kind.as_str().eq_ignore_ascii_case("hold");
             let Some(since) = began.filter(|_| is_hold) else {
                 continue;
@@ -317,19 +293,10 @@ impl Reader {
     ) -> Result<(), Refused> {
         let since = communication.start_hold_time.checked(self.origin)?;
         let muted = communication.muted.or(communication.audio_muted);
-        for (what, value, since) in [
-            (What::Held, communication.held, since),
-            (What::Muted, muted, None),
-        ] {
+        for (what, value, since) in [(What::Held, communication.held, since), (What::Muted, muted, None)] {
             if let Some(on) = value.filter(|_| !is_over) {
                 let (participant, communication) = (of.clone(), id.clone());
-                self.findings.push_toggle(Toggle {
-                    what,
-                    participant,
-                    communication,
-                    on,
-                    since,
-                });
+                self.findings.push_toggle(Toggle { what, participant, communication, on, since });
             }
         }
         Ok(())
@@ -349,8 +316,7 @@ impl Reader {
             wrap_ups.extend(&communication.wrapup);
         }
         let recorded = |at| (at, Authority::Recorded);
-        self.findings
-            .after_call_work(id, [began.map(recorded), ended.map(recorded)]);
+        self.findings.after_call_work(id, [began.map(recorded), ended.map(recorded)]);
         let mut codes: Vec<&str> = Vec::new();
         for wrap_up in wrap_ups {
             let at = wrap_up.end_time.checked(self.origin)?;

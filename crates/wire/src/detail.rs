@@ -68,20 +68,10 @@ pub(crate) fn decode(
         DetailKind::AfterCallWork => {
             let began = before(at, event.wrapup_duration_ms)?.map(|at| (at, Authority::Derived));
             findings.after_call_work(&participant, [began, Some((at, Authority::Reported))]);
-            findings.wrap_up(
-                &participant,
-                event.wrapup_code.as_str(),
-                Some(at),
-                Authority::Reported,
-            );
+            findings.wrap_up(&participant, event.wrapup_code.as_str(), Some(at), Authority::Reported);
         }
         DetailKind::WrapUp => {
-            findings.wrap_up(
-                &participant,
-                event.wrapup_code.as_str(),
-                Some(at),
-                Authority::Reported,
-            );
+            findings.wrap_up(&participant, event.wrapup_code.as_str(), Some(at), Authority::Reported);
         }
     }
     Ok(findings.deliver(conversation, receipt, out))
@@ -91,11 +81,7 @@ impl Event<'_> {
     fn start(&self, participant: Id, role: &str, at: Time, findings: &mut Findings) -> Result<(), Refused> {
         let communication = self.session_id.id()?;
         let joined = self.joined(&participant, communication.as_ref(), role)?;
-        findings.push(Fact {
-            at: Some(at),
-            authority: Authority::Reported,
-            ..joined
-        });
+        findings.push(Fact { at: Some(at), authority: Authority::Reported, ..joined });
         if role == "agent" {
             findings.push(reported(participant, communication, "alerting", at));
         }
@@ -106,27 +92,17 @@ impl Event<'_> {
         let communication = self.session_id.id()?;
         findings.push(self.joined(&participant, communication.as_ref(), role)?);
         let held = self.held_duration_ms.unwrap_or(0).max(0);
-        let talked = self.interacting_duration_ms.map(|talked| {
-            if talked > 0 {
-                talked.saturating_add(held)
-            } else {
-                0
-            }
-        });
+        let talked = self
+            .interacting_duration_ms
+            .map(|talked| if talked > 0 { talked.saturating_add(held) } else { 0 });
         if let (true, Some(at)) = (role == "agent", before(at, talked)?) {
             let connected = reported(participant.clone(), communication.clone(), "connected", at);
-            findings.push(Fact {
-                authority: Authority::Derived,
-                ..connected
-            });
+            findings.push(Fact { authority: Authority::Derived, ..connected });
         }
         let answered = role == "acd" && self.acd_outcome.as_str() == "ANSWERED";
         let reason = end_reason(self.disconnect_type.as_str());
         let reason = reason.or_else(|| Word::new("transfer").filter(|_| answered));
-        findings.push(Fact {
-            reason,
-            ..reported(participant, communication, "disconnected", at)
-        });
+        findings.push(Fact { reason, ..reported(participant, communication, "disconnected", at) });
         Ok(())
     }
 

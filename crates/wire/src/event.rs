@@ -18,9 +18,7 @@ use smallvec::SmallVec;
 /// Decodes a frame of the `events` dialect. What it says is appended to `out`; nothing unless it is
 /// [`Outcome::Facts`].
 pub fn decode_event(frame: &[u8], origin: Origin, limits: &Limits, out: &mut Batch) -> Outcome {
-    admit(frame, limits)
-        .and_then(|text| event(text, origin, limits, out))
-        .into()
+    admit(frame, limits).and_then(|text| event(text, origin, limits, out)).into()
 }
 
 #[derive(Deserialize)]
@@ -103,11 +101,7 @@ fn fact(
     if !says_something {
         return Ok(None);
     }
-    let what = if participant.is_some() {
-        what
-    } else {
-        What::LifeCycle
-    };
+    let what = if participant.is_some() { what } else { What::LifeCycle };
     let mut fact = Fact {
         participant,
         at: Some(at),
@@ -127,9 +121,7 @@ fn identity(event: &Event, fact: &Fact, nanos: i64) -> FactId {
     }
     FactId::of_content(&[
         event.event_type.as_str().as_bytes(),
-        fact.participant
-            .as_ref()
-            .map_or(&[], |participant| participant.key()),
+        fact.participant.as_ref().map_or(&[], |participant| participant.key()),
         fact.state.as_ref().map_or(&[], |state| state.as_str().as_bytes()),
         fact.role.as_ref().map_or(&[], |role| role.as_str().as_bytes()),
         &nanos.to_le_bytes(),
@@ -141,10 +133,7 @@ fn about_the_feed(event_type: &str, event: &Event) -> Result<Outcome, Refused> {
     match event_type {
         "subscription" => {
             let inner = event.data.as_ref().map(|data| &data.subscription_id);
-            let id = [Some(&event.subscription_id), inner]
-                .into_iter()
-                .flatten()
-                .find(|id| !id.is_empty());
+            let id = [Some(&event.subscription_id), inner].into_iter().flatten().find(|id| !id.is_empty());
             let id = id.map(|id| id.bounded(control::TEXT_BYTES_MAX));
             Ok(Outcome::Control(Control::SubscriptionConfirmed { id }))
         }

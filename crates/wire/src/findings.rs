@@ -79,11 +79,7 @@ impl Leg<'_> {
     }
 
     fn end(&self) -> Fact {
-        let state = self
-            .state
-            .clone()
-            .filter(is_end)
-            .or_else(|| Word::new("disconnected"));
+        let state = self.state.clone().filter(is_end).or_else(|| Word::new("disconnected"));
         let (at, authority) = match self.ended {
             Some((at, authority)) => (Some(at), authority),
             None => (None, Authority::Received),
@@ -113,14 +109,9 @@ impl Leg<'_> {
                 && self.ended.is_none_or(|(end, _)| *at < end)
         };
         if let Some(at) = self.resumed.filter(happened) {
-            return Some(Fact {
-                since: Some(at),
-                ..self.recorded("connected", at)
-            });
+            return Some(Fact { since: Some(at), ..self.recorded("connected", at) });
         }
-        let parked = self
-            .parked
-            .filter(|_| self.in_state("connected") && !self.is_over())?;
+        let parked = self.parked.filter(|_| self.in_state("connected") && !self.is_over())?;
         Some(Fact {
             since: Some(parked),
             at: None,
@@ -150,10 +141,7 @@ impl Findings {
             self.push(leg.recorded("connected", at));
         }
         if let Some(at) = leg.parked {
-            self.push(Fact {
-                since: Some(at),
-                ..leg.recorded("parked", at)
-            });
+            self.push(Fact { since: Some(at), ..leg.recorded("parked", at) });
         }
         if let Some(fact) = leg.resumption(received) {
             self.push(fact);
@@ -170,44 +158,23 @@ impl Findings {
         for (edge, on) in edges.into_iter().zip([true, false]) {
             let Some((at, authority)) = edge else { continue };
             let participant = Some(participant.clone());
-            self.push(Fact {
-                participant,
-                at: Some(at),
-                authority,
-                on,
-                ..Fact::new(What::AfterCallWork)
-            });
+            self.push(Fact { participant, at: Some(at), authority, on, ..Fact::new(What::AfterCallWork) });
         }
     }
 
     /// Adds a wrap-up code, where there is one.
     pub fn wrap_up(&mut self, participant: &Id, code: &str, at: Option<Time>, authority: Authority) {
         let Some(reason) = Word::new(code) else { return };
-        let authority = if at.is_some() {
-            authority
-        } else {
-            Authority::Received
-        };
+        let authority = if at.is_some() { authority } else { Authority::Received };
         let participant = Some(participant.clone());
-        self.push(Fact {
-            participant,
-            at,
-            authority,
-            reason: Some(reason),
-            ..Fact::new(What::WrapUp)
-        });
+        self.push(Fact { participant, at, authority, reason: Some(reason), ..Fact::new(What::WrapUp) });
     }
 
     /// Adds the end of a participant, where its time is known.
     pub fn left(&mut self, participant: &Id, at: Option<Time>) {
         if at.is_some() {
             let participant = Some(participant.clone());
-            self.push(Fact {
-                participant,
-                at,
-                authority: Authority::Recorded,
-                ..Fact::new(What::Left)
-            });
+            self.push(Fact { participant, at, authority: Authority::Recorded, ..Fact::new(What::Left) });
         }
     }
 

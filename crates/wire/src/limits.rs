@@ -40,8 +40,6 @@ impl Limits {
     /// each) before a participant is counted. Eight for each allowed element: a full one has about that many that
     /// are not empty, and bodies near [`Limits::frame_bytes_max`] have no room for more.
     pub(crate) fn openers_max(&self) -> usize {
-        self.participants_max
-            .saturating_add(self.communications_max)
-            .saturating_mul(8)
+        self.participants_max.saturating_add(self.communications_max).saturating_mul(8)
     }
 }

@@ -92,11 +92,7 @@ fn read(
     findings.push(Fact {
         participant: Some(id.clone()),
         at: started,
-        authority: if started.is_some() {
-            Authority::Reported
-        } else {
-            Authority::Received
-        },
+        authority: if started.is_some() { Authority::Reported } else { Authority::Received },
         role: participant.purpose.lower(),
         user: reference(participant.user.as_ref())?,
         queue: reference(participant.queue.as_ref())?,
@@ -122,12 +118,7 @@ fn read(
     let done = participant.end_acw_time.checked(origin)?.map(recorded);
     findings.after_call_work(&id, [began, done]);
     if let Some(wrap_up) = &participant.wrapup {
-        findings.wrap_up(
-            &id,
-            wrap_up.code.as_str(),
-            wrap_up.end_time.checked(origin)?,
-            Authority::Recorded,
-        );
+        findings.wrap_up(&id, wrap_up.code.as_str(), wrap_up.end_time.checked(origin)?, Authority::Recorded);
     }
     findings.left(&id, ended);
     Ok(())

@@ -18,9 +18,7 @@ use serde_json::value::RawValue;
 /// Decodes a frame of the `notifications` dialect. What it says is appended to `out`; nothing unless it is
 /// [`Outcome::Facts`].
 pub fn decode_notification(frame: &[u8], origin: Origin, limits: &Limits, out: &mut Batch) -> Outcome {
-    admit(frame, limits)
-        .and_then(|text| notification(text, origin, limits, out))
-        .into()
+    admit(frame, limits).and_then(|text| notification(text, origin, limits, out)).into()
 }
 
 #[derive(Deserialize, Default)]
@@ -46,11 +44,7 @@ fn notification(text: &str, origin: Origin, limits: &Limits, out: &mut Batch) ->
         return control::answer(result.get(), &envelope.status, &envelope.message).map(Outcome::Control);
     }
     let body = envelope.event_body.map_or("{}", RawValue::get);
-    let receipt = |source| Receipt {
-        origin,
-        source,
-        topic: rapidhash_v3(name.as_bytes()),
-    };
+    let receipt = |source| Receipt { origin, source, topic: rapidhash_v3(name.as_bytes()) };
     match Topic::of(name) {
         Topic::Conversation => conversation::decode(body, receipt(Source::Snapshot), limits, out),
         Topic::Media(medium) => media::decode(body, medium, receipt(Source::MediaSnapshot), limits, out),

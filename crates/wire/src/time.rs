@@ -38,28 +38,8 @@ pub fn format_time(time: Time) -> String {
 
 /// `YYYY-MM-DDTHH:MM:SSZ`, with a fraction of one to nine digits or none.
 fn parse_zulu(text: &[u8]) -> Option<Time> {
-    let [
-        y0,
-        y1,
-        y2,
-        y3,
-        b'-',
-        m0,
-        m1,
-        b'-',
-        d0,
-        d1,
-        b'T',
-        h0,
-        h1,
-        b':',
-        n0,
-        n1,
-        b':',
-        s0,
-        s1,
-        rest @ ..,
-    ] = text
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, rest @ ..] =
+        text
     else {
         return None;
     };
@@ -75,10 +55,7 @@ fn parse_zulu(text: &[u8]) -> Option<Time> {
     }
     let (fraction, digits) = parse_fraction(rest)?;
     let seconds = days(year, month, day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second;
-    Some(Time {
-        nanos: seconds.checked_mul(SECOND)?.checked_add(fraction)?,
-        digits,
-    })
+    Some(Time { nanos: seconds.checked_mul(SECOND)?.checked_add(fraction)?, digits })
 }
 
 /// Nanoseconds and number of digits of `Z`, or of `.` with one to nine digits and `Z`.
@@ -105,10 +82,7 @@ fn parse_any(text: &str) -> Option<Time> {
     let nanos = i64::try_from(timestamp.as_nanosecond()).ok()?;
     let fraction = text.split(['.', ',']).nth(1).unwrap_or_default();
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-    Some(Time {
-        nanos,
-        digits: u8::try_from(digits).unwrap_or(9).min(9),
-    })
+    Some(Time { nanos, digits: u8::try_from(digits).unwrap_or(9).min(9) })
 }
 
 fn digit(byte: u8) -> Option<i64> {

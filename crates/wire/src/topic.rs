@@ -155,11 +155,7 @@ impl<'a> Topic<'a> {
 /// The family of a notice, cut before the first part that looks like an id: a channel's id is part of its credential.
 pub(crate) fn without_ids(name: &str) -> String {
     let is_word = |part: &&str| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') || is(part, "v2");
-    name.split('.')
-        .take(8)
-        .take_while(is_word)
-        .collect::<Vec<_>>()
-        .join(".")
+    name.split('.').take(8).take_while(is_word).collect::<Vec<_>>().join(".")
 }
 
 /// True when both are the same, whatever their case.
@@ -179,10 +175,7 @@ fn flat_medium(part: &str) -> Option<&'static str> {
         ("socialexpressions", "social"),
         ("videos", "video"),
     ];
-    MEDIA
-        .iter()
-        .find(|(name, _)| is(name, part))
-        .map(|(_, medium)| *medium)
+    MEDIA.iter().find(|(name, _)| is(name, part)).map(|(_, medium)| *medium)
 }
 
 /// The role that a detail event's subject plays. An agent is a "user" there.
@@ -194,10 +187,7 @@ fn detail_role(subject: &str) -> Option<&'static str> {
         ("flow", "flow"),
         ("voicemail", "voicemail"),
     ];
-    ROLES
-        .iter()
-        .find(|(name, _)| is(name, subject))
-        .map(|(_, role)| *role)
+    ROLES.iter().find(|(name, _)| is(name, subject)).map(|(_, role)| *role)
 }
 
 #[cfg(test)]

@@ -67,39 +67,21 @@ pub(crate) fn activity(body: &str, user: &str, origin: Origin, out: &mut Batch) 
 
 fn presence_fact(presence: &Presence, user: &Id, origin: Origin) -> Result<Option<UserFact>, Refused> {
     let at = presence.modified_date.checked(origin)?;
-    let value = presence
-        .presence_definition
-        .as_ref()
-        .and_then(|definition| definition.system_presence.lower());
+    let value =
+        presence.presence_definition.as_ref().and_then(|definition| definition.system_presence.lower());
     let user = user.clone();
-    Ok(value.map(|value| UserFact {
-        user,
-        what: UserWhat::Presence,
-        value,
-        at,
-        received: origin.received,
-    }))
+    Ok(value.map(|value| UserFact { user, what: UserWhat::Presence, value, at, received: origin.received }))
 }
 
 fn status_fact(status: &RoutingStatus, user: &Id, origin: Origin) -> Result<Option<UserFact>, Refused> {
     let at = status.start_time.checked(origin)?;
     let user = user.clone();
-    let fact = |value| UserFact {
-        user,
-        what: UserWhat::RoutingStatus,
-        value,
-        at,
-        received: origin.received,
-    };
+    let fact = |value| UserFact { user, what: UserWhat::RoutingStatus, value, at, received: origin.received };
     Ok(status.status.lower().map(fact))
 }
 
 fn append(first: Option<UserFact>, second: Option<UserFact>, out: &mut Batch) -> Result<Outcome, Refused> {
     let count = u32::from(first.is_some()) + u32::from(second.is_some());
     out.users.extend(first.into_iter().chain(second));
-    Ok(if count == 0 {
-        Outcome::Ignored(Ignored::NoState)
-    } else {
-        Outcome::Facts(count)
-    })
+    Ok(if count == 0 { Outcome::Ignored(Ignored::NoState) } else { Outcome::Facts(count) })
 }

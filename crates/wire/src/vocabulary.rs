@@ -32,20 +32,13 @@ pub(crate) fn medium(text: &str) -> Option<Word> {
 
 /// `inbound` or `outbound`; none when it is absent or unknown to the sender.
 pub(crate) fn direction(text: &str) -> Option<Word> {
-    if text == "UNKNOWN" {
-        None
-    } else {
-        Word::lower(text)
-    }
+    if text == "UNKNOWN" { None } else { Word::lower(text) }
 }
 
 /// The letters and digits in lower case; none when there are too many.
 fn fold<'b>(text: &str, buffer: &'b mut [u8; FOLDED_BYTES_MAX]) -> Option<&'b str> {
     let mut length = 0;
-    for byte in text
-        .bytes()
-        .filter(|byte| !matches!(byte, b'.' | b'_' | b'-' | b' '))
-    {
+    for byte in text.bytes().filter(|byte| !matches!(byte, b'.' | b'_' | b'-' | b' ')) {
         *buffer.get_mut(length)? = byte.to_ascii_lowercase();
         length += 1;
     }

@@ -11,10 +11,7 @@ use crate::testing::{clock, clocks, dot, dots};
 type Model = BTreeSet<Dot<char>>;
 
 fn model(clock: &VectorClock<char>) -> Model {
-    clock
-        .iter()
-        .flat_map(|(actor, last)| (1..=last).map(move |n| dot(*actor, n)))
-        .collect()
+    clock.iter().flat_map(|(actor, last)| (1..=last).map(move |n| dot(*actor, n))).collect()
 }
 
 fn compare_models(a: &Model, b: &Model) -> Causality {
@@ -55,14 +52,8 @@ fn an_absent_actor_has_zero() {
 
 #[test]
 fn each_seeing_what_the_other_does_not_is_concurrent() {
-    assert_eq!(
-        clock([('a', 1)]).compare(&clock([('b', 1)])),
-        Causality::Concurrent
-    );
-    assert_eq!(
-        clock([('a', 2), ('b', 1)]).compare(&clock([('a', 1), ('b', 2)])),
-        Causality::Concurrent
-    );
+    assert_eq!(clock([('a', 1)]).compare(&clock([('b', 1)])), Causality::Concurrent);
+    assert_eq!(clock([('a', 2), ('b', 1)]).compare(&clock([('a', 1), ('b', 2)])), Causality::Concurrent);
 }
 
 #[test]

@@ -21,11 +21,5 @@ fn dots_are_ordered_by_actor_then_counter() {
     let mut dots = [dot('b', 1), dot('a', 9), dot('a', 2)];
     dots.sort();
     assert_eq!(dots, [dot('a', 2), dot('a', 9), dot('b', 1)]);
-    assert_eq!(
-        dots[0],
-        Dot {
-            actor: 'a',
-            counter: NonZeroU64::MIN.saturating_add(1)
-        }
-    );
+    assert_eq!(dots[0], Dot { actor: 'a', counter: NonZeroU64::MIN.saturating_add(1) });
 }

@@ -27,11 +27,7 @@ impl Span {
     }
 
     pub(super) fn of<A: Clone>(self, actor: &A) -> DotRange<A> {
-        DotRange {
-            actor: actor.clone(),
-            from: self.from,
-            to: self.to,
-        }
+        DotRange { actor: actor.clone(), from: self.from, to: self.to }
     }
 
     /// What is left when `point` is taken out: up to two spans, ascending.
@@ -66,12 +62,8 @@ impl Spans {
 
     /// Adds a span, joining all that it touches; true when anything in it is new.
     pub(super) fn insert(&mut self, new: Span) -> bool {
-        let start = self
-            .0
-            .partition_point(|span| span.to.saturating_add(1) < new.from);
-        let end = self
-            .0
-            .partition_point(|span| span.from <= new.to.saturating_add(1));
+        let start = self.0.partition_point(|span| span.to.saturating_add(1) < new.from);
+        let end = self.0.partition_point(|span| span.from <= new.to.saturating_add(1));
         let mut joined = new;
         for span in self.0.get(start..end).unwrap_or_default() {
             if span.contains(new.from) && span.contains(new.to) {

@@ -24,12 +24,8 @@ fn each(ranges: impl IntoIterator<Item = DotRange<char>>) -> Vec<Dot<char>> {
 }
 
 fn missing_in_model(have: &Model, clock: &VectorClock<char>, except: Option<&Dot<char>>) -> Vec<Dot<char>> {
-    let proved = clock
-        .iter()
-        .flat_map(|(actor, last)| (1..=last).map(move |n| dot(*actor, n)));
-    proved
-        .filter(|dot| !have.contains(dot) && Some(dot) != except)
-        .collect()
+    let proved = clock.iter().flat_map(|(actor, last)| (1..=last).map(move |n| dot(*actor, n)));
+    proved.filter(|dot| !have.contains(dot) && Some(dot) != except).collect()
 }
 
 fn joined(a: &DotSet<char>, b: &DotSet<char>) -> DotSet<char> {
@@ -57,19 +53,8 @@ fn the_missing_are_named_by_range_and_the_excepted_one_is_not() {
     let set = set([dot('a', 2)]);
     let proved = clock([('a', 6), ('b', 1)]);
     let missing = set.missing(&proved, Some(&dot('a', 4)));
-    assert_eq!(
-        missing,
-        [
-            range('a', 1, 1),
-            range('a', 3, 3),
-            range('a', 5, 6),
-            range('b', 1, 1)
-        ]
-    );
-    assert_eq!(
-        set.first_missing(&proved, Some(&dot('a', 1))),
-        Some(range('a', 3, 6))
-    );
+    assert_eq!(missing, [range('a', 1, 1), range('a', 3, 3), range('a', 5, 6), range('b', 1, 1)]);
+    assert_eq!(set.first_missing(&proved, Some(&dot('a', 1))), Some(range('a', 3, 6)));
 }
 
 #[test]
@@ -77,10 +62,7 @@ fn a_hostile_counter_costs_one_range() {
     let mut set = set([dot('a', 1 << 63)]);
     let proved = clock([('a', u64::MAX)]);
     let missing = set.missing(&proved, None);
-    assert_eq!(
-        missing,
-        [range('a', 1, (1 << 63) - 1), range('a', (1 << 63) + 1, u64::MAX)]
-    );
+    assert_eq!(missing, [range('a', 1, (1 << 63) - 1), range('a', (1 << 63) + 1, u64::MAX)]);
     missing.into_iter().for_each(|range| set.insert_range(range));
     assert_eq!(set.ranges().collect::<Vec<_>>(), [range('a', 1, u64::MAX)]);
     assert!(set.covers(&proved, None));
@@ -100,10 +82,7 @@ fn the_last_counter_of_all_comes_and_goes() {
     let mut set = set([dot('a', u64::MAX)]);
     set.insert(dot('a', u64::MAX - 1));
     assert!(set.remove(&dot('a', u64::MAX)));
-    assert_eq!(
-        set.ranges().collect::<Vec<_>>(),
-        [range('a', u64::MAX - 1, u64::MAX - 1)]
-    );
+    assert_eq!(set.ranges().collect::<Vec<_>>(), [range('a', u64::MAX - 1, u64::MAX - 1)]);
 }
 
 #[test]
@@ -119,10 +98,7 @@ fn removing_from_the_middle_leaves_both_sides() {
     set.insert_range(range('a', 1, 5));
     assert!(set.remove(&dot('a', 3)));
     assert!(!set.remove(&dot('a', 3)));
-    assert_eq!(
-        set.ranges().collect::<Vec<_>>(),
-        [range('a', 1, 2), range('a', 4, 5)]
-    );
+    assert_eq!(set.ranges().collect::<Vec<_>>(), [range('a', 1, 2), range('a', 4, 5)]);
 }
 
 #[test]

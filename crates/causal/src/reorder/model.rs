@@ -33,10 +33,7 @@ struct Told {
 
 /// All dots that the item's clock proves, its own excepted.
 pub fn predecessors(item: &Item) -> BTreeSet<Dot<char>> {
-    let proved = item
-        .clock
-        .iter()
-        .flat_map(|(actor, last)| (1..=last).map(move |n| dot(*actor, n)));
+    let proved = item.clock.iter().flat_map(|(actor, last)| (1..=last).map(move |n| dot(*actor, n)));
     proved.filter(|dot| *dot != item.dot).collect()
 }
 
@@ -48,11 +45,7 @@ fn place(item: &Item) -> (u64, Dot<char>) {
 
 impl Model {
     pub fn new(bounds: Bounds) -> Self {
-        Self {
-            bounds,
-            streams: BTreeMap::new(),
-            waiting: Vec::new(),
-        }
+        Self { bounds, streams: BTreeMap::new(), waiting: Vec::new() }
     }
 
     pub fn offer(&mut self, item: Item, now: i64) -> Freed {
@@ -72,9 +65,8 @@ impl Model {
 
     pub fn expire(&mut self, now: i64) -> Freed {
         let mut out = Freed::new();
-        while let Some(oldest) = self
-            .oldest(|_| true)
-            .filter(|_| self.deadline().is_some_and(|due| due <= now))
+        while let Some(oldest) =
+            self.oldest(|_| true).filter(|_| self.deadline().is_some_and(|due| due <= now))
         {
             self.force(oldest, Why::Deadline, &mut out);
         }
@@ -90,29 +82,20 @@ impl Model {
     }
 
     pub fn waiting(&self, stream: u8) -> usize {
-        self.waiting
-            .iter()
-            .filter(|(_, item)| item.stream == stream)
-            .count()
+        self.waiting.iter().filter(|(_, item)| item.stream == stream).count()
     }
 
     pub fn missing(&self, stream: u8) -> DotSet<char> {
         let mut set = DotSet::new();
-        self.streams
-            .get(&stream)
-            .into_iter()
-            .flat_map(|told| told.holes.clone())
-            .for_each(|dot| {
-                set.insert(dot);
-            });
+        self.streams.get(&stream).into_iter().flat_map(|told| told.holes.clone()).for_each(|dot| {
+            set.insert(dot);
+        });
         set
     }
 
     fn shrink(&mut self, newest: &Item, out: &mut Freed) {
         while self.waiting(newest.stream) > self.bounds.count_max {
-            let oldest = self
-                .oldest(|item| item.stream == newest.stream)
-                .expect("more than none wait");
+            let oldest = self.oldest(|item| item.stream == newest.stream).expect("more than none wait");
             self.force(oldest, Why::Capacity, out);
         }
         if newest.bytes > self.bounds.bytes_max {
@@ -135,14 +118,8 @@ impl Model {
             let stream = victim.stream;
             let goes =
                 |item: &Item| item.name == name || (item.stream == stream && before.contains(&item.dot));
-            let first = self
-                .waiting
-                .iter()
-                .enumerate()
-                .filter(|(_, (_, item))| goes(item));
-            let index = first
-                .min_by_key(|(_, (_, item))| place(item))
-                .map(|(index, _)| index);
+            let first = self.waiting.iter().enumerate().filter(|(_, (_, item))| goes(item));
+            let index = first.min_by_key(|(_, (_, item))| place(item)).map(|(index, _)| index);
             let (_, item) = self.waiting.remove(index.expect("the victim at least"));
             self.give_up(item, why, out);
         }
@@ -163,14 +140,7 @@ impl Model {
         let told = self.streams.entry(item.stream).or_default();
         told.holes.remove(&item.dot);
         told.settled.insert(item.dot.clone());
-        out.push((
-            item.stream,
-            Released {
-                item: item.name,
-                why,
-                missing,
-            },
-        ));
+        out.push((item.stream, Released { item: item.name, why, missing }));
         let told = &self.streams[&item.stream];
         let ready = self.waiting.iter().enumerate().filter(|(_, (_, other))| {
             other.stream == item.stream
@@ -178,11 +148,7 @@ impl Model {
         });
         if let Some((index, _)) = ready.min_by_key(|(_, (due, other))| (place(other), *due)) {
             let (_, next) = self.waiting.remove(index);
-            let why = if told.holes.contains(&next.dot) {
-                Why::Late
-            } else {
-                Why::GapFilled
-            };
+            let why = if told.holes.contains(&next.dot) { Why::Late } else { Why::GapFilled };
             self.tell(next, why, vec![], out);
         }
     }

@@ -13,11 +13,7 @@ use super::*;
 use crate::DotSet;
 use crate::testing::{clocks, dots};
 
-const UNBOUNDED: Bounds = Bounds {
-    age_ns_max: i64::MAX,
-    count_max: usize::MAX,
-    bytes_max: usize::MAX,
-};
+const UNBOUNDED: Bounds = Bounds { age_ns_max: i64::MAX, count_max: usize::MAX, bytes_max: usize::MAX };
 
 type Buffer = ReorderBuffer<u8, char, usize>;
 
@@ -27,13 +23,7 @@ type Event = (u8, char, Option<Index>, bool, usize);
 
 fn event() -> impl Strategy<Value = Event> {
     let actor = prop::sample::select(vec!['a', 'b', 'c']);
-    (
-        0u8..2,
-        actor,
-        prop::option::of(any::<Index>()),
-        any::<bool>(),
-        0usize..6,
-    )
+    (0u8..2, actor, prop::option::of(any::<Index>()), any::<bool>(), 0usize..6)
 }
 
 fn play(events: Vec<Event>) -> Vec<Item> {
@@ -50,13 +40,7 @@ fn play(events: Vec<Event>) -> Vec<Item> {
         }
         let before = seen.clone();
         let dot = seen.increment(actor);
-        items.push(Item {
-            stream,
-            dot,
-            clock: if with_own { seen.clone() } else { before },
-            bytes,
-            name,
-        });
+        items.push(Item { stream, dot, clock: if with_own { seen.clone() } else { before }, bytes, name });
         knows.push(seen);
     }
     items
@@ -64,18 +48,14 @@ fn play(events: Vec<Event>) -> Vec<Item> {
 
 /// A whole history in some order of arrival.
 fn histories() -> impl Strategy<Value = Vec<Item>> {
-    prop::collection::vec(event(), 0..24)
-        .prop_map(play)
-        .prop_flat_map(|items| Just(items).prop_shuffle())
+    prop::collection::vec(event(), 0..24).prop_map(play).prop_flat_map(|items| Just(items).prop_shuffle())
 }
 
 /// Arrivals with the time that passes before each: a history of which some is lost and some comes twice.
 fn arrivals() -> impl Strategy<Value = Vec<(Item, i64)>> {
     let some = histories().prop_flat_map(|items| {
-        let copies = prop::collection::vec(
-            (prop::sample::select(vec![0, 1, 1, 1, 1, 2]), 0i64..12),
-            items.len(),
-        );
+        let copies =
+            prop::collection::vec((prop::sample::select(vec![0, 1, 1, 1, 1, 2]), 0i64..12), items.len());
         (Just(items), copies)
     });
     some.prop_map(|(items, copies)| {
@@ -86,10 +66,7 @@ fn arrivals() -> impl Strategy<Value = Vec<(Item, i64)>> {
     })
     .prop_shuffle()
     .prop_map(|mut arrivals| {
-        arrivals
-            .iter_mut()
-            .enumerate()
-            .for_each(|(name, (item, _))| item.name = name);
+        arrivals.iter_mut().enumerate().for_each(|(name, (item, _))| item.name = name);
         arrivals
     })
 }
@@ -101,16 +78,7 @@ fn hostile_arrivals() -> impl Strategy<Value = Vec<(Item, i64)>> {
         let named = items.into_iter().enumerate();
         named
             .map(|(name, (stream, dot, clock, bytes, pause))| {
-                (
-                    Item {
-                        stream,
-                        dot,
-                        clock,
-                        bytes,
-                        name,
-                    },
-                    pause,
-                )
+                (Item { stream, dot, clock, bytes, name }, pause)
             })
             .collect()
     })
@@ -132,9 +100,7 @@ fn offer(buffer: &mut Buffer, item: &Item, now: i64, arrived: &[(Item, i64)]) ->
     let mut out = Vec::new();
     let (dot, clock) = (item.dot.clone(), item.clock.clone());
     buffer.offer(&item.stream, dot, clock, item.bytes, item.name, now, &mut out);
-    out.into_iter()
-        .map(|released| (arrived[released.item].0.stream, released))
-        .collect()
+    out.into_iter().map(|released| (arrived[released.item].0.stream, released)).collect()
 }
 
 /// Plays all arrivals, each after the time has passed and what was due then has gone, and drains at the end.
@@ -153,10 +119,7 @@ fn run(arrivals: &[(Item, i64)], bounds: Bounds, mut watch: impl FnMut(&Buffer, 
         all.append(&mut out);
     }
     buffer.drain(&mut all);
-    assert_eq!(
-        (buffer.waiting_in_all(), buffer.bytes(), buffer.deadline()),
-        (0, 0, None)
-    );
+    assert_eq!((buffer.waiting_in_all(), buffer.bytes(), buffer.deadline()), (0, 0, None));
     all
 }
 
@@ -172,19 +135,13 @@ fn check_reasons(arrivals: &[(Item, i64)], released: &Freed) {
         for (_, one) in released.iter().filter(|(of, _)| *of == stream) {
             let item = &arrivals[one.item].0;
             let forced = matches!(one.why, Why::Deadline | Why::Capacity);
-            assert_eq!(
-                forced,
-                !one.missing.is_empty(),
-                "who is forced lacks something: {one:?}"
-            );
+            assert_eq!(forced, !one.missing.is_empty(), "who is forced lacks something: {one:?}");
             assert_eq!(
                 one.why == Why::Late,
                 given_up.remove(&item.dot),
                 "late is what was given up: {one:?}"
             );
-            one.missing
-                .iter()
-                .for_each(|range| given_up.insert_range(range.clone()));
+            one.missing.iter().for_each(|range| given_up.insert_range(range.clone()));
             let accounted = |dot: &Dot<char>| told.contains(dot) || given_up.contains(dot);
             let repeated = told.contains(&item.dot) || one.why == Why::Late;
             assert!(

@@ -18,15 +18,9 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// Before all others.
-    pub(super) const FIRST: Self = Self {
-        due: i64::MIN,
-        number: 0,
-    };
+    pub(super) const FIRST: Self = Self { due: i64::MIN, number: 0 };
     /// Behind all others.
-    pub(super) const LAST: Self = Self {
-        due: i64::MAX,
-        number: u64::MAX,
-    };
+    pub(super) const LAST: Self = Self { due: i64::MAX, number: u64::MAX };
 }
 
 /// The tickets of all that waits, with the stream of each.
@@ -39,21 +33,14 @@ pub(super) struct Queue<S> {
 
 impl<S> Default for Queue<S> {
     fn default() -> Self {
-        Self {
-            places: BTreeMap::new(),
-            bytes: 0,
-            given: 0,
-        }
+        Self { places: BTreeMap::new(), bytes: 0, given: 0 }
     }
 }
 
 impl<S: Clone> Queue<S> {
     pub(super) fn enter(&mut self, stream: &S, due: i64, bytes: usize) -> Ticket {
         self.given += 1;
-        let ticket = Ticket {
-            due,
-            number: self.given,
-        };
+        let ticket = Ticket { due, number: self.given };
         self.places.insert(ticket, stream.clone());
         self.bytes += bytes as u128;
         ticket
@@ -66,9 +53,7 @@ impl<S: Clone> Queue<S> {
     }
 
     pub(super) fn oldest(&self) -> Option<(Ticket, S)> {
-        self.places
-            .first_key_value()
-            .map(|(ticket, stream)| (*ticket, stream.clone()))
+        self.places.first_key_value().map(|(ticket, stream)| (*ticket, stream.clone()))
     }
 
     pub(super) fn deadline(&self) -> Option<i64> {

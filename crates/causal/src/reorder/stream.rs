@@ -78,17 +78,7 @@ impl<A: Ord + Clone, T> Stream<A, T> {
         self.watched.insert((dot.clone(), ticket));
         self.watched.insert((awaited.clone(), ticket));
         let rank = rank(&dot, &clock);
-        self.held.insert(
-            ticket,
-            Held {
-                dot,
-                clock,
-                rank,
-                awaited,
-                bytes,
-                item,
-            },
-        );
+        self.held.insert(ticket, Held { dot, clock, rank, awaited, bytes, item });
     }
 
     /// Notes a dot as told; those for whom it was the last are ready.
@@ -110,16 +100,8 @@ impl<A: Ord + Clone, T> Stream<A, T> {
             let Some(held) = self.take(ticket, queue) else {
                 continue;
             };
-            let why = if self.holes.remove(&held.dot) {
-                Why::Late
-            } else {
-                Why::GapFilled
-            };
-            out.push(Released {
-                item: held.item,
-                why,
-                missing: Vec::new(),
-            });
+            let why = if self.holes.remove(&held.dot) { Why::Late } else { Why::GapFilled };
+            out.push(Released { item: held.item, why, missing: Vec::new() });
             self.settle(held.dot);
         }
     }
@@ -150,9 +132,7 @@ impl<A: Ord + Clone, T> Stream<A, T> {
 
     /// Takes all its tickets out of the queue.
     pub(super) fn leave<S: Clone>(self, queue: &mut Queue<S>) {
-        self.held
-            .iter()
-            .for_each(|(ticket, held)| queue.leave(*ticket, held.bytes));
+        self.held.iter().for_each(|(ticket, held)| queue.leave(*ticket, held.bytes));
     }
 
     pub(super) fn oldest(&self) -> Option<Ticket> {
@@ -170,11 +150,7 @@ impl<A: Ord + Clone, T> Stream<A, T> {
     fn release_without(&mut self, held: Held<A, T>, why: Why, out: &mut Vec<Released<A, T>>) {
         let missing = self.settled.missing(&held.clock, Some(&held.dot));
         missing.iter().for_each(|range| self.give_up(range));
-        out.push(Released {
-            item: held.item,
-            why,
-            missing,
-        });
+        out.push(Released { item: held.item, why, missing });
         self.settle(held.dot);
     }
 
@@ -198,15 +174,7 @@ impl<A: Ord + Clone, T> Stream<A, T> {
         if self.watched.is_empty() {
             return Vec::new();
         }
-        let place = |counter: &NonZeroU64, ticket| {
-            (
-                Dot {
-                    actor: actor.clone(),
-                    counter: *counter,
-                },
-                ticket,
-            )
-        };
+        let place = |counter: &NonZeroU64, ticket| (Dot { actor: actor.clone(), counter: *counter }, ticket);
         let from = place(counters.start(), Ticket::FIRST);
         let to = place(counters.end(), Ticket::LAST);
         self.watched.range(from..=to).map(|(_, ticket)| *ticket).collect()
@@ -255,10 +223,7 @@ fn lacking<A: Ord + Clone>(settled: &DotSet<A>, dot: &Dot<A>, clock: &VectorCloc
         return None;
     }
     let run = settled.first_missing(clock, Some(dot))?;
-    Some(Dot {
-        actor: run.actor,
-        counter: run.to,
-    })
+    Some(Dot { actor: run.actor, counter: run.to })
 }
 
 /// The clock's sum, the item's own dot counted whether or not the clock has it.

@@ -4,11 +4,7 @@
 use super::*;
 use crate::testing::{clock, dot, range};
 
-const WIDE: Bounds = Bounds {
-    age_ns_max: 100,
-    count_max: 8,
-    bytes_max: 1_000,
-};
+const WIDE: Bounds = Bounds { age_ns_max: 100, count_max: 8, bytes_max: 1_000 };
 
 /// A buffer, and one stream of it that most tests need no more than.
 struct Rig(ReorderBuffer<&'static str, char, String>);
@@ -33,32 +29,20 @@ impl Rig {
     ) -> Vec<String> {
         let mut out = Vec::new();
         let item = format!("{actor}{counter}");
-        self.0.offer(
-            &stream,
-            dot(actor, counter),
-            clock(seen),
-            bytes,
-            item,
-            now,
-            &mut out,
-        );
+        self.0.offer(&stream, dot(actor, counter), clock(seen), bytes, item, now, &mut out);
         out.iter().map(told).collect()
     }
 
     fn expire(&mut self, now: i64) -> Vec<String> {
         let mut out = Vec::new();
         self.0.expire(now, &mut out);
-        out.iter()
-            .map(|(stream, released)| format!("{stream}: {}", told(released)))
-            .collect()
+        out.iter().map(|(stream, released)| format!("{stream}: {}", told(released))).collect()
     }
 
     fn drain(&mut self) -> Vec<String> {
         let mut out = Vec::new();
         self.0.drain(&mut out);
-        out.iter()
-            .map(|(stream, released)| format!("{stream}: {}", told(released)))
-            .collect()
+        out.iter().map(|(stream, released)| format!("{stream}: {}", told(released))).collect()
     }
 }
 
@@ -67,12 +51,7 @@ fn told(released: &Released<char, String>) -> String {
         true => format!(" -{}{}", run.actor, run.from),
         false => format!(" -{}{}..{}", run.actor, run.from, run.to),
     });
-    format!(
-        "{} {:?}{}",
-        released.item,
-        released.why,
-        missing.collect::<String>()
-    )
+    format!("{} {:?}{}", released.item, released.why, missing.collect::<String>())
 }
 
 #[test]
@@ -80,10 +59,7 @@ fn what_comes_in_order_goes_at_once() {
     let mut rig = Rig::new(WIDE);
     assert_eq!(rig.offer('a', 1, [('a', 1)]), ["a1 InOrder"]);
     assert_eq!(rig.offer('a', 2, [('a', 2)]), ["a2 InOrder"]);
-    assert_eq!(
-        (rig.0.waiting_in_all(), rig.0.bytes(), rig.0.deadline()),
-        (0, 0, None)
-    );
+    assert_eq!((rig.0.waiting_in_all(), rig.0.bytes(), rig.0.deadline()), (0, 0, None));
 }
 
 #[test]
@@ -99,10 +75,7 @@ fn who_fills_a_gap_releases_those_behind_it_in_causal_order() {
     assert_eq!(rig.offer('a', 3, [('a', 3)]), [""; 0]);
     assert_eq!(rig.offer('a', 2, [('a', 2)]), [""; 0]);
     assert_eq!(rig.0.waiting(&"s"), 2);
-    assert_eq!(
-        rig.offer('a', 1, [('a', 1)]),
-        ["a1 InOrder", "a2 GapFilled", "a3 GapFilled"]
-    );
+    assert_eq!(rig.offer('a', 1, [('a', 1)]), ["a1 InOrder", "a2 GapFilled", "a3 GapFilled"]);
     assert_eq!(rig.0.waiting(&"s"), 0);
 }
 
@@ -129,10 +102,7 @@ fn those_that_become_free_together_go_by_clock_sum_then_dot() {
     rig.offer('b', 1, [('a', 1), ('b', 1)]);
     rig.offer('d', 1, [('d', 1)]);
     let freed = rig.offer('a', 1, [('a', 1)]);
-    assert_eq!(
-        freed,
-        ["a1 InOrder", "b1 GapFilled", "c1 GapFilled", "d2 GapFilled"]
-    );
+    assert_eq!(freed, ["a1 InOrder", "b1 GapFilled", "c1 GapFilled", "d2 GapFilled"]);
 }
 
 #[test]
@@ -191,10 +161,7 @@ fn one_too_many_makes_the_streams_oldest_go() {
     rig.offer_to("t", ('a', 2), [('a', 2)], 1, 0);
     rig.offer_to("s", ('a', 3), [('a', 3)], 1, 1);
     rig.offer_to("s", ('b', 3), [('b', 3)], 1, 2);
-    assert_eq!(
-        rig.offer_to("s", ('c', 3), [('c', 3)], 1, 3),
-        ["a3 Capacity -a1..2"]
-    );
+    assert_eq!(rig.offer_to("s", ('c', 3), [('c', 3)], 1, 3), ["a3 Capacity -a1..2"]);
     assert_eq!((rig.0.waiting(&"s"), rig.0.waiting(&"t")), (2, 1));
 }
 
@@ -207,10 +174,7 @@ fn where_none_may_wait_all_go_at_once_and_say_so() {
 
 #[test]
 fn one_byte_too_many_makes_the_oldest_of_all_go() {
-    let mut rig = Rig::new(Bounds {
-        bytes_max: 10,
-        ..WIDE
-    });
+    let mut rig = Rig::new(Bounds { bytes_max: 10, ..WIDE });
     rig.offer_to("t", ('a', 2), [('a', 2)], 5, 0);
     rig.offer_to("s", ('b', 2), [('b', 2)], 5, 1);
     assert_eq!(rig.0.bytes(), 10);
@@ -220,15 +184,9 @@ fn one_byte_too_many_makes_the_oldest_of_all_go() {
 
 #[test]
 fn what_is_too_big_to_wait_goes_itself_and_moves_nobody() {
-    let mut rig = Rig::new(Bounds {
-        bytes_max: 10,
-        ..WIDE
-    });
+    let mut rig = Rig::new(Bounds { bytes_max: 10, ..WIDE });
     rig.offer_to("t", ('a', 2), [('a', 2)], 5, 0);
-    assert_eq!(
-        rig.offer_to("s", ('b', 2), [('b', 2)], usize::MAX, 1),
-        ["b2 Capacity -b1"]
-    );
+    assert_eq!(rig.offer_to("s", ('b', 2), [('b', 2)], usize::MAX, 1), ["b2 Capacity -b1"]);
     assert_eq!((rig.0.bytes(), rig.0.waiting(&"t")), (5, 1));
 }
 
@@ -237,15 +195,9 @@ fn a_hostile_counter_holds_one_item_and_is_given_up_as_one_range() {
     let mut rig = Rig::new(WIDE);
     assert_eq!(rig.offer('a', u64::MAX, [('a', u64::MAX)]), [""; 0]);
     let last = u64::MAX - 1;
-    assert_eq!(
-        rig.expire(100),
-        [format!("s: a{} Deadline -a1..{last}", u64::MAX)]
-    );
+    assert_eq!(rig.expire(100), [format!("s: a{} Deadline -a1..{last}", u64::MAX)]);
     assert_eq!(rig.offer('a', 1 << 63, []), [format!("a{} Late", 1u64 << 63)]);
-    assert_eq!(
-        rig.0.missing(&"s"),
-        [range('a', 1, (1 << 63) - 1), range('a', (1 << 63) + 1, last)]
-    );
+    assert_eq!(rig.0.missing(&"s"), [range('a', 1, (1 << 63) - 1), range('a', (1 << 63) + 1, last)]);
 }
 
 #[test]
@@ -254,18 +206,12 @@ fn hostile_clocks_of_many_actors_cost_a_range_each() {
     let hostile: VectorClock<u8> = (0..64).map(|actor| (actor, u64::MAX)).collect();
     let mut out = Vec::new();
     for counter in 1..=9u64 {
-        let own = Dot {
-            actor: 0,
-            counter: counter.try_into().unwrap(),
-        };
+        let own = Dot { actor: 0, counter: counter.try_into().unwrap() };
         buffer.offer(&(), own, hostile.clone(), 1, counter, 0, &mut out);
     }
     let released: Vec<_> = out.iter().map(|released| (released.item, released.why)).collect();
     assert_eq!(released[0], (9, Why::Capacity), "where the circle meets itself");
-    assert_eq!(
-        released[1..],
-        [1, 2, 3, 4, 5, 6, 7, 8].map(|counter| (counter, Why::Late))
-    );
+    assert_eq!(released[1..], [1, 2, 3, 4, 5, 6, 7, 8].map(|counter| (counter, Why::Late)));
     assert_eq!(buffer.missing(&()).len(), 64);
 }
 
@@ -281,10 +227,7 @@ fn two_items_with_one_dot_go_together() {
     let mut rig = Rig::new(WIDE);
     rig.offer('a', 2, [('a', 2)]);
     rig.offer('a', 2, [('a', 2), ('b', 1)]);
-    assert_eq!(
-        rig.offer('a', 1, [('a', 1)]),
-        ["a1 InOrder", "a2 GapFilled", "a2 GapFilled"]
-    );
+    assert_eq!(rig.offer('a', 1, [('a', 1)]), ["a1 InOrder", "a2 GapFilled", "a2 GapFilled"]);
 }
 
 #[test]
@@ -313,10 +256,7 @@ fn a_forgotten_stream_leaves_nothing_behind() {
     rig.offer_to("t", ('a', 2), [('a', 2)], 5, 1);
     rig.0.forget(&"s");
     assert!(!rig.0.knows(&"s") && rig.0.knows(&"t"));
-    assert_eq!(
-        (rig.0.bytes(), rig.0.waiting_in_all(), rig.0.deadline()),
-        (5, 1, Some(101))
-    );
+    assert_eq!((rig.0.bytes(), rig.0.waiting_in_all(), rig.0.deadline()), (5, 1, Some(101)));
     assert_eq!(rig.offer('a', 1, [('a', 1)]), ["a1 InOrder"]);
 }
 
@@ -334,10 +274,7 @@ fn draining_releases_all_in_causal_order_and_names_the_missing() {
     rig.offer_to("s", ('a', 3), [('a', 3)], 1, 0);
     rig.offer_to("t", ('b', 2), [('b', 2)], 1, 1);
     rig.offer_to("s", ('a', 2), [('a', 2)], 1, 2);
-    assert_eq!(
-        rig.drain(),
-        ["s: a2 Deadline -a1", "s: a3 GapFilled", "t: b2 Deadline -b1"]
-    );
+    assert_eq!(rig.drain(), ["s: a2 Deadline -a1", "s: a3 GapFilled", "t: b2 Deadline -b1"]);
     assert_eq!((rig.0.waiting_in_all(), rig.0.bytes()), (0, 0));
 }
 

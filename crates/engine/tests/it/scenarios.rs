@@ -255,3 +255,37 @@ fn a_repairable_feed_wishes_for_what_was_active_and_says_when_repair_failed() {
     engine.handle_feed(note(NOON + 40, FeedEvent::Repaired));
     assert_eq!(engine.completeness(NOON + 41), Completeness::Repaired);
 }
+
+#[test]
+fn a_feed_that_cannot_hear_some_topics_is_partial_and_says_which() {
+    let mut engine = engine();
+    let note = |event| FeedNote { feed: 0, at: NOON, event };
+    engine.handle_feed(note(FeedEvent::Named { name: "notifications-1".into(), resends: false }));
+    engine.handle_feed(note(FeedEvent::Failing { reason: "the secret is wrong".into() }));
+    let view = engine.feeds(NOON + 1).pop().unwrap();
+    assert_eq!((view.completeness, view.reason.as_deref()), (Completeness::Unknown, Some("the secret is wrong")));
+    engine.handle_feed(note(FeedEvent::Limited { reason: Some("queue q: no permission".into()) }));
+    engine.handle_feed(note(FeedEvent::Listening));
+    let view = engine.feeds(NOON + 1).pop().unwrap();
+    assert_eq!((view.completeness, view.reason.as_deref()), (Completeness::Partial, Some("queue q: no permission")));
+    engine.handle_feed(note(FeedEvent::Limited { reason: None }));
+    assert_eq!(engine.completeness(NOON + 1), Completeness::Complete);
+}
+
+#[test]
+fn the_ledger_comes_back_and_a_restart_is_a_hole_of_its_own() {
+    let mut first = engine();
+    let note = |at, event| FeedNote { feed: 0, at, event };
+    first.handle_feed(note(NOON, FeedEvent::Named { name: "notifications-1".into(), resends: false }));
+    first.handle_feed(note(NOON, FeedEvent::Listening));
+    let mut second = engine();
+    first.take_batch().ledger.into_iter().for_each(|row| second.restore_ledger(row));
+    second.resumed(0, NOON + 10 * SECOND);
+    second.handle_feed(note(NOON + 60 * SECOND, FeedEvent::Named { name: "notifications-1".into(), resends: false }));
+    second.handle_feed(note(NOON + 60 * SECOND, FeedEvent::Listening));
+    let view = second.feeds(NOON + 61 * SECOND).pop().unwrap();
+    assert_eq!((view.completeness, view.connected), (Completeness::Unknown, true));
+    assert!(view.reason.unwrap().contains("not running"));
+    second.handle_feed(note(NOON + 70 * SECOND, FeedEvent::Repaired));
+    assert_eq!(second.completeness(NOON + 71 * SECOND), Completeness::Repaired);
+}

@@ -139,7 +139,9 @@ fn order_of_facts(id: &str, timeline: &Value, truth: &Value, found: &mut Vec<Str
     let entries = timeline["entries"].as_array().unwrap();
     let mut places = Vec::new();
     for fact in truth["facts"].as_array().unwrap() {
-        if fact["kind"] == "alerting" {
+        // When it rang and when it was muted has no time on the notifications' surfaces; the states themselves are
+        // compared above.
+        if ["alerting", "muted", "unmuted"].iter().any(|kind| fact["kind"] == *kind) {
             continue;
         }
         let matches = |e: &&Value| {

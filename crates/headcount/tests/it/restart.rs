@@ -4,7 +4,8 @@ use crate::program::{Cloud, Program, Service, eventually};
 use serde_json::Value;
 use std::time::Duration;
 
-const SHORT: [&str; 8] = ["--conversations", "12", "--rate", "30", "--pace", "60", "--dialect", "events"];
+const SHORT: [&str; 10] =
+    ["--conversations", "12", "--rate", "30", "--pace", "60", "--dialect", "events", "--regions", "3"];
 
 /// Everything that must not change over a restart.
 fn shown(service: &Service) -> Value {

@@ -369,13 +369,22 @@ impl Centre {
     }
 }
 
-/// Cuts a course off somewhere between the queue and the end, so that the conversation is live for good.
+/// Cuts a course off while somebody besides the customer is on it, so that the conversation is live for good.
 fn leave_live(plan: &mut Vec<(Millis, Step)>, rng: &mut Rng) {
-    let queued = plan.iter().position(|(_, step)| matches!(step, Step::Join(join) if join.queue.is_some()));
-    let customer = Leg { participant: 0, communication: 0 };
-    let leaving = |step: &Step| matches!(step, Step::End(leg, _) if *leg == customer);
-    let gone = plan.iter().position(|(_, step)| leaving(step));
-    if let (Some(queued), Some(gone)) = (queued, gone) {
-        plan.truncate(rng.usize(queued + 1..=gone));
+    let mut joined = Vec::new();
+    let mut cuts = Vec::new();
+    for (index, (_, step)) in plan.iter().enumerate() {
+        match step {
+            Step::Join(join) => joined.push(join.queue.is_some()),
+            Step::End(Leg { participant: 0, communication: 0 }, _) => break,
+            Step::End(Leg { participant, communication: 0 }, _) => joined[*participant] = false,
+            _ => {}
+        }
+        if joined.contains(&true) {
+            cuts.push(index + 1);
+        }
+    }
+    if let Some(cut) = rng.choice(cuts) {
+        plan.truncate(cut);
     }
 }

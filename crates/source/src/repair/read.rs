@@ -77,6 +77,6 @@ async fn attempt<S: Sink>(context: &Context<S>, id: &Id) -> Result<Read, ApiErro
         context.telemetry.refused_frames.get_or_create(&Reason { reason }).inc();
         return Ok(Read::Failed(format!("the answer was refused for {reason}")));
     }
-    drop((batch, &context.sink));
+    context.sink.submit(batch.deliveries, batch.users).await;
     Ok(Read::Done)
 }

@@ -27,16 +27,26 @@ impl Recorder {
         })
     }
 
-    /// What became of feeds, one word each.
+    /// What became of feeds, one word each; how they fare in between is in [`Recorder::limits`].
     pub fn story(&self) -> Vec<String> {
         let word = |note: &FeedNote| match &note.event {
-            FeedEvent::Named { name, resends } => format!("named {name} {resends}"),
-            FeedEvent::Listening => "listening".to_owned(),
-            FeedEvent::Lost { reason, .. } => format!("lost: {reason}"),
-            FeedEvent::Repaired => "repaired".to_owned(),
-            FeedEvent::RepairFailed { reason } => format!("failed: {reason}"),
+            FeedEvent::Named { name, resends } => Some(format!("named {name} {resends}")),
+            FeedEvent::Listening => Some("listening".to_owned()),
+            FeedEvent::Lost { reason, .. } => Some(format!("lost: {reason}")),
+            FeedEvent::Repaired => Some("repaired".to_owned()),
+            FeedEvent::RepairFailed { reason } => Some(format!("failed: {reason}")),
+            FeedEvent::Failing { .. } | FeedEvent::Limited { .. } => None,
         };
-        self.with(|record| record.notes.iter().map(word).collect())
+        self.with(|record| record.notes.iter().filter_map(word).collect())
+    }
+
+    /// What the ledger was told that feeds do not hear.
+    pub fn limits(&self) -> Vec<Option<String>> {
+        let limit = |note: &FeedNote| match &note.event {
+            FeedEvent::Limited { reason } => Some(reason.clone()),
+            _ => None,
+        };
+        self.with(|record| record.notes.iter().filter_map(limit).collect())
     }
 
     /// How often a word of the story begins so.

@@ -22,11 +22,7 @@ fn states(leg: &Leg) -> Vec<(String, Option<i64>, Authority)> {
     findings.leg(leg, i64::MAX);
     let state = |fact: engine::Fact| {
         assert_eq!(fact.what, What::State);
-        (
-            fact.state.unwrap().to_string(),
-            fact.at.map(|at| at.nanos),
-            fact.authority,
-        )
+        (fact.state.unwrap().to_string(), fact.at.map(|at| at.nanos), fact.authority)
     };
     findings.facts.into_iter().map(state).collect()
 }
@@ -35,24 +31,15 @@ fn states(leg: &Leg) -> Vec<(String, Option<i64>, Authority)> {
 fn an_end_time_beats_a_state_that_lags() {
     let id = Id::new("p1").unwrap();
     let ended = Some((Time::from_nanos(9), Authority::Recorded));
-    let lagging = Leg {
-        ended,
-        ..leg(&id, "connected")
-    };
+    let lagging = Leg { ended, ..leg(&id, "connected") };
     assert!(lagging.is_over());
-    assert_eq!(
-        states(&lagging),
-        [("disconnected".to_owned(), Some(9), Authority::Recorded)]
-    );
+    assert_eq!(states(&lagging), [("disconnected".to_owned(), Some(9), Authority::Recorded)]);
 }
 
 #[test]
 fn an_end_state_ends_without_a_time() {
     let id = Id::new("p1").unwrap();
-    assert_eq!(
-        states(&leg(&id, "terminated")),
-        [("terminated".to_owned(), None, Authority::Received)]
-    );
+    assert_eq!(states(&leg(&id, "terminated")), [("terminated".to_owned(), None, Authority::Received)]);
     assert_eq!(states(&leg(&id, "none")), []);
 }
 

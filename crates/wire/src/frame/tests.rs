@@ -22,11 +22,7 @@ fn depth_counts_what_is_open_at_once() {
 
 #[test]
 fn the_limits_are_inclusive() {
-    let limits = Limits {
-        frame_bytes_max: 8,
-        depth_max: 3,
-        ..Limits::default()
-    };
+    let limits = Limits { frame_bytes_max: 8, depth_max: 3, ..Limits::default() };
     assert_eq!(admit(b"[[[1]]]", &limits), Ok("[[[1]]]"));
     assert_eq!(admit(b"[[[[]]]]", &limits), Err(Refused::TooDeep));
     assert_eq!(admit(b"[[],[],1]", &limits), Err(Refused::TooLarge));

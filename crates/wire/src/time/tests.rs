@@ -54,13 +54,7 @@ fn the_ends_of_the_range_are_written_and_read() {
         let text = format_time(Time { nanos, digits: 9 });
         assert_eq!(parse_time(&text).map(|time| time.nanos), Some(nanos), "{text}");
     }
-    assert_eq!(
-        format_time(Time {
-            nanos: 1_999_999_999,
-            digits: 3
-        }),
-        "1970-01-01T00:00:01.999Z"
-    );
+    assert_eq!(format_time(Time { nanos: 1_999_999_999, digits: 3 }), "1970-01-01T00:00:01.999Z");
     assert_eq!(format_time(Time { nanos: -1, digits: 0 }), "1969-12-31T23:59:59Z");
 }
 

@@ -15,17 +15,11 @@ fn ours() {
         ("v2.system.socket_closing", Topic::Channel),
         (
             "v2.detail.events.conversation.c1.user.end",
-            Topic::Detail {
-                conversation: "c1",
-                kind: DetailKind::End("agent"),
-            },
+            Topic::Detail { conversation: "c1", kind: DetailKind::End("agent") },
         ),
         (
             "v2.detail.events.conversation.c1.acw",
-            Topic::Detail {
-                conversation: "c1",
-                kind: DetailKind::AfterCallWork,
-            },
+            Topic::Detail { conversation: "c1", kind: DetailKind::AfterCallWork },
         ),
     ] {
         assert_eq!(Topic::of(name), topic, "{name}");
@@ -52,26 +46,15 @@ fn a_part_more_or_less_is_another_topic() {
 
 #[test]
 fn nobodys() {
-    for name in [
-        "",
-        ".",
-        "v2",
-        "v2.",
-        "v2..conversations",
-        "v1.users.u1.presence",
-        "channel",
-        "v2.userss.u1",
-    ] {
+    for name in ["", ".", "v2", "v2.", "v2..conversations", "v1.users.u1.presence", "channel", "v2.userss.u1"]
+    {
         assert_eq!(Topic::of(name), Topic::Unknown, "{name}");
     }
 }
 
 #[test]
 fn a_notice_is_shown_without_ids() {
-    assert_eq!(
-        without_ids("v2.system.token_revoked.9f-1"),
-        "v2.system.token_revoked"
-    );
+    assert_eq!(without_ids("v2.system.token_revoked.9f-1"), "v2.system.token_revoked");
     assert_eq!(without_ids("v2.system.9f-1.words"), "v2.system");
     assert_eq!(without_ids("9f"), "");
 }

@@ -27,10 +27,7 @@ fn one_spelling_for_all() {
         let spellings: Vec<&str> = spellings.split(' ').collect();
         check(spellings[0], &spellings);
     }
-    check(
-        "sessionExpired",
-        &["session.expired", "SESSION_EXPIRED", "sessionExpired"],
-    );
+    check("sessionExpired", &["session.expired", "SESSION_EXPIRED", "sessionExpired"]);
     let plain =
         "client endpoint error inactivity other peer spam system takeover timeout transfer uncallable";
     for word in plain.split(' ') {

@@ -17,18 +17,13 @@ fn event(kind: &str, fields: &str) -> String {
 
 #[test]
 fn starts() {
-    for (kind, role) in [
-        ("customer", "customer"),
-        ("acd", "acd"),
-        ("flow", "flow"),
-        ("voicemail", "voicemail"),
-    ] {
+    for (kind, role) in
+        [("customer", "customer"), ("acd", "acd"), ("flow", "flow"), ("voicemail", "voicemail")]
+    {
         check(
             decode_notification,
             &event(&format!("{kind}.start"), r#","queueId":"q1""#),
-            &[&format!(
-                "joined p1/k1 role={role} queue=q1 voice inbound @2026-11-23T10:00:00.000Z reported"
-            )],
+            &[&format!("joined p1/k1 role={role} queue=q1 voice inbound @2026-11-23T10:00:00.000Z reported")],
         );
     }
 }
@@ -63,11 +58,9 @@ fn an_answered_user_was_connected_before_its_end() {
 
 #[test]
 fn an_unanswered_user_only_ends() {
-    for durations in [
-        "",
-        r#","interactingDurationMs":0,"heldDurationMs":5"#,
-        r#","interactingDurationMs":null"#,
-    ] {
+    for durations in
+        ["", r#","interactingDurationMs":0,"heldDurationMs":5"#, r#","interactingDurationMs":null"#]
+    {
         check(
             decode_notification,
             &event("user.end", &format!(r#","disconnectType":"UNKNOWN"{durations}"#)),
@@ -83,10 +76,7 @@ fn an_unanswered_user_only_ends() {
 fn an_answered_acd_leg_was_transferred() {
     for (fields, reason) in [
         (r#","acdOutcome":"ANSWERED""#, " reason=transfer"),
-        (
-            r#","acdOutcome":"ANSWERED","disconnectType":"CLIENT""#,
-            " reason=client",
-        ),
+        (r#","acdOutcome":"ANSWERED","disconnectType":"CLIENT""#, " reason=client"),
         (r#","acdOutcome":"ABANDON""#, ""),
     ] {
         let (_, batch) = decode(decode_notification, &event("acd.end", fields));
@@ -100,10 +90,7 @@ fn an_answered_acd_leg_was_transferred() {
 fn after_call_work_and_wrap_up_are_the_participants() {
     check(
         decode_notification,
-        &event(
-            "acw",
-            r#","userId":"u1","wrapupCode":"sold","wrapupDurationMs":12000"#,
-        ),
+        &event("acw", r#","userId":"u1","wrapupCode":"sold","wrapupDurationMs":12000"#),
         &[
             "acw p1 on @2026-11-23T09:59:48.000Z derived",
             "acw p1 off @2026-11-23T10:00:00.000Z reported",
@@ -115,10 +102,7 @@ fn after_call_work_and_wrap_up_are_the_participants() {
         &event("wrapup", r#","wrapupCode":"sold","wrapupNotes":"N.N.""#),
         &["wrapUp p1 reason=sold @2026-11-23T10:00:00.000Z reported"],
     );
-    assert_eq!(
-        outcome(decode_notification, &event("wrapup", "")),
-        Outcome::Ignored(Ignored::Empty)
-    );
+    assert_eq!(outcome(decode_notification, &event("wrapup", "")), Outcome::Ignored(Ignored::Empty));
 }
 
 #[test]
@@ -131,9 +115,7 @@ fn media_in_our_words() {
         ("SCREENMONITORING", " screenMonitoring"),
         ("UNKNOWN", ""),
     ] {
-        let frame = event("customer.start", "")
-            .replace("VOICE", medium)
-            .replace("INBOUND", "OUTBOUND");
+        let frame = event("customer.start", "").replace("VOICE", medium).replace("INBOUND", "OUTBOUND");
         let line = format!("joined p1/k1 role=customer{word} outbound @2026-11-23T10:00:00.000Z reported");
         check(decode_notification, &frame, &[&line]);
     }
@@ -142,12 +124,7 @@ fn media_in_our_words() {
 #[test]
 fn the_conversations_id_may_stand_in_the_topic_alone() {
     let frame = event("customer.start", "").replace(r#""conversationId":"c1","#, "");
-    assert_eq!(
-        decode(decode_notification, &frame).1.deliveries[0]
-            .conversation
-            .to_string(),
-        "c1"
-    );
+    assert_eq!(decode(decode_notification, &frame).1.deliveries[0].conversation.to_string(), "c1");
 }
 
 #[test]

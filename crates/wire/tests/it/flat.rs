@@ -45,11 +45,7 @@ fn every_flat_topic_has_its_medium() {
         ("v2.users.u1.conversations.videos", "video"),
         ("v2.users.u1.conversations.socialexpressions", "social"),
     ] {
-        check(
-            decode_notification,
-            &frame(topic, body),
-            &[&format!("joined p1 {medium}")],
-        );
+        check(decode_notification, &frame(topic, body), &[&format!("joined p1 {medium}")]);
         assert_eq!(
             decode(decode_notification, &frame(topic, body)).1.deliveries[0].source,
             Source::MediaSnapshot

@@ -31,11 +31,7 @@ fn corpus() -> Vec<Vec<u8>> {
         frame("v2.system.socket_closing", "{}"),
         r#"{"result":"200","status":"subscribed"}"#.to_owned(),
     ];
-    let texts = EVENTS
-        .map(ToOwned::to_owned)
-        .into_iter()
-        .chain(notifications)
-        .chain([NESTED.to_owned()]);
+    let texts = EVENTS.map(ToOwned::to_owned).into_iter().chain(notifications).chain([NESTED.to_owned()]);
     texts.map(String::into_bytes).collect()
 }
 
@@ -89,30 +85,17 @@ fn mutate(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], rng: &mut Rng) {
 
 /// Replaces the text behind the next colon, so that the frame mostly stays JSON.
 fn put_value(bytes: &mut Vec<u8>, from: usize, value: &str) {
-    let Some(colon) = bytes[from..]
-        .iter()
-        .position(|b| *b == b':')
-        .map(|at| from + at + 1)
-    else {
+    let Some(colon) = bytes[from..].iter().position(|b| *b == b':').map(|at| from + at + 1) else {
         return;
     };
-    let end = bytes[colon..]
-        .iter()
-        .position(|b| matches!(b, b',' | b'}'))
-        .map_or(bytes.len(), |at| colon + at);
+    let end =
+        bytes[colon..].iter().position(|b| matches!(b, b',' | b'}')).map_or(bytes.len(), |at| colon + at);
     drop(bytes.splice(colon..end, value.bytes()));
 }
 
 fn mutations() -> u64 {
-    let default = if cfg!(debug_assertions) {
-        200_000
-    } else {
-        10_000_000
-    };
-    std::env::var("HEADCOUNT_MUTATIONS")
-        .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(default)
+    let default = if cfg!(debug_assertions) { 200_000 } else { 10_000_000 };
+    std::env::var("HEADCOUNT_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(default)
 }
 
 #[test]
@@ -138,11 +121,7 @@ fn every_byte_sequence_has_one_of_four_outcomes() {
         match outcome {
             Outcome::Facts(told) => {
                 facts += 1;
-                assert!(
-                    told >= 1 && appended == told as usize,
-                    "{}",
-                    String::from_utf8_lossy(&bytes)
-                );
+                assert!(told >= 1 && appended == told as usize, "{}", String::from_utf8_lossy(&bytes));
                 batch.deliveries.clear();
                 batch.users.clear();
                 continue;

@@ -8,10 +8,7 @@ const TOPIC: &str = "v2.routing.queues.q1.conversations";
 
 /// A snapshot with one participant `p1` that has one communication `k1` in the array `calls`.
 fn call(fields: &str) -> String {
-    frame(
-        TOPIC,
-        &format!(r#"{{"id":"c1","participants":[{{"id":"p1","calls":[{{"id":"k1"{fields}}}]}}]}}"#),
-    )
+    frame(TOPIC, &format!(r#"{{"id":"c1","participants":[{{"id":"p1","calls":[{{"id":"k1"{fields}}}]}}]}}"#))
 }
 
 #[test]
@@ -64,11 +61,7 @@ fn every_medium_has_its_word() {
         check(
             decode_notification,
             &frame,
-            &[
-                "joined p1",
-                &format!("joined p1/k1 {medium}"),
-                "state p1/k1 alerting",
-            ],
+            &["joined p1", &format!("joined p1/k1 {medium}"), "state p1/k1 alerting"],
         );
     }
 }
@@ -114,42 +107,20 @@ fn parked_and_resumed() {
     let mail = |fields: &str| {
         call(&format!(r#","connectedTime":"2026-11-23T10:00:00Z"{fields}"#)).replace("calls", "emails")
     };
-    let known = [
-        "joined p1",
-        "joined p1/k1 email",
-        "state p1/k1 connected @2026-11-23T10:00:00Z recorded",
-    ];
+    let known = ["joined p1", "joined p1/k1 email", "state p1/k1 connected @2026-11-23T10:00:00Z recorded"];
     let parked = "state p1/k1 parked since=2026-11-23T10:05:00Z @2026-11-23T10:05:00Z recorded";
     let resumed = "state p1/k1 connected since=2026-11-23T11:00:00Z @2026-11-23T11:00:00Z recorded";
     let early = "state p1/k1 connected since=2026-11-23T10:05:00Z";
     let park = r#","parkTime":"2026-11-23T10:05:00Z""#;
     for (fields, expected) in [
         (format!(r#"{park},"state":"parked""#), vec![parked]),
-        (
-            format!(r#"{park},"state":"parked","resumeTime":"2026-11-23T11:00:00Z""#),
-            vec![parked],
-        ),
-        (
-            format!(r#"{park},"state":"parked","resumeTime":"2026-12-24T11:00:00Z""#),
-            vec![parked],
-        ),
-        (
-            format!(r#"{park},"state":"connected","resumeTime":"2026-11-23T11:00:00Z""#),
-            vec![parked, resumed],
-        ),
-        (
-            format!(r#"{park},"state":"connected","resumeTime":"2026-12-24T11:00:00Z""#),
-            vec![parked, early],
-        ),
+        (format!(r#"{park},"state":"parked","resumeTime":"2026-11-23T11:00:00Z""#), vec![parked]),
+        (format!(r#"{park},"state":"parked","resumeTime":"2026-12-24T11:00:00Z""#), vec![parked]),
+        (format!(r#"{park},"state":"connected","resumeTime":"2026-11-23T11:00:00Z""#), vec![parked, resumed]),
+        (format!(r#"{park},"state":"connected","resumeTime":"2026-12-24T11:00:00Z""#), vec![parked, early]),
         (format!(r#"{park},"state":"connected""#), vec![parked, early]),
-        (
-            r#","state":"connected","resumeTime":"2026-11-23T11:00:00Z""#.to_owned(),
-            vec![resumed],
-        ),
-        (
-            r#","state":"connected","resumeTime":"2026-11-23T09:00:00Z""#.to_owned(),
-            vec![],
-        ),
+        (r#","state":"connected","resumeTime":"2026-11-23T11:00:00Z""#.to_owned(), vec![resumed]),
+        (r#","state":"connected","resumeTime":"2026-11-23T09:00:00Z""#.to_owned(), vec![]),
     ] {
         let expected: Vec<&str> = known.into_iter().chain(expected).collect();
         check(decode_notification, &mail(&fields), &expected);
@@ -198,10 +169,7 @@ fn a_participant_without_communications_has_its_own_state() {
     check(
         decode_notification,
         &frame(TOPIC, body),
-        &[
-            "joined p1 role=workflow",
-            "state p1 connected @2026-11-23T10:00:00Z recorded",
-        ],
+        &["joined p1 role=workflow", "state p1 connected @2026-11-23T10:00:00Z recorded"],
     );
 }
 
@@ -209,17 +177,10 @@ fn a_participant_without_communications_has_its_own_state() {
 fn the_same_fact_from_two_surfaces_is_one_fact() {
     let fields = r#","state":"disconnected","connectedTime":"2026-11-23T10:00:00Z","disconnectedTime":"2026-11-23T10:01:00Z""#;
     let (_, first) = decode(decode_notification, &call(fields));
-    let late = call(fields)
-        .replace("10:01:00Z", "10:01:00.025Z")
-        .replace("v2.routing.queues.q1", "v2.users.u1");
+    let late =
+        call(fields).replace("10:01:00Z", "10:01:00.025Z").replace("v2.routing.queues.q1", "v2.users.u1");
     let (_, second) = decode(decode_notification, &late);
-    let ids = |batch: &wire::Batch| {
-        batch.deliveries[0]
-            .facts
-            .iter()
-            .map(|fact| fact.id)
-            .collect::<Vec<_>>()
-    };
+    let ids = |batch: &wire::Batch| batch.deliveries[0].facts.iter().map(|fact| fact.id).collect::<Vec<_>>();
     assert_eq!(ids(&first), ids(&second));
     assert_ne!(first.deliveries[0].topic, second.deliveries[0].topic);
     assert_eq!(first.deliveries[0].source, Source::Snapshot);
@@ -236,14 +197,7 @@ fn a_queues_videos_and_social_expressions_are_nested() {
 
 #[test]
 fn a_conversation_of_nobody_is_empty() {
-    for body in [
-        r#"{"id":"c1"}"#,
-        r#"{"id":"c1","participants":[]}"#,
-        r#"{"id":"c1","participants":null}"#,
-    ] {
-        assert_eq!(
-            outcome(decode_notification, &frame(TOPIC, body)),
-            Outcome::Ignored(Ignored::Empty)
-        );
+    for body in [r#"{"id":"c1"}"#, r#"{"id":"c1","participants":[]}"#, r#"{"id":"c1","participants":null}"#] {
+        assert_eq!(outcome(decode_notification, &frame(TOPIC, body)), Outcome::Ignored(Ignored::Empty));
     }
 }

@@ -29,10 +29,7 @@ fn personal() -> String {
         "wrapupNotes",
         "socialUserName",
     ];
-    let mut fields: String = texts
-        .iter()
-        .map(|name| format!(r#","{name}":"{CANARY}""#))
-        .collect();
+    let mut fields: String = texts.iter().map(|name| format!(r#","{name}":"{CANARY}""#)).collect();
     fields += &format!(r#","attributes":{{"{CANARY}":"{CANARY}"}},"self":{{"nameRaw":"{CANARY}"}}"#);
     fields += &format!(r#","callbackNumbers":["{CANARY}"],"errorInfo":{{"message":"{CANARY}"}}"#);
     fields
@@ -58,18 +55,9 @@ fn no_personal_field_comes_out() {
     );
     let decoded = [
         decode(decode_notification, &frame("v2.users.u1.conversations", &nested)),
-        decode(
-            decode_notification,
-            &frame("v2.users.u1.conversations.calls", &flat),
-        ),
-        decode(
-            decode_notification,
-            &frame("v2.detail.events.conversation.c1.user.end", &detail),
-        ),
-        decode(
-            decode_notification,
-            &frame("v2.detail.events.conversation.c1.wrapup", &detail),
-        ),
+        decode(decode_notification, &frame("v2.users.u1.conversations.calls", &flat)),
+        decode(decode_notification, &frame("v2.detail.events.conversation.c1.user.end", &detail)),
+        decode(decode_notification, &frame("v2.detail.events.conversation.c1.wrapup", &detail)),
         decode(decode_notification, &frame("v2.users.u1.presence", &presence)),
         decode(decode_conversation, &nested),
         decode(decode_event, &event),
@@ -83,14 +71,9 @@ fn no_personal_field_comes_out() {
 
 #[test]
 fn a_channels_id_does_not_come_out() {
-    for topic in [
-        format!("v2.system.{CANARY}.{CANARY}"),
-        format!("v2.system.maintenance.{CANARY}"),
-    ] {
-        let (outcome, _) = decode(
-            decode_notification,
-            &frame(&topic, &format!(r#"{{"channelId":"{CANARY}"}}"#)),
-        );
+    for topic in [format!("v2.system.{CANARY}.{CANARY}"), format!("v2.system.maintenance.{CANARY}")] {
+        let (outcome, _) =
+            decode(decode_notification, &frame(&topic, &format!(r#"{{"channelId":"{CANARY}"}}"#)));
         assert!(!format!("{outcome:?}").contains(CANARY), "{outcome:?}");
     }
 }

@@ -14,16 +14,8 @@ fn event(frame: &str, refused: Refused) {
 
 #[track_caller]
 fn snapshot(body: &str, refused: Refused) {
-    assert_eq!(
-        outcome(decode_notification, &frame(TOPIC, body)),
-        Outcome::Refused(refused),
-        "{body}"
-    );
-    assert_eq!(
-        outcome(decode_conversation, body),
-        Outcome::Refused(refused),
-        "{body}"
-    );
+    assert_eq!(outcome(decode_notification, &frame(TOPIC, body)), Outcome::Refused(refused), "{body}");
+    assert_eq!(outcome(decode_conversation, body), Outcome::Refused(refused), "{body}");
 }
 
 fn joined(data: &str, rest: &str) -> String {
@@ -32,19 +24,10 @@ fn joined(data: &str, rest: &str) -> String {
 
 #[test]
 fn too_large() {
-    let limits = Limits {
-        frame_bytes_max: 2,
-        ..Limits::default()
-    };
+    let limits = Limits { frame_bytes_max: 2, ..Limits::default() };
     let mut batch = Batch::default();
-    assert_eq!(
-        decode_event(b"{ }", origin(), &limits, &mut batch),
-        Outcome::Refused(Refused::TooLarge)
-    );
-    assert_eq!(
-        decode_event(b"{}", origin(), &limits, &mut batch),
-        Outcome::Refused(Refused::UnknownType)
-    );
+    assert_eq!(decode_event(b"{ }", origin(), &limits, &mut batch), Outcome::Refused(Refused::TooLarge));
+    assert_eq!(decode_event(b"{}", origin(), &limits, &mut batch), Outcome::Refused(Refused::UnknownType));
 }
 
 #[test]
@@ -57,10 +40,7 @@ fn too_deep() {
     event(&nested(500_000), Refused::TooDeep);
     assert!(matches!(outcome(decode_event, &nested(63)), Outcome::Control(_)));
     let text = format!(r#"{{"eventType":"heartbeat","other":"\"{}"}}"#, "[".repeat(100));
-    assert!(
-        matches!(outcome(decode_event, &text), Outcome::Control(_)),
-        "brackets in a text are no depth"
-    );
+    assert!(matches!(outcome(decode_event, &text), Outcome::Control(_)), "brackets in a text are no depth");
 }
 
 #[test]
@@ -73,31 +53,16 @@ fn not_utf8_even_where_nobody_looks() {
 
 #[test]
 fn not_json() {
-    for frame in [
-        "",
-        " ",
-        "{",
-        "nonsense",
-        "{\"a\":1,}",
-        "{} {}",
-        "[1",
-        "\u{0}",
-        r#"{"eventType":"\ud800"}"#,
-    ] {
+    for frame in ["", " ", "{", "nonsense", "{\"a\":1,}", "{} {}", "[1", "\u{0}", r#"{"eventType":"\ud800"}"#]
+    {
         event(frame, Refused::NotJson);
     }
 }
 
 #[test]
 fn bad_shape() {
-    for frame in [
-        "[]",
-        "1",
-        "null",
-        "\"text\"",
-        r#"{"eventType":1}"#,
-        r#"{"eventType":"a","eventType":"b"}"#,
-    ] {
+    for frame in ["[]", "1", "null", "\"text\"", r#"{"eventType":1}"#, r#"{"eventType":"a","eventType":"b"}"#]
+    {
         event(frame, Refused::BadShape);
     }
     event(&joined("7", ""), Refused::BadShape);
@@ -109,26 +74,16 @@ fn bad_shape() {
     ] {
         snapshot(body, Refused::BadShape);
     }
-    assert_eq!(
-        outcome(decode_notification, r#"{"result":{}}"#),
-        Outcome::Refused(Refused::BadShape)
-    );
+    assert_eq!(outcome(decode_notification, r#"{"result":{}}"#), Outcome::Refused(Refused::BadShape));
 }
 
 #[test]
 fn unknown_topics_and_types() {
     event("{}", Refused::UnknownType);
-    event(
-        r#"{"eventType":"interaction.participant.vanished"}"#,
-        Refused::UnknownType,
-    );
+    event(r#"{"eventType":"interaction.participant.vanished"}"#, Refused::UnknownType);
     for topic in ["v2.nonsense.u1", "v3.users.u1.presence", "users", "v2", "v2."] {
         let refused = Outcome::Refused(Refused::UnknownTopic);
-        assert_eq!(
-            outcome(decode_notification, &frame(topic, "{}")),
-            refused,
-            "{topic}"
-        );
+        assert_eq!(outcome(decode_notification, &frame(topic, "{}")), refused, "{topic}");
     }
     assert_eq!(
         outcome(decode_notification, r#"{"message":"hello"}"#),
@@ -142,36 +97,18 @@ fn missing_and_bad_ids() {
     let long = "x".repeat(129);
     event(&joined("null", time), Refused::MissingId);
     event(&joined(r#"{"participantId":"p1"}"#, time), Refused::MissingId);
-    event(
-        &joined(&format!(r#"{{"interactionId":"{long}"}}"#), time),
-        Refused::BadId,
-    );
-    event(
-        &joined(r#"{"interactionId":"c1","participantId":"\u0007"}"#, time),
-        Refused::BadId,
-    );
+    event(&joined(&format!(r#"{{"interactionId":"{long}"}}"#), time), Refused::BadId);
+    event(&joined(r#"{"interactionId":"c1","participantId":"\u0007"}"#, time), Refused::BadId);
     snapshot(r#"{"participants":[]}"#, Refused::MissingId);
     snapshot(r#"{"id":"c1","participants":[{}]}"#, Refused::MissingId);
     snapshot(
         r#"{"id":"c1","participants":[{"id":"p1","calls":[{"state":"connected"}]}]}"#,
         Refused::MissingId,
     );
-    snapshot(
-        &format!(r#"{{"id":"c1","participants":[{{"id":"{long}"}}]}}"#),
-        Refused::BadId,
-    );
-    snapshot(
-        r#"{"id":"c1","participants":[{"id":"p1","userId":"\n"}]}"#,
-        Refused::BadId,
-    );
-    let detail = frame(
-        "v2.detail.events.conversation.c1.acw",
-        r#"{"eventTime":1795428000000}"#,
-    );
-    assert_eq!(
-        outcome(decode_notification, &detail),
-        Outcome::Refused(Refused::MissingId)
-    );
+    snapshot(&format!(r#"{{"id":"c1","participants":[{{"id":"{long}"}}]}}"#), Refused::BadId);
+    snapshot(r#"{"id":"c1","participants":[{"id":"p1","userId":"\n"}]}"#, Refused::BadId);
+    let detail = frame("v2.detail.events.conversation.c1.acw", r#"{"eventTime":1795428000000}"#);
+    assert_eq!(outcome(decode_notification, &detail), Outcome::Refused(Refused::MissingId));
 }
 
 #[test]
@@ -195,25 +132,13 @@ fn bad_and_future_times() {
     }
     event(&joined(data, ""), Refused::BadTime);
     event(&at("\"2026-11-24T12:00:00.001Z\""), Refused::FutureTime);
-    assert_eq!(
-        outcome(decode_event, &at("\"2026-11-24T12:00:00Z\"")),
-        Outcome::Facts(1)
-    );
-    assert_eq!(
-        outcome(decode_event, &at("\"2000-01-01T00:00:00Z\"")),
-        Outcome::Facts(1)
-    );
+    assert_eq!(outcome(decode_event, &at("\"2026-11-24T12:00:00Z\"")), Outcome::Facts(1));
+    assert_eq!(outcome(decode_event, &at("\"2000-01-01T00:00:00Z\"")), Outcome::Facts(1));
 }
 
 #[test]
 fn one_impossible_time_refuses_the_whole_snapshot() {
-    for field in [
-        "startHoldTime",
-        "connectedTime",
-        "disconnectedTime",
-        "parkTime",
-        "startAlertingTime",
-    ] {
+    for field in ["startHoldTime", "connectedTime", "disconnectedTime", "parkTime", "startAlertingTime"] {
         let body = |time: &str| {
             format!(
                 r#"{{"id":"c1","participants":[{{"id":"p1"}},{{"id":"p2","calls":[{{"id":"k1","{field}":"{time}"}}]}}]}}"#
@@ -222,10 +147,7 @@ fn one_impossible_time_refuses_the_whole_snapshot() {
         snapshot(&body("1970-01-01T00:00:00Z"), Refused::BadTime);
         snapshot(&body("2027-01-01T00:00:00Z"), Refused::FutureTime);
     }
-    snapshot(
-        r#"{"id":"c1","participants":[{"id":"p1","endAcwTime":"never"}]}"#,
-        Refused::BadTime,
-    );
+    snapshot(r#"{"id":"c1","participants":[{"id":"p1","endAcwTime":"never"}]}"#, Refused::BadTime);
 }
 
 #[test]
@@ -233,23 +155,14 @@ fn too_many() {
     let of = |participants: usize, calls: usize| {
         let calls = vec![r#"{"id":"k"}"#; calls].join(",");
         let participant = format!(r#"{{"id":"p","calls":[{calls}]}}"#);
-        format!(
-            r#"{{"id":"c1","participants":[{}]}}"#,
-            vec![participant.as_str(); participants].join(",")
-        )
+        format!(r#"{{"id":"c1","participants":[{}]}}"#, vec![participant.as_str(); participants].join(","))
     };
     snapshot(&of(2_001, 0), Refused::TooMany);
     snapshot(&of(1_000, 6), Refused::TooMany);
     assert_eq!(outcome(decode_conversation, &of(2_000, 2)), Outcome::Facts(6_000));
-    snapshot(
-        &format!(r#"{{"id":"c1","participants":[{}{{}}]}}"#, "{},".repeat(300_000)),
-        Refused::TooMany,
-    );
+    snapshot(&format!(r#"{{"id":"c1","participants":[{}{{}}]}}"#, "{},".repeat(300_000)), Refused::TooMany);
     let flat = of(2_001, 0);
-    let outcome = outcome(
-        decode_notification,
-        &frame("v2.users.u1.conversations.calls", &flat),
-    );
+    let outcome = outcome(decode_notification, &frame("v2.users.u1.conversations.calls", &flat));
     assert_eq!(outcome, Outcome::Refused(Refused::TooMany));
 }
 
@@ -261,20 +174,18 @@ fn every_name_is_another() {
     let all = names.len();
     names.dedup();
     assert_eq!(names.len(), all);
-    assert!(names.iter().all(|name| {
-        name.bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    }));
+    assert!(
+        names
+            .iter()
+            .all(|name| { name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') })
+    );
 }
 
 #[test]
 fn a_refusal_leaves_a_batch_as_it_was() {
     let mut batch = Batch::default();
     let good = frame(TOPIC, r#"{"id":"c1","participants":[{"id":"p1"}]}"#);
-    let bad = frame(
-        TOPIC,
-        r#"{"id":"c1","participants":[{"id":"p1"},{"id":"p2","endTime":"never"}]}"#,
-    );
+    let bad = frame(TOPIC, r#"{"id":"c1","participants":[{"id":"p1"},{"id":"p2","endTime":"never"}]}"#);
     for frame in [&good, &bad, &good] {
         decode_notification(frame.as_bytes(), origin(), &Limits::default(), &mut batch);
     }

@@ -31,10 +31,7 @@ fn a_call_with_holds() {
             "toggle muted p1/k1 off",
         ],
     );
-    assert_eq!(
-        decode(decode_conversation, body).1.deliveries[0].source,
-        Source::Rest
-    );
+    assert_eq!(decode(decode_conversation, body).1.deliveries[0].source, Source::Rest);
 }
 
 #[test]
@@ -44,10 +41,6 @@ fn a_leg_that_alerts_says_so_once() {
     check(
         decode_conversation,
         body,
-        &[
-            "joined p1",
-            "joined p1/k1 voice",
-            "state p1/k1 alerting @2026-11-23T10:00:01Z recorded",
-        ],
+        &["joined p1", "joined p1/k1 voice", "state p1/k1 alerting @2026-11-23T10:00:01Z recorded"],
     );
 }

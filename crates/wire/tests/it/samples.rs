@@ -30,27 +30,15 @@ fn event_bridge(name: &str) -> Option<String> {
 
 #[track_caller]
 fn ignored(frame: &str) {
-    let origin = Origin {
-        feed: 0,
-        received: i64::MAX,
-    };
-    let outcome = decode_notification(
-        frame.as_bytes(),
-        origin,
-        &Limits::default(),
-        &mut Batch::default(),
-    );
+    let origin = Origin { feed: 0, received: i64::MAX };
+    let outcome = decode_notification(frame.as_bytes(), origin, &Limits::default(), &mut Batch::default());
     assert_eq!(outcome, Outcome::Ignored(Ignored::Topic));
 }
 
 #[test]
 fn user_topics() {
     if let Some(frame) = sample("ws-users-presence.json") {
-        check(
-            decode_notification,
-            &frame,
-            &["Presence 9ed7d9f6-0c59-4360-ac54-40dd35eb9c2f available"],
-        );
+        check(decode_notification, &frame, &["Presence 9ed7d9f6-0c59-4360-ac54-40dd35eb9c2f available"]);
     }
     if let Some(frame) = sample("ws-users-activity.json") {
         let user = "e40f28ea-fa86-493f-a5b8-d559c8533c96";
@@ -72,10 +60,7 @@ fn customer_start_and_end() {
         let joined = format!("joined {WHO} role=customer chat inbound @2022-04-06T09:30:44.949Z reported");
         check(decode_notification, &frame, &[&joined]);
     }
-    for name in [
-        "eventbridge-customer-end.json",
-        "eventbridge-customer-end-without-contact.json",
-    ] {
+    for name in ["eventbridge-customer-end.json", "eventbridge-customer-end-without-contact.json"] {
         if let Some(frame) = event_bridge(name) {
             let joined = format!("joined {WHO} role=customer chat inbound");
             let ended = format!("state {WHO} disconnected @2022-04-06T09:31:44.949Z reported");
@@ -86,10 +71,8 @@ fn customer_start_and_end() {
 
 #[test]
 fn families_that_are_not_ours() {
-    for name in [
-        "ws-conversations-chats-members-legacy.json",
-        "ws-conversations-chats-messages-legacy.json",
-    ] {
+    for name in ["ws-conversations-chats-members-legacy.json", "ws-conversations-chats-messages-legacy.json"]
+    {
         if let Some(frame) = sample(name) {
             ignored(&frame);
         }
@@ -145,11 +128,7 @@ fn a_whole_call_by_rest() {
         format!("acw {AGENT} off @2025-04-10T13:32:40.942Z recorded"),
         format!("left {AGENT} @2025-04-10T13:32:40.942Z recorded"),
     ];
-    check(
-        decode_conversation,
-        &body,
-        &expected.each_ref().map(String::as_str),
-    );
+    check(decode_conversation, &body, &expected.each_ref().map(String::as_str));
 }
 
 #[test]
@@ -157,10 +136,7 @@ fn a_sample_is_refused_by_a_clock_that_is_behind() {
     let Some(body) = sample("rest-get-conversation-call.json") else {
         return;
     };
-    let origin = Origin {
-        feed: 0,
-        received: parse_time("2025-04-09T13:31:00Z").unwrap().nanos,
-    };
+    let origin = Origin { feed: 0, received: parse_time("2025-04-09T13:31:00Z").unwrap().nanos };
     let mut batch = Batch::default();
     let outcome = decode_conversation(body.as_bytes(), origin, &Limits::default(), &mut batch);
     assert_eq!(outcome, Outcome::Refused(wire::Refused::FutureTime));

@@ -11,10 +11,7 @@ pub const RECEIVED: &str = "2026-11-23T12:00:00Z";
 
 /// Where every frame of the tests comes from.
 pub fn origin() -> Origin {
-    Origin {
-        feed: 3,
-        received: parse_time(RECEIVED).unwrap().nanos,
-    }
+    Origin { feed: 3, received: parse_time(RECEIVED).unwrap().nanos }
 }
 
 type Decoder = fn(&[u8], Origin, &Limits, &mut Batch) -> Outcome;
@@ -33,12 +30,7 @@ pub fn decode(decoder: Decoder, frame: &str) -> (Outcome, Batch) {
 
 /// How many facts, toggles and user facts there are.
 pub fn count(batch: &Batch) -> usize {
-    batch.users.len()
-        + batch
-            .deliveries
-            .iter()
-            .map(|d| d.facts.len() + d.toggles.len())
-            .sum::<usize>()
+    batch.users.len() + batch.deliveries.iter().map(|d| d.facts.len() + d.toggles.len()).sum::<usize>()
 }
 
 /// Decodes a frame and compares what it says with a list of lines.
@@ -63,18 +55,9 @@ pub fn frame(topic: &str, body: &str) -> String {
 
 /// Everything in a batch, a line each.
 pub fn lines(batch: &Batch) -> Vec<String> {
-    let facts = batch
-        .deliveries
-        .iter()
-        .flat_map(|d| d.facts.iter().map(fact_line));
-    let toggles = batch
-        .deliveries
-        .iter()
-        .flat_map(|d| d.toggles.iter().map(toggle_line));
-    facts
-        .chain(toggles)
-        .chain(batch.users.iter().map(user_line))
-        .collect()
+    let facts = batch.deliveries.iter().flat_map(|d| d.facts.iter().map(fact_line));
+    let toggles = batch.deliveries.iter().flat_map(|d| d.toggles.iter().map(toggle_line));
+    facts.chain(toggles).chain(batch.users.iter().map(user_line)).collect()
 }
 
 fn fact_line(fact: &Fact) -> String {
@@ -99,10 +82,7 @@ fn fact_line(fact: &Fact) -> String {
         ("since=", fact.since.map(format_time)),
         ("@", fact.at.map(format_time)),
     ];
-    for (name, value) in attributes
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-    {
+    for (name, value) in attributes.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         line += &format!(" {name}{value}");
     }
     match (fact.at, fact.authority) {
@@ -118,21 +98,12 @@ fn fact_line(fact: &Fact) -> String {
 fn toggle_line(toggle: &Toggle) -> String {
     let what = what_word(toggle.what);
     let on = if toggle.on { "on" } else { "off" };
-    let since = toggle
-        .since
-        .map(|since| format!(" since={}", format_time(since)))
-        .unwrap_or_default();
-    format!(
-        "toggle {what} {}/{} {on}{since}",
-        toggle.participant, toggle.communication
-    )
+    let since = toggle.since.map(|since| format!(" since={}", format_time(since))).unwrap_or_default();
+    format!("toggle {what} {}/{} {on}{since}", toggle.participant, toggle.communication)
 }
 
 fn user_line(fact: &UserFact) -> String {
-    let at = fact
-        .at
-        .map(|at| format!(" @{}", format_time(at)))
-        .unwrap_or_default();
+    let at = fact.at.map(|at| format!(" @{}", format_time(at))).unwrap_or_default();
     format!("{:?} {} {}{at}", fact.what, fact.user, fact.value)
 }
 

@@ -19,16 +19,8 @@ fn routing_status() {
     let body =
         r#"{"id":"u1","routingStatus":{"status":"NOT_RESPONDING","startTime":"2026-11-23T10:00:00Z"}}"#;
     let expected = ["RoutingStatus u1 not_responding @2026-11-23T10:00:00Z"];
-    check(
-        decode_notification,
-        &frame("v2.users.u1.routingStatus", body),
-        &expected,
-    );
-    check(
-        decode_notification,
-        &frame("v2.users.u1.routingstatus", body),
-        &expected,
-    );
+    check(decode_notification, &frame("v2.users.u1.routingStatus", body), &expected);
+    check(decode_notification, &frame("v2.users.u1.routingstatus", body), &expected);
 }
 
 #[test]
@@ -49,10 +41,7 @@ fn a_body_that_says_neither() {
         ("v2.users.u1.activity", "{}"),
         ("v2.users.u1.routingStatus", r#"{"routingStatus":{"status":""}}"#),
     ] {
-        assert_eq!(
-            outcome(decode_notification, &frame(topic, body)),
-            Outcome::Ignored(Ignored::NoState)
-        );
+        assert_eq!(outcome(decode_notification, &frame(topic, body)), Outcome::Ignored(Ignored::NoState));
     }
 }
 
@@ -61,8 +50,5 @@ fn an_impossible_time_is_refused_and_nothing_of_it_stays() {
     let body = r#"{"presence":{"presenceDefinition":{"systemPresence":"BUSY"}},
         "routingStatus":{"status":"IDLE","startTime":"1970-01-01T00:00:00Z"}}"#;
     let frame = frame("v2.users.u1.activity", body);
-    assert_eq!(
-        outcome(decode_notification, &frame),
-        Outcome::Refused(Refused::BadTime)
-    );
+    assert_eq!(outcome(decode_notification, &frame), Outcome::Refused(Refused::BadTime));
 }
