@@ -151,6 +151,11 @@ impl<S: Hash + Eq + Clone, A: Ord + Clone, T> ReorderBuffer<S, A, T> {
         self.streams.entry(stream.clone()).or_default().recover(dot);
     }
 
+    /// Notes dots as told before anybody listened: nobody waits for them, and they are no holes.
+    pub fn begin_behind(&mut self, stream: &S, told: DotRange<A>) {
+        self.streams.entry(stream.clone()).or_default().begin_behind(told);
+    }
+
     /// The known holes of the stream: the dots that were given up and have not come since; ascending.
     pub fn missing(&self, stream: &S) -> Vec<DotRange<A>> {
         self.streams.get(stream).map(Stream::missing).unwrap_or_default()

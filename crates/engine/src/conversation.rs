@@ -5,6 +5,7 @@ use crate::fold::Folded;
 use crate::limits::Limits;
 use crate::names::Names;
 use crate::order;
+use crate::scope::OwnCounters;
 use crate::{Arrival, Fact, FactId, Id, MINUTE, Revision, Source, StoredConversation, Time, What};
 use smallvec::SmallVec;
 
@@ -20,6 +21,8 @@ pub(crate) struct Conversation {
     pub active: bool,
     /// Facts dropped before they could be admitted, and not read again since.
     pub dropped: u64,
+    /// The newest counters that its stamped facts bore.
+    pub counters: OwnCounters,
     /// The feed and topic whose frames order its toggles by arrival.
     pub lane: Option<(u16, u64)>,
     /// When it was last heard of, in nanoseconds since the epoch.
@@ -64,6 +67,7 @@ impl Conversation {
             held: Vec::new(),
             active: false,
             dropped: 0,
+            counters: OwnCounters::default(),
             lane: None,
             last_received: i64::MIN,
             overfull: false,

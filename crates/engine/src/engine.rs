@@ -8,13 +8,15 @@ use crate::activity::Cells;
 use crate::conversation::{Conversation, Met, is_toggle};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::scope::Scopes;
 use crate::toggles;
 use crate::users::Users;
+use crate::waiting::waiting_room;
 use crate::{
     Activity, Admitted, Arrival, Completeness, Delivery, Fact, FactId, FeedNote, FeedView, Id, LedgerRow,
     Revision, SECOND, Source, StoredConversation, UserFact, UserRow, Word,
 };
-use causal::{Bounds, Released, ReorderBuffer, Why};
+use causal::{Released, ReorderBuffer};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use std::collections::{BTreeSet, VecDeque};
@@ -22,7 +24,7 @@ use std::collections::{BTreeSet, VecDeque};
 /// Nanoseconds of the window that the summary's completeness speaks of.
 const DAY: i64 = 86_400 * SECOND;
 
-type Facts = smallvec::SmallVec<[(Fact, Arrival); 2]>;
+pub(crate) type Facts = smallvec::SmallVec<[(Fact, Arrival); 2]>;
 
 /// All that is known, and what follows from it.
 #[derive(Debug)]
@@ -34,13 +36,18 @@ pub struct Engine {
     pub(crate) resident: BTreeSet<Id>,
     /// The ids of active conversations: the count is this set's size.
     pub(crate) active: BTreeSet<Id>,
-    held: ReorderBuffer<Id, Word, Admitted>,
-    /// Facts of other conversations that had to go when one was offered: the buffer's bytes are shared.
-    strays: Vec<Released<Word, Admitted>>,
+    /// Facts that wait, by the history that orders them: a conversation's own, or none for that of all.
+    pub(crate) held: ReorderBuffer<Option<Id>, Word, Admitted>,
+    /// What counters count decides which history that is.
+    pub(crate) scopes: Scopes,
+    /// Facts of other conversations that went when one was offered.
+    pub(crate) strays: Vec<Released<Word, Admitted>>,
+    /// Facts that waited in another kind of history, to be offered again.
+    pub(crate) restaged: Vec<Admitted>,
     /// Ended conversations by when they may leave memory.
     leaving: VecDeque<(i64, Id)>,
     cells: Cells,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     pub(crate) users: Users,
     batch: Batch,
     seq: u64,
@@ -110,19 +117,16 @@ impl Engine {
     /// An engine that knows nothing. `seq`: the newest change number ever published.
     #[must_use]
     pub fn new(limits: Limits, incarnation: u32, seq: u64) -> Self {
-        let bounds = Bounds {
-            age_ns_max: limits.hold_age_ns_max,
-            count_max: limits.hold_count_max,
-            bytes_max: limits.hold_bytes_max,
-        };
         Self {
             limits,
             incarnation,
             conversations: HashMap::with_hasher(FixedState::default()),
             resident: BTreeSet::new(),
             active: BTreeSet::new(),
-            held: ReorderBuffer::new(bounds),
+            held: waiting_room(&limits),
+            scopes: Scopes::default(),
             strays: Vec::new(),
+            restaged: Vec::new(),
             leaving: VecDeque::new(),
             cells: Cells::default(),
             ledger: Ledger::default(),
@@ -140,11 +144,12 @@ impl Engine {
 
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
-        let conversation = Conversation::take_up(stored);
-        let mut heard: Vec<_> = conversation.entries.iter().filter(|e| e.stamp.is_some()).collect();
-        heard.sort_by_key(|e| e.stamp.as_ref().map(|s| s.clock.sum()));
-        for stamp in heard.iter().filter_map(|e| e.stamp.as_ref()) {
-            self.held.delivered(&stored.id, &stamp.dot);
+        let mut conversation = Conversation::take_up(stored);
+        for at in 0..conversation.entries.len() {
+            let stamp = conversation.entries.get(at).and_then(|e| e.stamp.clone());
+            if let Some(stamp) = stamp {
+                self.observe(&stamp, &mut conversation, true);
+            }
         }
         self.keep(conversation, now);
     }
@@ -228,16 +233,6 @@ impl Engine {
     pub fn handle_timeout(&mut self, now: i64) {
         self.expire_held(now);
         self.let_ended_go(now);
-    }
-
-    /// The first half of [`Engine::handle_timeout`]: all that may happen while a log is replayed, since what leaves
-    /// memory must be committed.
-    pub fn expire_held(&mut self, now: i64) {
-        let mut released = Vec::new();
-        self.held.expire(now, &mut released);
-        for (_, release) in released {
-            self.publish_released(release, now);
-        }
     }
 
     /// When [`Engine::handle_timeout`] has something to do next.
@@ -337,7 +332,7 @@ impl Engine {
         let to = if conversation.active { now } else { last };
         let lacks = conversation.dropped > 0
             || conversation.overfull
-            || !self.held.missing(&conversation.id).is_empty();
+            || !self.held.missing(&Some(conversation.id.clone())).is_empty();
         let own = if lacks { Completeness::Partial } else { Completeness::Complete };
         own.max(self.ledger.worst(from, to))
     }
@@ -351,14 +346,19 @@ impl Engine {
     /// Missing dots are dropped facts to whoever takes the conversation up again.
     fn laid_down(&self, conversation: &Conversation, resident: bool) -> StoredConversation {
         let mut stored = conversation.lay_down(resident);
-        for range in self.held.missing(&conversation.id) {
+        for range in self.held.missing(&Some(conversation.id.clone())) {
             let dots = (range.to.get() - range.from.get()).saturating_add(1);
             stored.dropped = stored.dropped.saturating_add(dots);
         }
         stored
     }
 
-    fn admit(&mut self, to: &mut Conversation, facts: impl Iterator<Item = (Fact, Arrival)>, now: i64) {
+    pub(crate) fn admit(
+        &mut self,
+        to: &mut Conversation,
+        facts: impl Iterator<Item = (Fact, Arrival)>,
+        now: i64,
+    ) {
         let mut ready = Facts::new();
         for (fact, arrival) in facts {
             if fact.stamp.is_none() || to.entries.iter().any(|e| e.is(fact.id)) {
@@ -371,58 +371,17 @@ impl Engine {
             }
             self.log(&to.id, &fact, arrival);
             self.batch.tally.facts += 1;
+            if let Some(stamp) = &fact.stamp {
+                let borne = to.entries.iter().any(|e| e.stamp.as_ref().is_some_and(|s| s.dot == stamp.dot));
+                self.observe(stamp, to, borne);
+            }
             self.offer(to, fact, arrival, now, &mut ready);
         }
         self.take(to, ready);
     }
 
-    /// Hands a stamped fact to the reorder buffer; what that releases of this conversation joins `ready`.
-    fn offer(&mut self, to: &mut Conversation, fact: Fact, arrival: Arrival, now: i64, ready: &mut Facts) {
-        let Some(stamp) = fact.stamp.as_deref() else {
-            return;
-        };
-        let (dot, clock, id) = (stamp.dot.clone(), stamp.clock.clone(), fact.id);
-        let bytes = std::mem::size_of::<Admitted>() + clock.len() * 32;
-        let item = Admitted { conversation: to.id.clone(), fact, arrival };
-        let mut released = Vec::new();
-        to.held.push(id);
-        self.held.offer(&to.id, dot, clock, bytes, item, now, &mut released);
-        for release in released {
-            if release.item.conversation != to.id {
-                self.strays.push(release);
-                continue;
-            }
-            to.held.retain(|held| *held != release.item.fact.id);
-            self.note_release(&release);
-            ready.push((release.item.fact, release.item.arrival));
-        }
-    }
-
-    fn note_release(&mut self, release: &Released<Word, Admitted>) {
-        if matches!(release.why, Why::Deadline | Why::Capacity) && !release.missing.is_empty() {
-            self.wish(&release.item.conversation, "missing_dots");
-        }
-    }
-
-    fn publish_released(&mut self, release: Released<Word, Admitted>, now: i64) {
-        self.note_release(&release);
-        let Admitted { conversation: id, fact, arrival } = release.item;
-        let Some(mut conversation) = self.conversations.remove(&id) else {
-            return;
-        };
-        conversation.held.retain(|held| *held != fact.id);
-        self.take(&mut conversation, smallvec::smallvec![(fact, arrival)]);
-        self.keep_boxed(conversation, now);
-    }
-
-    fn publish_strays(&mut self, now: i64) {
-        for release in std::mem::take(&mut self.strays) {
-            self.publish_released(release, now);
-        }
-    }
-
     /// Takes facts into a conversation's set and notes what came of it.
-    fn take(&mut self, to: &mut Conversation, facts: Facts) {
+    pub(crate) fn take(&mut self, to: &mut Conversation, facts: Facts) {
         let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
         let settled = to.take(facts.iter().map(|(f, a)| (f, *a)), &self.limits, |how| met.push(how));
         self.batch.tally.late += settled.late;
@@ -460,7 +419,7 @@ impl Engine {
         self.keep_boxed(Box::new(conversation), now);
     }
 
-    fn keep_boxed(&mut self, conversation: Box<Conversation>, now: i64) {
+    pub(crate) fn keep_boxed(&mut self, conversation: Box<Conversation>, now: i64) {
         let id = conversation.id.clone();
         if conversation.active {
             if !self.active.contains(&id) {
@@ -501,11 +460,11 @@ impl Engine {
             self.batch.laid_down.push(stored);
             self.conversations.remove(&id);
             self.resident.remove(&id);
-            self.held.forget(&id);
+            self.held.forget(&Some(id));
         }
     }
 
-    fn wish(&mut self, conversation: &Id, reason: &'static str) {
+    pub(crate) fn wish(&mut self, conversation: &Id, reason: &'static str) {
         self.batch.wishes.push((conversation.clone(), reason));
     }
 }

@@ -21,11 +21,13 @@ mod names;
 mod note;
 mod order;
 mod record;
+mod scope;
 mod show;
 mod time;
 mod toggles;
 mod users;
 mod view;
+mod waiting;
 mod word;
 
 pub use engine::{Batch, Engine, Publish, Tally};

@@ -94,6 +94,13 @@ impl<A: Ord + Clone, T> Stream<A, T> {
         self.settle(dot.clone());
     }
 
+    /// Notes dots as told before anybody listened; those for whom one of them was the last are ready.
+    pub(super) fn begin_behind(&mut self, told: DotRange<A>) {
+        let watchers = self.watchers(&told.actor, told.from..=told.to);
+        self.settled.insert_range(told);
+        self.look_again(watchers);
+    }
+
     /// Releases all that waits for nothing any more, and what that makes ready.
     pub(super) fn release_ready<S: Clone>(&mut self, queue: &mut Queue<S>, out: &mut Vec<Released<A, T>>) {
         while let Some((_, _, ticket)) = self.ready.pop_first() {

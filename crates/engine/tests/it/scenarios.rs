@@ -263,11 +263,17 @@ fn a_feed_that_cannot_hear_some_topics_is_partial_and_says_which() {
     engine.handle_feed(note(FeedEvent::Named { name: "notifications-1".into(), resends: false }));
     engine.handle_feed(note(FeedEvent::Failing { reason: "the secret is wrong".into() }));
     let view = engine.feeds(NOON + 1).pop().unwrap();
-    assert_eq!((view.completeness, view.reason.as_deref()), (Completeness::Unknown, Some("the secret is wrong")));
+    assert_eq!(
+        (view.completeness, view.reason.as_deref()),
+        (Completeness::Unknown, Some("the secret is wrong"))
+    );
     engine.handle_feed(note(FeedEvent::Limited { reason: Some("queue q: no permission".into()) }));
     engine.handle_feed(note(FeedEvent::Listening));
     let view = engine.feeds(NOON + 1).pop().unwrap();
-    assert_eq!((view.completeness, view.reason.as_deref()), (Completeness::Partial, Some("queue q: no permission")));
+    assert_eq!(
+        (view.completeness, view.reason.as_deref()),
+        (Completeness::Partial, Some("queue q: no permission"))
+    );
     engine.handle_feed(note(FeedEvent::Limited { reason: None }));
     assert_eq!(engine.completeness(NOON + 1), Completeness::Complete);
 }
@@ -281,11 +287,91 @@ fn the_ledger_comes_back_and_a_restart_is_a_hole_of_its_own() {
     let mut second = engine();
     first.take_batch().ledger.into_iter().for_each(|row| second.restore_ledger(row));
     second.resumed(0, NOON + 10 * SECOND);
-    second.handle_feed(note(NOON + 60 * SECOND, FeedEvent::Named { name: "notifications-1".into(), resends: false }));
+    second.handle_feed(note(
+        NOON + 60 * SECOND,
+        FeedEvent::Named { name: "notifications-1".into(), resends: false },
+    ));
     second.handle_feed(note(NOON + 60 * SECOND, FeedEvent::Listening));
     let view = second.feeds(NOON + 61 * SECOND).pop().unwrap();
     assert_eq!((view.completeness, view.connected), (Completeness::Unknown, true));
     assert!(view.reason.unwrap().contains("not running"));
     second.handle_feed(note(NOON + 70 * SECOND, FeedEvent::Repaired));
     assert_eq!(second.completeness(NOON + 71 * SECOND), Completeness::Repaired);
+}
+
+/// Events of two conversations, each with what its region had counted when it was emitted.
+fn interleaved(counted: [(&str, u64, &str, u64); 8]) -> Vec<Delivery> {
+    let one = |(n, (conversation, a, region, b)): (usize, (&str, u64, &str, u64))| {
+        let clock: Vec<(&str, u64)> = [("a", a), ("b", b)].into_iter().filter(|(_, n)| *n > 0).collect();
+        let fact = event(&n.to_string(), What::Joined, &format!("p{n}"), "connected", "agent", n as i64);
+        Delivery {
+            conversation: id(conversation),
+            ..deliver(Source::Events, vec![stamped(fact, region, &clock)])
+        }
+    };
+    counted.into_iter().enumerate().map(one).collect()
+}
+
+#[test]
+fn counters_over_all_conversations_make_nobody_wait_for_another_conversation() {
+    let mut engine = engine();
+    let counted = [
+        ("x", 1, "a", 0),
+        ("y", 2, "a", 0),
+        ("x", 3, "a", 0),
+        ("z", 3, "b", 1),
+        ("y", 4, "a", 1),
+        ("z", 4, "b", 2),
+        ("x", 5, "a", 2),
+        ("y", 5, "b", 3),
+    ];
+    for delivery in interleaved(counted) {
+        engine.handle(delivery, NOON);
+    }
+    assert_eq!(engine.held_count(), 0);
+    let shown = |name| engine.show(&id(name), NOON).unwrap().timeline().len();
+    assert_eq!([shown("x"), shown("y"), shown("z")], [3, 3, 2]);
+    let late = event("late", What::Left, "p0", "disconnected", "agent", 50);
+    let late = stamped(late, "a", &[("a", 7), ("b", 3)]);
+    engine.handle(Delivery { conversation: id("x"), ..deliver(Source::Events, vec![late]) }, NOON);
+    assert_eq!(engine.held_count(), 1, "the region's sixth event has not come");
+}
+
+#[test]
+fn counters_of_each_conversation_wait_for_its_own_gaps_only() {
+    let mut engine = engine();
+    let counted = [
+        ("x", 1, "a", 0),
+        ("x", 2, "a", 0),
+        ("y", 1, "b", 1),
+        ("z", 1, "a", 0),
+        ("z", 2, "a", 0),
+        ("x", 3, "a", 0),
+        ("z", 2, "b", 1),
+        ("x", 4, "a", 0),
+    ];
+    for delivery in interleaved(counted) {
+        engine.handle(delivery, NOON);
+    }
+    assert_eq!(engine.held_count(), 1, "the first event of y has not come");
+    let first = stamped(event("first", What::Joined, "q", "connected", "agent", 0), "a", &[("a", 1)]);
+    engine.handle(Delivery { conversation: id("y"), ..deliver(Source::Events, vec![first]) }, NOON);
+    assert_eq!(engine.held_count(), 0);
+    let y: Vec<_> = engine.take_batch().changes.into_iter().filter(|c| c.conversation == id("y")).collect();
+    assert_eq!(
+        y.iter().map(|c| c.fact).collect::<Vec<_>>(),
+        [FactId::of_event("first"), FactId::of_event("2")]
+    );
+}
+
+#[test]
+fn a_gateway_that_has_counted_for_long_is_not_waited_for() {
+    let mut engine = engine();
+    for n in 0..6u64 {
+        let fact = event(&n.to_string(), What::Joined, &format!("p{n}"), "connected", "agent", n as i64);
+        let fact = stamped(fact, "a", &[("a", 1 << 40 | n), ("b", 1 << 63)]);
+        let to = id(["x", "y"][n as usize % 2]);
+        engine.handle(Delivery { conversation: to, ..deliver(Source::Events, vec![fact]) }, NOON);
+    }
+    assert_eq!(engine.held_count(), 0);
 }

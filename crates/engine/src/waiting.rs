@@ -1,0 +1,133 @@
+//! Facts that wait for what precedes them.
+//!
+//! A fact with a clock goes through the reorder buffer. What that releases may belong to another conversation, since the
+//! buffer's bytes are shared, and news about what counters count sends everything that waits through it again; both are
+//! set aside until the conversation at hand is back in its place.
+
+use crate::conversation::Conversation;
+use crate::engine::{Engine, Facts};
+use crate::limits::Limits;
+use crate::scope::Scope;
+use crate::{Admitted, Arrival, Fact, Id, Stamp, Word};
+use causal::{Bounds, Released, ReorderBuffer, Why};
+
+/// Why a feed is partial whose regions count all their events: some of them never came.
+const UNTOLD: &str = "events that others were caused by never came";
+
+/// An empty buffer with the engine's bounds.
+pub(crate) fn waiting_room(limits: &Limits) -> ReorderBuffer<Option<Id>, Word, Admitted> {
+    ReorderBuffer::new(Bounds {
+        age_ns_max: limits.hold_age_ns_max,
+        count_max: limits.hold_count_max,
+        bytes_max: limits.hold_bytes_max,
+    })
+}
+
+impl Engine {
+    /// The first half of [`Engine::handle_timeout`]: all that may happen while a log is replayed, since what leaves
+    /// memory must be committed.
+    pub fn expire_held(&mut self, now: i64) {
+        let mut released = Vec::new();
+        self.held.expire(now, &mut released);
+        for (_, release) in released {
+            self.publish_released(release, now);
+        }
+    }
+
+    /// Hands a stamped fact to the reorder buffer; what that releases of this conversation joins `ready`.
+    pub(crate) fn offer(
+        &mut self,
+        to: &mut Conversation,
+        fact: Fact,
+        arrival: Arrival,
+        now: i64,
+        ready: &mut Facts,
+    ) {
+        let Some(stamp) = fact.stamp.as_deref() else {
+            return;
+        };
+        let (dot, clock, id) = (stamp.dot.clone(), stamp.clock.clone(), fact.id);
+        let bytes = std::mem::size_of::<Admitted>() + clock.len() * 32;
+        let history = self.history(to, stamp);
+        let item = Admitted { conversation: to.id.clone(), fact, arrival };
+        let mut released = Vec::new();
+        to.held.push(id);
+        self.held.offer(&history, dot, clock, bytes, item, now, &mut released);
+        for release in released {
+            if release.item.conversation != to.id {
+                self.strays.push(release);
+                continue;
+            }
+            to.held.retain(|held| *held != release.item.fact.id);
+            self.note_release(&release, now);
+            ready.push((release.item.fact, release.item.arrival));
+        }
+    }
+
+    /// The history that a fact waits in. One that the buffer has not heard of yet begins with what was told already.
+    fn history(&mut self, of: &Conversation, stamp: &Stamp) -> Option<Id> {
+        if self.scopes.scope() == Scope::Feed {
+            for told in self.scopes.before_our_time(stamp) {
+                self.held.begin_behind(&None, told);
+            }
+            return None;
+        }
+        let history = Some(of.id.clone());
+        if !self.held.knows(&history) {
+            let stamps = of.entries.iter().filter_map(|e| e.stamp.as_ref());
+            stamps.for_each(|told| self.held.delivered(&history, &told.dot));
+        }
+        history
+    }
+
+    /// Learns from a stamp what counters count. When that is news, whatever waits is offered again.
+    pub(crate) fn observe(&mut self, stamp: &Stamp, to: &mut Conversation, borne: bool) {
+        if self.scopes.scope() == Scope::Conversation || !self.scopes.observe(stamp, &mut to.counters, borne)
+        {
+            return;
+        }
+        let mut waiting = Vec::new();
+        self.held.drain(&mut waiting);
+        self.restaged.extend(waiting.into_iter().map(|(_, release)| release.item));
+        self.held = waiting_room(&self.limits);
+        if self.scopes.scope() == Scope::Feed {
+            self.scopes.seen().for_each(|told| self.held.begin_behind(&None, told));
+        }
+    }
+
+    fn note_release(&mut self, release: &Released<Word, Admitted>, now: i64) {
+        if matches!(release.why, Why::Deadline | Why::Capacity) && !release.missing.is_empty() {
+            self.wish(&release.item.conversation, "missing_dots");
+            if self.scopes.scope() == Scope::Feed {
+                self.ledger.dropped(now, UNTOLD);
+            }
+        }
+    }
+
+    fn publish_released(&mut self, release: Released<Word, Admitted>, now: i64) {
+        self.note_release(&release, now);
+        let Admitted { conversation: id, fact, arrival } = release.item;
+        let Some(mut conversation) = self.conversations.remove(&id) else {
+            return;
+        };
+        conversation.held.retain(|held| *held != fact.id);
+        self.take(&mut conversation, smallvec::smallvec![(fact, arrival)]);
+        self.keep_boxed(conversation, now);
+    }
+
+    pub(crate) fn publish_strays(&mut self, now: i64) {
+        while !self.strays.is_empty() || !self.restaged.is_empty() {
+            for release in std::mem::take(&mut self.strays) {
+                self.publish_released(release, now);
+            }
+            for Admitted { conversation, fact, arrival } in std::mem::take(&mut self.restaged) {
+                let Some(mut to) = self.conversations.remove(&conversation) else { continue };
+                to.held.retain(|held| *held != fact.id);
+                let mut ready = Facts::new();
+                self.offer(&mut to, fact, arrival, now, &mut ready);
+                self.take(&mut to, ready);
+                self.keep_boxed(to, now);
+            }
+        }
+    }
+}
