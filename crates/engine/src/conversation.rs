@@ -19,6 +19,8 @@ pub(crate) struct Conversation {
     /// Facts that wait for what precedes them: known, not yet published.
     pub held: Vec<FactId>,
     pub active: bool,
+    /// On which side of the active set it was put last; none: not yet.
+    pub listed: Option<bool>,
     /// Facts dropped before they could be admitted, and not read again since.
     pub dropped: u64,
     /// The newest counters that its stamped facts bore.
@@ -66,6 +68,7 @@ impl Conversation {
             entries: Vec::new(),
             held: Vec::new(),
             active: false,
+            listed: None,
             dropped: 0,
             counters: OwnCounters::default(),
             lane: None,

@@ -168,12 +168,11 @@ impl Engine {
             Some(known) => known,
             None => Box::new(Conversation::new(delivery.conversation.clone())),
         };
-        let newest = conversation.newest().map_or(i64::MIN, |t| t.nanos);
         conversation.last_received = conversation.last_received.max(delivery.received);
         if delivery.source == Source::Rest {
             conversation.dropped = 0;
         }
-        let minted = toggles::mint(&mut conversation, &delivery, newest, &self.limits);
+        let minted = toggles::mint(&mut conversation, &delivery, &self.limits);
         if minted.doubtful {
             self.wish(&conversation.id, "toggle_order");
         }
@@ -419,22 +418,20 @@ impl Engine {
         self.keep_boxed(Box::new(conversation), now);
     }
 
-    pub(crate) fn keep_boxed(&mut self, conversation: Box<Conversation>, now: i64) {
-        let id = conversation.id.clone();
-        if conversation.active {
-            if !self.active.contains(&id) {
-                self.active.insert(id.clone());
-            }
-        } else {
-            let was_active = self.active.remove(&id);
-            if was_active || !self.resident.contains(&id) {
-                self.leaving.push_back((now.saturating_add(self.limits.ended_grace_ns), id.clone()));
-            }
+    /// Puts a conversation back; the sets that counts are taken from follow only where it changed sides.
+    pub(crate) fn keep_boxed(&mut self, mut conversation: Box<Conversation>, now: i64) {
+        let (active, was) = (conversation.active, conversation.listed.replace(conversation.active));
+        if was.is_none() {
+            self.resident.insert(conversation.id.clone());
         }
-        if !self.resident.contains(&id) {
-            self.resident.insert(id.clone());
+        if active && was != Some(true) {
+            self.active.insert(conversation.id.clone());
         }
-        self.conversations.insert(id, conversation);
+        if !active && was != Some(false) {
+            self.active.remove(&conversation.id);
+            self.leaving.push_back((now.saturating_add(self.limits.ended_grace_ns), conversation.id.clone()));
+        }
+        self.conversations.insert(conversation.id.clone(), conversation);
     }
 
     fn let_ended_go(&mut self, now: i64) {

@@ -23,18 +23,14 @@ pub(crate) struct Minted {
     pub doubtful: bool,
 }
 
-/// Reads a frame's toggles against what is known. `newest_before`: the newest source time known before this frame.
-pub(crate) fn mint(
-    conversation: &mut Conversation,
-    frame: &Delivery,
-    newest_before: i64,
-    limits: &Limits,
-) -> Minted {
+/// Reads a frame's toggles against what is known before it.
+pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &Limits) -> Minted {
     let mut minted = Minted::default();
     if frame.toggles.is_empty() {
         return minted;
     }
     let lane = (frame.feed, frame.topic);
+    let newest_before = conversation.newest().map_or(NO_TIME, |t| t.nanos);
     let newest = frame.facts.iter().filter_map(|f| f.at).map(|t| t.nanos).max().unwrap_or(NO_TIME);
     let trusted =
         frame.source == Source::Rest || newest > newest_before || conversation.lane.is_none_or(|l| l == lane);

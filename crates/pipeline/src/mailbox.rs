@@ -142,7 +142,7 @@ impl Mailbox {
     pub fn take(&self, facts_max: usize) -> (Mail, bool) {
         let mut waiting = self.lock();
         let mut mail = Mail {
-            deliveries: Vec::new(),
+            deliveries: Vec::with_capacity(facts_max.min(waiting.urgent.len() + waiting.rest.len())),
             users: std::mem::take(&mut waiting.users).into_values().collect(),
             notes: Vec::new(),
             dropped: std::mem::take(&mut waiting.dropped).into_iter().collect(),
