@@ -50,6 +50,7 @@ pub struct Engine {
     pub(crate) ledger: Ledger,
     pub(crate) users: Users,
     batch: Batch,
+    spare: Batch,
     seq: u64,
 }
 
@@ -132,6 +133,7 @@ impl Engine {
             ledger: Ledger::default(),
             users: Users::default(),
             batch: Batch::default(),
+            spare: Batch::default(),
             seq,
         }
     }
@@ -244,12 +246,20 @@ impl Engine {
         }
     }
 
-    /// All that happened since the last call.
+    /// All that happened since the last call. Hand it back with [`Engine::reuse`], so that its room serves again.
     pub fn take_batch(&mut self) -> Batch {
-        let mut batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::replace(&mut self.batch, std::mem::take(&mut self.spare));
         batch.cells = self.cells.take_moved();
         batch.ledger = self.ledger.take_changed();
         batch
+    }
+
+    /// Takes back a batch that is done with: at thousands of facts a batch, fresh memory for each costs more than all
+    /// decisions about them.
+    pub fn reuse(&mut self, mut done: Batch) {
+        done.admitted.clear();
+        done.changes.clear();
+        self.spare = Batch { admitted: done.admitted, changes: done.changes, ..Batch::default() };
     }
 
     /// A stored cell.

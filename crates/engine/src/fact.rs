@@ -181,7 +181,7 @@ pub struct UserFact {
 /// is the tutorial dialect's).
 #[must_use]
 pub fn is_end(state: &Word) -> bool {
-    matches!(state.as_str(), "disconnected" | "terminated" | "ended")
+    state.ordinal().is_some_and(Word::ends)
 }
 
 impl FactId {

@@ -92,8 +92,8 @@ impl Names {
         }
     }
 
-    /// Whether a word ends what is in it.
+    /// Whether a word ends what is in it: all such words are known ones.
     pub fn is_end(&self, sym: Sym) -> bool {
-        self.get_word(sym).is_some_and(|word| crate::is_end(&word))
+        u8::try_from(sym.0).is_ok_and(Word::ends)
     }
 }

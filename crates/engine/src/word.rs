@@ -155,6 +155,11 @@ impl Word {
         }
     }
 
+    /// Whether the word of an ordinal is `disconnected`, `terminated` or `ended`.
+    pub(crate) const fn ends(ordinal: u8) -> bool {
+        matches!(ordinal, 11 | 12 | 14)
+    }
+
     /// The known word of an ordinal.
     #[must_use]
     pub fn from_ordinal(ordinal: u8) -> Option<Self> {

@@ -138,32 +138,27 @@ impl Mailbox {
         }
     }
 
-    /// Takes what waits, urgent first, at most `facts_max` facts; true with it when more is left behind.
-    pub fn take(&self, facts_max: usize) -> (Mail, bool) {
+    /// Moves what waits into `mail`, which must be empty: urgent first, at most `facts_max` facts. True when more is left
+    /// behind.
+    pub fn take(&self, facts_max: usize, mail: &mut Mail) -> bool {
         let mut waiting = self.lock();
-        let mut mail = Mail {
-            deliveries: Vec::with_capacity(facts_max.min(waiting.urgent.len() + waiting.rest.len())),
-            users: std::mem::take(&mut waiting.users).into_values().collect(),
-            notes: Vec::new(),
-            dropped: std::mem::take(&mut waiting.dropped).into_iter().collect(),
-        };
+        mail.users.extend(std::mem::take(&mut waiting.users).into_values());
+        mail.dropped.extend(std::mem::take(&mut waiting.dropped));
         let mut taken = 0;
         while taken < facts_max {
-            let Some(next) = waiting.urgent.pop_front().or_else(|| waiting.rest.pop_front()) else {
-                break;
-            };
+            let Some(next) = waiting.urgent.pop_front().or_else(|| waiting.rest.pop_front()) else { break };
             taken += weight(&next);
             mail.deliveries.push(next);
         }
         waiting.facts = waiting.facts.saturating_sub(taken);
         let more = waiting.facts > 0;
         if !more {
-            mail.notes = std::mem::take(&mut waiting.notes);
+            mail.notes.append(&mut waiting.notes);
         }
         self.telemetry.mailbox_facts.set(i64::try_from(waiting.facts).unwrap_or(i64::MAX));
         drop(waiting);
         self.room.notify_waiters();
-        (mail, more)
+        more
     }
 
     /// Nothing more will come: wakes whoever waits.

@@ -4,7 +4,7 @@
 //! commit runs, more mail gathers, so that batches grow with the load by themselves (group commit): one sync for one
 //! event on a quiet line, one for thousands under load. Questions are answered between turns, from what is committed.
 
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mail, Mailbox};
 use crate::reader::ReaderBackend;
 use crate::telemetry::Reason;
 use crate::trail::Trail;
@@ -36,6 +36,8 @@ pub(crate) struct Shard {
     pub store: Store,
     pub trail: Trail,
     pub mailbox: Arc<Mailbox>,
+    /// Room for the mail of a turn, used again.
+    pub mail: Mail,
     pub backend: ReaderBackend,
     pub wishes: mpsc::Sender<Wish>,
     pub telemetry: Arc<Telemetry>,
@@ -75,19 +77,28 @@ impl Shard {
     }
 
     async fn turn(&mut self) -> Result<(), StoreError> {
-        let (mail, _) = self.mailbox.take(BATCH_FACTS_MAX);
-        let now = self.clock.now();
-        for (conversation, facts) in mail.dropped {
-            self.engine.handle_dropped(&conversation, facts, now);
+        self.take_mail()?;
+        self.engine.handle_timeout(self.clock.now());
+        self.commit().await
+    }
+
+    /// Hands the engine what waits; how many facts that were, and whether more is left behind.
+    fn take_mail(&mut self) -> Result<(u64, bool), StoreError> {
+        let mut mail = std::mem::take(&mut self.mail);
+        let more = self.mailbox.take(BATCH_FACTS_MAX, &mut mail);
+        let (now, mut facts) = (self.clock.now(), 0);
+        for (conversation, dropped) in mail.dropped.drain(..) {
+            self.engine.handle_dropped(&conversation, dropped, now);
         }
-        for delivery in mail.deliveries {
+        for delivery in mail.deliveries.drain(..) {
+            facts += delivery.facts.len() as u64;
             self.hydrate(&delivery.conversation, now)?;
             self.engine.handle(delivery, now);
         }
-        mail.users.into_iter().for_each(|fact| self.engine.handle_user(fact));
-        mail.notes.into_iter().for_each(|note| self.engine.handle_feed(note));
-        self.engine.handle_timeout(now);
-        self.commit().await
+        mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
+        mail.notes.drain(..).for_each(|note| self.engine.handle_feed(note));
+        self.mail = mail;
+        Ok((facts, more))
     }
 
     async fn pass_time(&mut self) -> Result<(), StoreError> {
@@ -114,6 +125,7 @@ impl Shard {
         self.count(&batch);
         self.wish(std::mem::take(&mut batch.wishes));
         if batch.is_empty() {
+            self.engine.reuse(batch);
             return Ok(());
         }
         let committed_at = self.clock.now();
@@ -136,6 +148,7 @@ impl Shard {
             write(&mut self.store, &commit, &mut self.store_trouble, &self.backend, &self.telemetry).await?;
         self.trail.note(log, &batch, &laid_down);
         self.publish(&batch, committed_at);
+        self.engine.reuse(batch);
         Ok(())
     }
 
@@ -229,14 +242,8 @@ impl Shard {
         let mut drained = Drained { facts: 0, complete: true };
         self.mailbox.close();
         loop {
-            let (mail, more) = self.mailbox.take(BATCH_FACTS_MAX);
-            let now = self.clock.now();
-            for delivery in mail.deliveries {
-                drained.facts += delivery.facts.len() as u64;
-                self.hydrate(&delivery.conversation, now)?;
-                self.engine.handle(delivery, now);
-            }
-            mail.notes.into_iter().for_each(|note| self.engine.handle_feed(note));
+            let (facts, more) = self.take_mail()?;
+            drained.facts += facts;
             self.commit().await?;
             if !more {
                 return Ok(drained);

@@ -1,7 +1,7 @@
 //! Recovery, and the start of the shard's thread.
 
 use crate::intake::Wish;
-use crate::mailbox::{Mailbox, MailboxSettings};
+use crate::mailbox::{Mail, Mailbox, MailboxSettings};
 use crate::shard::{Drained, Shard};
 use crate::trail::Trail;
 use crate::{Clock, Intake, Position, Reader, Summary, Telemetry, reader_pair};
@@ -99,6 +99,7 @@ impl Pipeline {
             store,
             trail: back.trail,
             mailbox: mailbox.clone(),
+            mail: Mail::default(),
             backend,
             wishes,
             telemetry,
@@ -227,7 +228,8 @@ impl Back {
                 self.engine.replay(admitted);
             }
             self.engine.expire_held(row.committed_at);
-            drop(self.engine.take_batch());
+            let told = self.engine.take_batch();
+            self.engine.reuse(told);
         }
         self.engine.forget_moves();
         for (minute, count) in std::mem::take(&mut self.cells) {

@@ -27,3 +27,9 @@ fn a_word_is_bounded_and_never_empty() {
     let word = Word::new(&long).unwrap();
     assert!(word.as_str().len() <= WORD_BYTES_MAX && long.starts_with(word.as_str()));
 }
+
+#[test]
+fn three_words_end_what_is_in_them() {
+    let ends: Vec<_> = (0..=u8::MAX).filter(|n| Word::ends(*n)).filter_map(Word::from_ordinal).collect();
+    assert_eq!(ends.iter().map(Word::as_str).collect::<Vec<_>>(), ["disconnected", "terminated", "ended"]);
+}

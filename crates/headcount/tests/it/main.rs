@@ -7,4 +7,5 @@ mod compare;
 mod outside;
 mod program;
 mod restart;
+mod rig;
 mod truth;

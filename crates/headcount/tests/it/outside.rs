@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The value of a variable that `cargo xtask test` sets; without it the test says that it is left out.
-fn installed(variable: &str, test: &str) -> Option<String> {
+pub fn installed(variable: &str, test: &str) -> Option<String> {
     let value = std::env::var(variable).ok();
     if value.is_none() {
         let note = format!("left out: {test} (it needs what `cargo xtask test` installs)\n");
@@ -31,7 +31,7 @@ fn the_official_sdk_works_unmodified_against_the_simulator() {
     let Some(python) = installed("HEADCOUNT_PYTHON", "the official Python SDK") else {
         return;
     };
-    let cloud = Cloud::start(&["--rate", "40", "--pace", "60"]);
+    let cloud = Cloud::start(&["--rate", "200", "--pace", "40"]);
     let script = crates().join("simulator/tests/sdk/sdk_check.py");
     let schemas = crates().join("../../shared/genesys/schemas");
     run(Command::new(python).arg(script).arg(cloud.url("GENESYS_API_URL")).arg(schemas));

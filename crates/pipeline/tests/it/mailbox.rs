@@ -46,7 +46,8 @@ async fn drop_lets_chatter_go_before_role_and_life_cycle_changes() {
     mailbox.submit(urgent, Vec::new()).await;
     assert_eq!(dropped(&telemetry, "mailbox_full"), 4);
     assert_eq!(dropped(&telemetry, "mailbox_full_urgent"), 0);
-    let (mail, more) = mailbox.take(100);
+    let mut mail = Mail::default();
+    let more = mailbox.take(100, &mut mail);
     let order: Vec<String> = mail.deliveries.iter().map(|d| d.conversation.to_string()).collect();
     assert_eq!(order, ["urgent", "urgent", "chatter", "chatter"]);
     assert_eq!(mail.dropped, [(Id::new("chatter").unwrap(), 4)]);
