@@ -318,6 +318,6 @@ fn what_was_told_before_anybody_listened_is_not_waited_for_and_no_hole() {
     let mut rig = Rig::new(WIDE);
     assert!(rig.offer('b', 1, [('a', u64::MAX), ('b', 1)]).is_empty());
     rig.0.begin_behind(&"s", range('a', 1, u64::MAX));
-    assert_eq!(rig.offer('b', 2, [('b', 2)]), ["b2 InOrder", "b1 GapFilled"]);
+    assert_eq!(rig.offer('b', 2, [('b', 2)]), ["b1 GapFilled", "b2 GapFilled"]);
     assert_eq!(rig.0.missing(&"s"), []);
 }
