@@ -25,10 +25,9 @@ const LINES_MAX: usize = 500;
 /// Words that stand for unfinished work, wherever they are; put together here so that this file may name them.
 const UNFINISHED: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
 /// Calls that only the files named may make.
-const GUARDED: [(&str, &[&str]); 3] = [
+const GUARDED: [(&str, &[&str]); 2] = [
     (concat!("SystemTime::", "now"), &["crates/pipeline/src/clock.rs", "crates/simulator/"]),
     (concat!("thread::", "sleep"), &["xtask/"]),
-    (concat!("println", "!"), &["xtask/", "build.rs"]),
 ];
 
 /// Every broken rule, with where it is broken.

@@ -1,13 +1,17 @@
 //! One conversation: its set of facts, in order, and what follows from it.
 
-use crate::entry::Entry;
+use crate::entry::{Entry, NO_TIME};
 use crate::fold::Folded;
 use crate::limits::Limits;
 use crate::names::Names;
 use crate::order;
 use crate::scope::OwnCounters;
-use crate::{Arrival, Fact, FactId, Id, MINUTE, Revision, Source, StoredConversation, Time, What};
+use crate::{Arrival, Fact, FactId, Id, MINUTE, Revision, Source, StoredConversation, Time, What, Word};
+use causal::{Dot, DotRange, DotSet, VectorClock};
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 use smallvec::SmallVec;
+use std::num::NonZeroU64;
 
 /// A conversation in memory.
 #[derive(Debug)]
@@ -16,8 +20,8 @@ pub(crate) struct Conversation {
     pub names: Names,
     /// In the order of `order.rs`.
     pub entries: Vec<Entry>,
-    /// Facts that wait for what precedes them: known, not yet published.
-    pub held: Vec<FactId>,
+    /// Facts that wait for what precedes them, with their dots: known, not yet published.
+    pub held: Vec<(FactId, Dot<Word>)>,
     pub active: bool,
     /// On which side of the active set it was put last; none: not yet.
     pub listed: Option<bool>,
@@ -31,7 +35,13 @@ pub(crate) struct Conversation {
     pub last_received: i64,
     /// A fact could not be taken: a bound was reached.
     pub overfull: bool,
+    /// Of a busy conversation: the state after all entries, and the ids of all.
+    kept: Option<Box<Folded>>,
+    index: Option<HashSet<FactId, FixedState>>,
 }
+
+/// From so many facts on, a conversation keeps its state and an index: passes over fewer cost less than keeping them.
+const BUSY: usize = 64;
 
 /// How a fact met the set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,8 +66,8 @@ pub(crate) struct Settled {
     pub changes: SmallVec<[Told; 2]>,
     /// Moves of cells: minute and difference.
     pub cells: SmallVec<[(i64, i64); 2]>,
-    /// How many of the new facts came late.
-    pub late: u64,
+    /// Those of the new facts that came late.
+    pub late: SmallVec<[FactId; 2]>,
 }
 
 impl Conversation {
@@ -74,33 +84,48 @@ impl Conversation {
             lane: None,
             last_received: i64::MIN,
             overfull: false,
+            kept: None,
+            index: None,
         }
     }
 
     /// Takes a batch of facts into the set, then settles order, state, lateness and cells. `met` hears how each fact
-    /// met the set, in their order.
+    /// met the set, in their order. What is replayed was as late as its arrival says.
     pub fn take<'a>(
         &mut self,
         facts: impl Iterator<Item = (&'a Fact, Arrival)>,
         limits: &Limits,
+        replayed: bool,
         mut met: impl FnMut(Met),
     ) -> Settled {
         let mut fresh: SmallVec<[Entry; 2]> = SmallVec::new();
+        let mut better: SmallVec<[FactId; 2]> = SmallVec::new();
         let mut settled = Settled::default();
         for (fact, arrival) in facts {
-            let outcome = match self.entries.iter().position(|e| e.is(fact.id)) {
+            let outcome = match self.position(fact.id) {
                 Some(at) => self.join(at, fact, arrival, &mut settled),
                 None => match fresh.iter_mut().find(|e| e.is(fact.id)) {
                     Some(entry) => join_entry(entry, fact, &mut self.names),
                     None => self.add(fact, arrival, limits, &mut fresh),
                 },
             };
+            if outcome == Met::Better && !fresh.iter().any(|e| e.is(fact.id)) {
+                better.push(fact.id);
+            }
             met(outcome);
         }
-        if !fresh.is_empty() || !settled.changes.is_empty() {
-            self.settle(fresh, &mut settled);
+        if !fresh.is_empty() || !better.is_empty() {
+            self.settle(fresh, &better, replayed, &mut settled);
         }
         settled
+    }
+
+    /// Where a fact stands. A busy conversation has an index, since nearly all of its facts are new.
+    fn position(&self, id: FactId) -> Option<usize> {
+        if self.index.as_ref().is_some_and(|index| !index.contains(&id)) {
+            return None;
+        }
+        self.entries.iter().position(|e| e.is(id))
     }
 
     fn add(
@@ -110,19 +135,20 @@ impl Conversation {
         limits: &Limits,
         fresh: &mut SmallVec<[Entry; 2]>,
     ) -> Met {
-        let room = self.entries.len() + fresh.len() < limits.conversation_facts_max;
-        let Some(entry) = room.then(|| Entry::pack(fact, arrival, &mut self.names)).flatten() else {
+        let len = self.entries.len() + fresh.len();
+        let max = limits.conversation_facts_max;
+        let room = len < max || (len < max.saturating_mul(2) && decides(fact));
+        let Some(mut entry) = room.then(|| Entry::pack(fact, arrival, &mut self.names)).flatten() else {
             self.overfull = true;
             return Met::Full;
         };
+        (entry.fresh, entry.counted) = (true, is_counted_at_once(fact));
         fresh.push(entry);
         Met::New
     }
 
     fn join(&mut self, at: usize, fact: &Fact, arrival: Arrival, settled: &mut Settled) -> Met {
-        let Some(entry) = self.entries.get_mut(at) else {
-            return Met::Known;
-        };
+        let Some(entry) = self.entries.get_mut(at) else { return Met::Known };
         let counted = entry.counted.then_some(entry.at);
         let met = join_entry(entry, fact, &mut self.names);
         if met == Met::Better {
@@ -132,60 +158,80 @@ impl Conversation {
                 entry.counted = false;
             }
             entry.received = entry.received.min(arrival.received);
-            settled.changes.push((fact.id, None));
         }
         met
     }
 
-    fn settle(&mut self, fresh: SmallVec<[Entry; 2]>, settled: &mut Settled) {
-        let joined: SmallVec<[FactId; 2]> = settled.changes.drain(..).map(|(id, _)| id).collect();
+    fn settle(
+        &mut self,
+        fresh: SmallVec<[Entry; 2]>,
+        better: &[FactId],
+        replayed: bool,
+        settled: &mut Settled,
+    ) {
         let published = self.entries.len();
-        let new: SmallVec<[FactId; 2]> = fresh.iter().map(Entry::id).collect();
-        if joined.is_empty() && fresh.iter().all(order::is_free) {
+        if let Some(index) = &mut self.index {
+            index.extend(fresh.iter().map(Entry::id));
+        }
+        let mut in_order = better.is_empty() && fresh.iter().all(order::is_free);
+        if in_order {
             for entry in fresh {
-                order::insert_free(&mut self.entries, entry, &self.names);
+                let place = order::insert_free(&mut self.entries, entry, &self.names);
+                in_order &= place + 1 == self.entries.len();
             }
         } else {
             self.entries.extend(fresh);
             order::place(&mut self.entries, &self.names);
         }
-        self.mark_late(&new, published, settled);
-        self.refold(settled);
-        let late = |id: FactId| settled_revision(&self.entries, id, &new, published);
-        for id in new.iter().chain(&joined).copied() {
-            if self.entries.iter().any(|e| e.is(id) && e.shown) {
-                let corrects = if joined.contains(&id) { place_of(&self.entries, id) } else { None };
-                let revision = corrects.map(|place| Revision { place, moved: 0 }).or_else(|| late(id));
-                settled.changes.push((id, revision));
+        let from = if in_order { published } else { 0 };
+        self.fold_from(from, settled);
+        self.tell_fresh(from, replayed, settled);
+        for id in better {
+            let place = self.entries.iter().position(|e| e.is(*id) && e.shown);
+            if let Some(place) = place.and_then(|at| u32::try_from(at).ok()) {
+                settled.changes.push((*id, Some(Revision { place, moved: 0 })));
             }
         }
     }
 
-    fn mark_late(&mut self, new: &[FactId], published: usize, settled: &mut Settled) {
-        if published == 0 {
-            return;
-        }
-        let mut behind = published;
-        for entry in &mut self.entries {
-            if !new.contains(&entry.id()) {
-                behind -= 1;
-            } else if behind > 0 {
+    /// Publishes what is new, and notes what came after its place had been published.
+    fn tell_fresh(&mut self, from: usize, replayed: bool, settled: &mut Settled) {
+        let mut behind = 0;
+        for (place, entry) in self.entries.iter_mut().enumerate().skip(from).rev() {
+            if !std::mem::take(&mut entry.fresh) {
+                behind += 1;
+                continue;
+            }
+            if behind > 0 && !replayed {
                 entry.late = true;
-                settled.late += 1;
+                settled.late.push(entry.id());
+            }
+            if entry.shown {
+                let place = u32::try_from(place).unwrap_or(u32::MAX);
+                settled.changes.push((entry.id(), (behind > 0).then_some(Revision { place, moved: behind })));
             }
         }
+        settled.changes.reverse();
     }
 
-    /// Folds anew, and notes which cells gained or lost a count.
-    fn refold(&mut self, settled: &mut Settled) {
-        let before: SmallVec<[bool; 32]> = self.entries.iter().map(|e| e.counted).collect();
-        let folded = Folded::of(&mut self.entries, &self.names);
-        for (entry, was) in self.entries.iter().zip(before) {
-            if entry.counted != was {
-                settled.cells.push((entry.at.div_euclid(MINUTE), if was { -1 } else { 1 }));
+    /// Folds the entries from a place on, and notes which cells gained or lost a count. A busy conversation goes on from
+    /// the state that it kept; any other, and one in which a fact went further up, is folded anew.
+    fn fold_from(&mut self, from: usize, settled: &mut Settled) {
+        let kept = self.kept.take().filter(|_| from > 0);
+        let start = if kept.is_some() { from } else { 0 };
+        let mut folded = kept.unwrap_or_else(|| Box::new(Folded::prepared(&self.entries)));
+        for entry in self.entries.iter_mut().skip(start) {
+            let step = folded.apply(entry, &self.names);
+            if step.counted != entry.counted {
+                settled.cells.push((entry.at.div_euclid(MINUTE), if step.counted { 1 } else { -1 }));
             }
+            (entry.counted, entry.shown) = (step.counted, step.shown);
         }
         self.active = folded.is_active(&self.names);
+        if self.entries.len() >= BUSY {
+            self.kept = Some(folded);
+            self.index.get_or_insert_with(|| self.entries.iter().map(Entry::id).collect());
+        }
     }
 
     /// The state after all entries.
@@ -206,7 +252,7 @@ impl Conversation {
             active: self.active,
             started_at: folded.started(&self.entries),
             ended_at: folded.ended(&self.names),
-            dropped: self.dropped,
+            dropped: self.dropped.max(u64::from(self.overfull)),
             facts: self.entries.iter().map(|e| (e.unpack(&self.names), e.arrival())).collect(),
         }
     }
@@ -223,15 +269,47 @@ impl Conversation {
             }
         }
         order::place(&mut this.entries, &this.names);
-        let folded = Folded::of(&mut this.entries, &this.names);
-        this.active = folded.is_active(&this.names);
+        this.fold_from(0, &mut Settled::default());
         this
     }
 
-    /// The first and last instant at which it was heard of.
+    /// From its first instant, by the sources' clocks or ours, to when it was heard of last.
     pub fn heard(&self) -> Option<(i64, i64)> {
-        let first = self.entries.iter().map(|e| e.received).min()?;
+        let first = self
+            .entries
+            .iter()
+            .map(|e| if e.at == NO_TIME { e.received } else { e.received.min(e.at) })
+            .min()?;
         Some((first, self.entries.iter().map(|e| e.received).max()?))
+    }
+
+    /// Whether one of its facts, waiting ones included, has this dot.
+    pub fn bears(&self, dot: &Dot<Word>) -> bool {
+        self.held.iter().any(|(_, held)| held == dot)
+            || self.entries.iter().any(|e| e.stamp.as_ref().is_some_and(|s| s.dot == *dot))
+    }
+
+    /// All that its facts prove to have happened, as ranges from 1.
+    pub fn told(&self) -> Vec<DotRange<Word>> {
+        let mut clock = VectorClock::new();
+        for stamp in self.entries.iter().filter_map(|e| e.stamp.as_ref()) {
+            clock.merge(&stamp.clock);
+        }
+        let range = |(region, n): (&Word, u64)| {
+            NonZeroU64::new(n).map(|to| DotRange { actor: region.clone(), from: NonZeroU64::MIN, to })
+        };
+        clock.iter().filter_map(range).collect()
+    }
+
+    /// Whether its facts prove that another one happened, which never came.
+    pub fn lacks_dots(&self) -> bool {
+        let stamps = self.entries.iter().filter_map(|e| e.stamp.as_ref());
+        let (mut dots, mut clock) = (DotSet::new(), VectorClock::new());
+        for stamp in stamps {
+            dots.insert(stamp.dot.clone());
+            clock.merge(&stamp.clock);
+        }
+        !dots.covers(&clock, None)
     }
 
     /// The newest instant that a source named.
@@ -246,33 +324,31 @@ fn join_entry(entry: &mut Entry, copy: &Fact, names: &mut Names) -> Met {
         return Met::Known;
     }
     let mut fact = entry.unpack(names);
-    if !fact.join(copy) {
+    let learnt = if entry.source == Source::Events { fact.settle(copy) } else { fact.join(copy) };
+    if !learnt {
         return Met::Known;
     }
-    let (effective, counted, shown) = (entry.effective, entry.counted, entry.shown);
+    let kept = (entry.effective, entry.counted, entry.shown, entry.fresh);
     match Entry::pack(&fact, entry.arrival(), names) {
         Some(better) => {
             *entry = better;
-            (entry.effective, entry.counted, entry.shown) = (effective, counted, shown);
+            (entry.effective, entry.counted, entry.shown, entry.fresh) = kept;
         }
         None => return Met::Full,
     }
     Met::Better
 }
 
-fn place_of(entries: &[Entry], id: FactId) -> Option<u32> {
-    entries.iter().position(|e| e.is(id)).and_then(|at| u32::try_from(at).ok())
+/// Whether a fact says who is on the conversation at all: those find room when chatter does not.
+fn decides(fact: &Fact) -> bool {
+    let ends = fact.state.as_ref().is_some_and(crate::is_end);
+    matches!(fact.what, What::Left | What::LifeCycle | What::Role) || ends
 }
 
-/// Where a late fact went, and how many of the published entries stand behind it.
-fn settled_revision(entries: &[Entry], id: FactId, new: &[FactId], published: usize) -> Option<Revision> {
-    if published == 0 {
-        return None;
-    }
-    let place = entries.iter().position(|e| e.is(id))?;
-    let moved = entries.iter().skip(place).filter(|e| !new.contains(&e.id())).count();
-    let (place, moved) = (u32::try_from(place).ok()?, u32::try_from(moved).ok()?);
-    (moved > 0).then_some(Revision { place, moved })
+/// Whether a fact was counted in its minute when it was admitted, before anything released it: the count of an event does
+/// not wait for its causes.
+pub(crate) fn is_counted_at_once(fact: &Fact) -> bool {
+    fact.stamp.is_some() && fact.state.is_some() && fact.at.is_some()
 }
 
 /// Whether a surface shows the whole conversation at once.

@@ -5,10 +5,10 @@
 //! Whatever time it is comes in as an argument.
 
 use crate::activity::Cells;
-use crate::conversation::{Conversation, Met, is_toggle};
+use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
-use crate::scope::Scopes;
+use crate::scope::{Scope, Scopes};
 use crate::toggles;
 use crate::users::Users;
 use crate::waiting::waiting_room;
@@ -51,6 +51,8 @@ pub struct Engine {
     pub(crate) users: Users,
     batch: Batch,
     spare: Batch,
+    /// The log is replayed: lateness is as it was.
+    replaying: bool,
     seq: u64,
 }
 
@@ -134,6 +136,7 @@ impl Engine {
             users: Users::default(),
             batch: Batch::default(),
             spare: Batch::default(),
+            replaying: false,
             seq,
         }
     }
@@ -199,7 +202,9 @@ impl Engine {
             None => Box::new(Conversation::new(admitted.conversation.clone())),
         };
         conversation.last_received = conversation.last_received.max(now);
+        self.replaying = true;
         self.admit(&mut conversation, std::iter::once((admitted.fact, admitted.arrival)), now);
+        self.replaying = false;
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
     }
@@ -222,11 +227,11 @@ impl Engine {
     }
 
     /// Facts of a conversation were dropped before they came here.
-    pub fn handle_dropped(&mut self, conversation: &Id, facts: u64, now: i64) {
+    pub fn handle_dropped(&mut self, feed: u16, conversation: &Id, facts: u64, now: i64) {
         if let Some(known) = self.conversations.get_mut(conversation) {
             known.dropped = known.dropped.saturating_add(facts);
         }
-        self.ledger.dropped(now, "facts were dropped because the mailbox was full");
+        self.ledger.dropped(feed, now, "facts were dropped because the mailbox was full");
         self.wish(conversation, "dropped");
     }
 
@@ -277,17 +282,22 @@ impl Engine {
         self.users.restore(row);
     }
 
-    /// The replay of the log begins or is over: what it moved is in the store already. After it nobody listened since
-    /// `last_heard`.
-    pub fn forget_moves(&mut self) {
+    /// The replay of the log is over: nobody waits for what came before it, and what it moved is in the store already.
+    /// `damaged`: some of it could not be read.
+    pub fn replayed(&mut self, damaged: bool, now: i64) {
+        self.replaying = true;
+        self.release_all(now);
+        self.replaying = false;
         self.batch = Batch::default();
         self.cells.clear();
+        if damaged {
+            self.ledger.damaged(now, "records of the history could not be read");
+        }
     }
 
     /// Ends recovery: numbers continue behind `seq`, and every feed has a hole since `last_heard`.
     pub fn resumed(&mut self, seq: u64, last_heard: i64) {
         self.seq = seq;
-        self.batch = Batch::default();
         self.ledger.resumed(last_heard);
     }
 
@@ -339,9 +349,8 @@ impl Engine {
             return Completeness::Unknown;
         };
         let to = if conversation.active { now } else { last };
-        let lacks = conversation.dropped > 0
-            || conversation.overfull
-            || !self.held.missing(&Some(conversation.id.clone())).is_empty();
+        let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
+        let lacks = conversation.dropped > 0 || conversation.overfull || holes;
         let own = if lacks { Completeness::Partial } else { Completeness::Complete };
         own.max(self.ledger.worst(from, to))
     }
@@ -349,17 +358,7 @@ impl Engine {
     /// Lays down a conversation that stays in memory, so that the log behind its facts is no longer needed.
     #[must_use]
     pub fn lay_down(&self, id: &Id) -> Option<StoredConversation> {
-        self.conversations.get(id).map(|c| self.laid_down(c, true))
-    }
-
-    /// Missing dots are dropped facts to whoever takes the conversation up again.
-    fn laid_down(&self, conversation: &Conversation, resident: bool) -> StoredConversation {
-        let mut stored = conversation.lay_down(resident);
-        for range in self.held.missing(&Some(conversation.id.clone())) {
-            let dots = (range.to.get() - range.from.get()).saturating_add(1);
-            stored.dropped = stored.dropped.saturating_add(dots);
-        }
-        stored
+        self.conversations.get(id).map(|c| c.lay_down(true))
     }
 
     pub(crate) fn admit(
@@ -374,14 +373,18 @@ impl Engine {
                 ready.push((fact, arrival));
                 continue;
             }
-            if to.held.contains(&fact.id) {
+            if to.held.iter().any(|(held, _)| *held == fact.id) {
                 self.batch.tally.duplicates += 1;
+                self.ledger.heard(arrival.feed, fact.id, arrival.received, false);
                 continue;
             }
             self.log(&to.id, &fact, arrival);
             self.batch.tally.facts += 1;
+            if let Some(at) = fact.at.filter(|_| is_counted_at_once(&fact)) {
+                self.cells.add(at.minute(), 1);
+            }
             if let Some(stamp) = &fact.stamp {
-                let borne = to.entries.iter().any(|e| e.stamp.as_ref().is_some_and(|s| s.dot == stamp.dot));
+                let borne = to.overfull || to.bears(&stamp.dot);
                 self.observe(stamp, to, borne);
             }
             self.offer(to, fact, arrival, now, &mut ready);
@@ -392,8 +395,9 @@ impl Engine {
     /// Takes facts into a conversation's set and notes what came of it.
     pub(crate) fn take(&mut self, to: &mut Conversation, facts: Facts) {
         let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
-        let settled = to.take(facts.iter().map(|(f, a)| (f, *a)), &self.limits, |how| met.push(how));
-        self.batch.tally.late += settled.late;
+        let settled =
+            to.take(facts.iter().map(|(f, a)| (f, *a)), &self.limits, self.replaying, |how| met.push(how));
+        self.batch.tally.late += settled.late.len() as u64;
         for (minute, difference) in settled.cells {
             self.cells.add(minute, difference);
         }
@@ -401,19 +405,29 @@ impl Engine {
             self.seq += 1;
             self.batch.changes.push(Publish { seq: self.seq, conversation: to.id.clone(), fact, revision });
         }
-        for ((fact, arrival), how) in facts.into_iter().zip(met) {
-            self.ledger.heard(arrival.feed, fact.id, how == Met::New);
-            let stamped_and_new = fact.stamp.is_some() && how == Met::New;
+        for ((fact, mut arrival), how) in facts.into_iter().zip(met) {
+            self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
+            arrival.late |= settled.late.contains(&fact.id);
+            let logged = fact.stamp.is_some();
             match how {
                 Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
-                Met::Full => self.batch.tally.overfull += 1,
-                _ if stamped_and_new => {}
+                Met::Full => self.refuse(&fact, arrival),
+                Met::New if logged => {}
                 Met::New | Met::Better => {
                     self.batch.tally.facts += u64::from(how == Met::New);
                     self.batch.admitted.push(Admitted { conversation: to.id.clone(), fact, arrival });
                 }
             }
         }
+    }
+
+    /// A conversation has no room for a fact: it is missing, and said to be.
+    fn refuse(&mut self, fact: &Fact, arrival: Arrival) {
+        self.batch.tally.overfull += 1;
+        if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
+            self.cells.add(at.minute(), -1);
+        }
+        self.ledger.dropped(arrival.feed, arrival.received, "a conversation had more facts than it may have");
     }
 
     fn log(&mut self, conversation: &Id, fact: &Fact, arrival: Arrival) {
@@ -446,7 +460,8 @@ impl Engine {
 
     fn let_ended_go(&mut self, now: i64) {
         while let Some((at, _)) = self.leaving.front() {
-            if *at > now {
+            // An instant further away than any that is set was set before the clock stepped back.
+            if *at > now && *at <= now.saturating_add(self.limits.ended_grace_ns) {
                 return;
             }
             let Some((_, id)) = self.leaving.pop_front() else {
@@ -455,7 +470,7 @@ impl Engine {
             let Some(conversation) = self.conversations.get(&id) else {
                 continue;
             };
-            let stays_until = conversation.last_received.saturating_add(self.limits.ended_grace_ns);
+            let stays_until = conversation.last_received.min(now).saturating_add(self.limits.ended_grace_ns);
             if conversation.active {
                 continue;
             }
@@ -463,8 +478,7 @@ impl Engine {
                 self.leaving.push_back((stays_until.max(now + SECOND), id));
                 continue;
             }
-            let stored = self.laid_down(conversation, false);
-            self.batch.laid_down.push(stored);
+            self.batch.laid_down.push(conversation.lay_down(false));
             self.conversations.remove(&id);
             self.resident.remove(&id);
             self.held.forget(&Some(id));

@@ -41,6 +41,8 @@ pub(crate) struct Entry {
     pub counted: bool,
     /// Shown in the timeline; decided by the fold.
     pub shown: bool,
+    /// Not settled yet.
+    pub fresh: bool,
 }
 
 impl Entry {
@@ -74,6 +76,7 @@ impl Entry {
             rank: 0,
             counted: false,
             shown: false,
+            fresh: false,
         })
     }
 

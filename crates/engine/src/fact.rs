@@ -306,6 +306,27 @@ impl Fact {
         changed | self.join_stamp(other)
     }
 
+    /// Settles two events that bear one event id. They ought to be copies; where they differ, one of them stands whole, the
+    /// same whichever came first: the earlier, or else the lesser by content. A copy may still bring a stamp. True when
+    /// anything changed.
+    pub fn settle(&mut self, other: &Self) -> bool {
+        if other.content() < self.content() {
+            let stamp = self.stamp.take();
+            *self = other.clone();
+            if self.stamp.is_none() {
+                self.stamp = stamp;
+            }
+            return true;
+        }
+        self.content() == other.content() && self.join_stamp(other)
+    }
+
+    /// What two copies of an event share, in the order by which one of two that differ is chosen.
+    fn content(&self) -> impl Ord + '_ {
+        let who = (&self.participant, &self.role);
+        (self.at, self.what, who, &self.state, &self.reason, &self.user, &self.queue, &self.medium)
+    }
+
     fn join_stamp(&mut self, other: &Self) -> bool {
         let Some(theirs) = &other.stamp else { return false };
         let key = |s: &Stamp| {

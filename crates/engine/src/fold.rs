@@ -42,8 +42,12 @@ pub(crate) struct Communication {
     pub medium: Sym,
     pub direction: Sym,
     pub state: Sym,
+    /// It was answered, and when, where a source says so.
+    answered: bool,
     pub connected: Option<Time>,
+    /// Where its end stands in the order, and when it was, where a source says so.
     pub ended: Option<Time>,
+    pub ended_at: Option<Time>,
     pub reason: Sym,
     pub held: bool,
     pub muted: bool,
@@ -51,6 +55,8 @@ pub(crate) struct Communication {
     pub held_since: i64,
     /// How often it was muted or unmuted.
     pub mutes: u32,
+    /// How often it was put on hold or taken off it.
+    pub holds: u32,
 }
 
 /// What one entry changed.
@@ -64,16 +70,6 @@ pub(crate) struct Step {
 }
 
 impl Folded {
-    /// Folds all entries, and notes in each whether it is shown and counted.
-    pub fn of(entries: &mut [Entry], names: &Names) -> Self {
-        let mut folded = Self::prepared(entries);
-        for entry in entries {
-            let step = folded.apply(entry, names);
-            (entry.counted, entry.shown) = (step.counted, step.shown);
-        }
-        folded
-    }
-
     /// An empty state that knows which participants have communications at all: evidence about such a participant
     /// itself stands back behind its communications'.
     pub fn prepared(entries: &[Entry]) -> Self {
@@ -110,6 +106,12 @@ impl Folded {
         }
         let from = self.life_cycle.replace(entry.state).unwrap_or(Sym::NONE);
         self.life_ended = names.is_end(entry.state).then(|| entry.instant());
+        if let Some(ended) = self.life_ended {
+            self.participants
+                .iter_mut()
+                .filter(|p| p.by_events)
+                .for_each(|p| p.end_with_all(ended, entry.state));
+        }
         Step { from, counted: entry.at != NO_TIME, shown: true }
     }
 
@@ -222,6 +224,9 @@ impl Participant {
             self.direct = entry.state;
         }
         let leaves = entry.what == What::Left || (entry.state.is_some() && names.is_end(entry.state));
+        if leaves && !names.is_end(self.direct) {
+            self.direct = Sym::DISCONNECTED;
+        }
         let tells = entry.state.is_some() || matches!(entry.what, What::Joined | What::Left);
         if tells {
             self.direct_active = !leaves;
@@ -229,6 +234,13 @@ impl Participant {
             self.reason = if leaves { entry.reason } else { Sym::NONE };
         }
         Step { from, counted: entry.state.is_some() && entry.at != NO_TIME, shown: true }
+    }
+
+    /// The whole conversation ended: nobody is on it any longer.
+    fn end_with_all(&mut self, at: Time, state: Sym) {
+        if self.direct_active {
+            (self.direct_active, self.left, self.direct) = (false, Some(at), state);
+        }
     }
 
     /// An entry about one of its communications.
@@ -242,9 +254,17 @@ impl Participant {
         }
         let hidden = Step { from: Sym::NONE, counted: false, shown: false };
         match entry.what {
-            What::State => leg.apply_state(entry, names),
+            What::State => {
+                let step = leg.apply_state(entry, names);
+                if !names.is_end(entry.state) {
+                    // Who has a live leg is there, whatever was said of an earlier one.
+                    (self.direct_active, self.left) = (true, None);
+                }
+                step
+            }
             What::Held => {
                 leg.held = entry.on && leg.ended.is_none();
+                leg.holds += 1;
                 leg.held_since = if leg.held { entry.since } else { NO_TIME };
                 Step { shown: true, ..hidden }
             }
@@ -266,12 +286,19 @@ impl Participant {
         self.communications.iter().any(|c| !names.is_end(c.state))
     }
 
-    /// Its state: its own by events, else that of its liveliest communication.
+    /// Its state: its own by events, else that of its liveliest communication. Whoever left without a word on it is
+    /// disconnected.
     pub fn state(&self, names: &Names) -> Sym {
+        let state = self.told_state(names);
+        let over = !self.is_active(names) && state.is_some() && !names.is_end(state);
+        if over { Sym::DISCONNECTED } else { state }
+    }
+
+    fn told_state(&self, names: &Names) -> Sym {
         if self.by_events || self.communications.is_empty() {
             return self.direct;
         }
-        let lively = |c: &&Communication| (!names.is_end(c.state), c.connected.is_some(), c.ended);
+        let lively = |c: &&Communication| (!names.is_end(c.state), c.answered, c.ended);
         self.communications.iter().max_by_key(lively).map_or(Sym::NONE, |c| c.state)
     }
 
@@ -300,23 +327,27 @@ impl Communication {
             medium: Sym::NONE,
             direction: Sym::NONE,
             state: Sym::NONE,
+            answered: false,
             connected: None,
             ended: None,
+            ended_at: None,
             reason: Sym::NONE,
             held: false,
             muted: false,
             held_since: NO_TIME,
             mutes: 0,
+            holds: 0,
         }
     }
 
     fn apply_state(&mut self, entry: &Entry, names: &Names) -> Step {
         let from = std::mem::replace(&mut self.state, entry.state);
         if names.is_end(entry.state) {
-            (self.ended, self.reason) = (Some(entry.instant()), entry.reason);
+            (self.ended, self.ended_at, self.reason) = (Some(entry.instant()), entry.at(), entry.reason);
             (self.held, self.muted, self.held_since) = (false, false, NO_TIME);
         } else if is_connected(entry, names) {
-            self.connected = self.connected.or(Some(entry.instant()));
+            self.answered = true;
+            self.connected = self.connected.or(entry.at());
         }
         Step { from, counted: is_counted(entry, names), shown: true }
     }

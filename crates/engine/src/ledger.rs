@@ -1,11 +1,12 @@
 //! The ledger: for every feed, when it listened, and what became of the holes.
 //!
 //! A hole begins when a feed was last heard and ends when it listens again. It is *unknown* while nobody listens,
-//! *repaired* once REST reads closed it or the peer's re-send provably covered it, *partial* when that failed. The proof
+//! *repaired* once REST reads closed it or the peer's re-send provably covered it, *partial* when that failed. A moment at
+//! which facts were dropped is *partial* for good: what reads again is their conversation, not the moment. The proof
 //! of a re-send: every one of the last facts heard before the cut came again after it; a single one coming again may be a
 //! stray duplicate and proves nothing.
 
-use crate::limits::{HOLES_MAX, PROOF_FACTS, PROOF_FACTS_MIN};
+use crate::limits::{HOLES_MAX, PROOF_FACTS, PROOF_FACTS_MIN, PROOF_SPAN_NS};
 use crate::{Completeness, FactId, FeedEvent, FeedNote, FeedView, LedgerRow};
 use std::collections::VecDeque;
 
@@ -27,10 +28,12 @@ struct Feed {
     /// What it does not hear although it listens.
     limited: Option<String>,
     holes: VecDeque<Hole>,
-    /// The newest facts heard, for the proof of a re-send.
-    recent: VecDeque<FactId>,
+    /// The newest facts heard and when, for the proof of a re-send.
+    recent: VecDeque<(FactId, i64)>,
     /// Of those heard before the last cut, the ones that have not come again; none when there is nothing to prove.
     awaited: Option<Vec<FactId>>,
+    /// How many of the newest holes that proof covers: nothing new was heard between them.
+    covered: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ struct Hole {
     to: Option<i64>,
     state: Completeness,
     reason: String,
+    /// Nobody listened in it, so that reading again closes it; not so where facts were dropped.
+    gap: bool,
     /// It differs from what is stored.
     changed: bool,
 }
@@ -62,8 +67,8 @@ impl Ledger {
         reopened
     }
 
-    /// A fact was heard on a feed, new or not.
-    pub fn heard(&mut self, feed: u16, fact: FactId, new: bool) {
+    /// A fact was heard on a feed at `at`, new or not.
+    pub fn heard(&mut self, feed: u16, fact: FactId, at: i64, new: bool) {
         let index = usize::from(feed);
         let Some(Some(feed)) = self.feeds.get_mut(index) else {
             return;
@@ -71,18 +76,24 @@ impl Ledger {
         if !feed.resends {
             return;
         }
-        if feed.hear(fact, new) {
+        if feed.hear(fact, at, new) {
             self.record(index);
         }
     }
 
-    /// Facts of a feed were dropped: what it tells is partial from here on.
-    pub fn dropped(&mut self, at: i64, reason: &str) {
-        for index in 0..self.feeds.len() {
-            if let Some(Some(feed)) = self.feeds.get_mut(index) {
-                feed.open_and_close(at, reason);
-            }
-            self.record(index);
+    /// Facts of a feed are missing for good, such as those that were dropped: what it tells is partial at that time.
+    pub fn dropped(&mut self, feed: u16, at: i64, reason: &str) {
+        let index = usize::from(feed);
+        if let Some(Some(feed)) = self.feeds.get_mut(index) {
+            feed.lack(at, reason);
+        }
+        self.record(index);
+    }
+
+    /// The same of every feed.
+    pub fn damaged(&mut self, at: i64, reason: &str) {
+        for feed in (0..self.feeds.len()).filter_map(|index| u16::try_from(index).ok()) {
+            self.dropped(feed, at, reason);
         }
     }
 
@@ -101,12 +112,11 @@ impl Ledger {
             return;
         }
         feed.since = feed.since.max(row.from);
+        let gap = row.listening;
         feed.holes.push_back(Hole {
-            from: row.from,
-            to: row.to,
-            state: row.state,
-            reason: row.reason,
+            gap,
             changed: false,
+            ..Hole::new(row.from, row.to, row.state, row.reason)
         });
     }
 
@@ -157,7 +167,10 @@ impl Ledger {
             return;
         };
         match slot {
-            Some(feed) if feed.name == name => feed.resends = resends,
+            Some(feed) if feed.name == name => {
+                feed.resends = resends;
+                feed.await_again();
+            }
             _ => *slot = Some(Feed::new(name, resends, at)),
         }
     }
@@ -182,14 +195,14 @@ impl Ledger {
         self.changed.push(row(&status, feed.listening));
         for hole in feed.holes.iter_mut().filter(|h| h.changed) {
             hole.changed = false;
-            self.changed.push(row(hole, false));
+            self.changed.push(row(hole, hole.gap));
         }
     }
 }
 
 impl Hole {
     fn new(from: i64, to: Option<i64>, state: Completeness, reason: String) -> Self {
-        Self { from, to, state, reason, changed: true }
+        Self { from, to, state, reason, gap: true, changed: true }
     }
 }
 
@@ -205,6 +218,7 @@ impl Feed {
             holes: VecDeque::new(),
             recent: VecDeque::new(),
             awaited: None,
+            covered: 0,
         }
     }
 
@@ -226,13 +240,9 @@ impl Feed {
             return false;
         }
         (self.listening, self.since, self.failing) = (true, at, None);
-        match self.holes.back_mut() {
-            Some(hole) if hole.to.is_none() => {
-                (hole.to, hole.changed) = (Some(at), true);
-                !self.resends
-            }
-            _ => false,
-        }
+        let Some(hole) = self.holes.iter_mut().rev().find(|h| h.to.is_none()) else { return false };
+        (hole.to, hole.changed) = (Some(at), true);
+        !self.resends
     }
 
     fn lose(&mut self, reason: String, last_heard: i64) {
@@ -243,17 +253,35 @@ impl Feed {
         let from = last_heard.max(self.since);
         self.since = from;
         self.holes.push_back(Hole::new(from, None, Completeness::Unknown, reason));
-        self.awaited = (self.resends && self.recent.len() >= PROOF_FACTS_MIN)
-            .then(|| self.recent.iter().copied().collect());
+        self.covered += 1;
+        self.await_again();
         self.bound_holes();
     }
 
-    fn open_and_close(&mut self, at: i64, reason: &str) {
+    /// What must come again to prove a re-send: all heard shortly before the cut, and some in any case.
+    fn await_again(&mut self) {
+        if self.listening || !self.resends {
+            return;
+        }
+        let newest = self.recent.back().map_or(0, |(_, at)| *at);
+        let awaited = self.recent.iter().rev().enumerate();
+        let awaited = awaited.filter(|(n, (_, at))| *n < PROOF_FACTS_MIN || newest - at <= PROOF_SPAN_NS);
+        let awaited: Vec<FactId> = awaited.map(|(_, (fact, _))| *fact).collect();
+        self.awaited = (awaited.len() >= PROOF_FACTS_MIN).then_some(awaited);
+    }
+
+    /// Notes that facts are missing for good. While it does not listen that is known already.
+    fn lack(&mut self, at: i64, reason: &str) {
+        if !self.listening {
+            return;
+        }
+        let at = self.holes.back().and_then(|h| h.to).map_or(at, |end| end.max(at));
         match self.holes.back_mut() {
-            Some(hole) if hole.reason == reason && hole.state == Completeness::Partial => {
-                (hole.to, hole.changed) = (hole.to.map(|_| at), true);
-            }
-            _ => self.holes.push_back(Hole::new(at, Some(at), Completeness::Partial, reason.to_owned())),
+            Some(hole) if hole.reason == reason && !hole.gap => (hole.to, hole.changed) = (Some(at), true),
+            _ => self.holes.push_back(Hole {
+                gap: false,
+                ..Hole::new(at, Some(at), Completeness::Partial, reason.to_owned())
+            }),
         }
         self.bound_holes();
     }
@@ -273,7 +301,7 @@ impl Feed {
     }
 
     fn settle_holes(&mut self, state: Completeness, reason: Option<&str>) {
-        for hole in self.holes.iter_mut().filter(|h| h.to.is_some()) {
+        for hole in self.holes.iter_mut().filter(|h| h.to.is_some() && h.gap) {
             let open = hole.state == Completeness::Unknown
                 || (hole.state == Completeness::Partial && reason.is_none());
             if open {
@@ -286,31 +314,36 @@ impl Feed {
     }
 
     /// True when the proof of a re-send is complete.
-    fn hear(&mut self, fact: FactId, new: bool) -> bool {
+    fn hear(&mut self, fact: FactId, at: i64, new: bool) -> bool {
         if new {
             if self.recent.len() >= PROOF_FACTS {
                 self.recent.pop_front();
             }
-            self.recent.push_back(fact);
+            self.recent.push_back((fact, at));
+            self.covered = 0;
             return false;
         }
-        let Some(awaited) = self.awaited.as_mut().filter(|_| self.listening) else {
-            return false;
-        };
+        let Some(awaited) = self.awaited.as_mut().filter(|_| self.listening) else { return false };
         awaited.retain(|other| *other != fact);
         if !awaited.is_empty() {
             return false;
         }
         self.awaited = None;
-        if let Some(hole) = self.holes.back_mut().filter(|h| h.state == Completeness::Unknown) {
+        let gaps = self.holes.iter_mut().rev().filter(|h| h.gap).take(self.covered.max(1));
+        for hole in gaps.filter(|h| h.state == Completeness::Unknown) {
             (hole.state, hole.changed) = (Completeness::Repaired, true);
         }
+        self.covered = 0;
         true
     }
 
     fn worst(&self, from: i64, to: i64) -> (Completeness, Option<&str>) {
-        let first = self.holes.partition_point(|h| h.to.is_some_and(|end| end < from));
-        let within = self.holes.iter().skip(first).filter(|h| h.from <= to);
+        let within = self
+            .holes
+            .iter()
+            .rev()
+            .take_while(|h| h.to.is_none_or(|end| end >= from))
+            .filter(|h| h.from <= to);
         let hole = within.max_by_key(|h| (h.state, h.from)).map(|h| (h.state, Some(h.reason.as_str())));
         let limited = self.limited.as_deref().map(|reason| (Completeness::Partial, Some(reason)));
         let silent = (!self.listening && self.since <= to).then(|| {

@@ -41,6 +41,8 @@ impl Default for Limits {
 
 /// Facts heard last from a re-sending feed that must all come again to prove that a hole is closed.
 pub(crate) const PROOF_FACTS: usize = 16;
+/// Of those, the ones heard within this time before the last count; a peer re-sends at least as much.
+pub(crate) const PROOF_SPAN_NS: i64 = 5 * SECOND;
 /// Fewer than this prove nothing: a stray duplicate would do.
 pub(crate) const PROOF_FACTS_MIN: usize = 3;
 /// Holes of one feed that are kept apart; older ones merge into one that spans them.

@@ -32,6 +32,8 @@ impl Name {
 
 impl Sym {
     pub const NONE: Self = Self(u16::MAX);
+    /// The known word `disconnected`.
+    pub const DISCONNECTED: Self = Self(11);
 
     pub fn is_some(self) -> bool {
         self != Self::NONE

@@ -75,7 +75,8 @@ pub struct LedgerRow {
     pub to: Option<i64>,
     /// What is known of it.
     pub state: Completeness,
-    /// Whether somebody listened in it.
+    /// Of the status row (`from` is 0): whether the feed listens. Of any other: whether the hole is one in which nobody
+    /// listened, rather than a moment at which facts were dropped.
     pub listening: bool,
     /// Why it is not complete.
     pub reason: String,

@@ -16,7 +16,7 @@ use std::num::NonZeroU64;
 
 /// Votes in a row that decide for [`Scope::Feed`].
 const VOTES: u32 = 2;
-/// A gap of more dots than this was not lost but told before anybody listened.
+/// A region heard for the first time had told its earlier events before anybody listened, if they are more than this.
 const GAP_MAX: u64 = 1_000;
 
 /// What a counter counts.
@@ -92,25 +92,34 @@ impl Scopes {
         self.scope != before
     }
 
-    /// What was told before anybody listened, by the evidence of a stamp: gaps too wide to be on their way.
+    /// What was told before anybody listened, by the evidence of a stamp: all that a region counted before its first event
+    /// that was heard, when that is more than can be on its way.
     pub fn before_our_time(&self, stamp: &Stamp) -> Vec<DotRange<Word>> {
-        let wide = |(region, counter): (&Word, u64)| {
-            let own = u64::from(*region == stamp.dot.actor);
-            let newest = self.seen_below(region, counter);
-            let (from, to) = (NonZeroU64::new(newest + 1)?, NonZeroU64::new(counter - own)?);
-            (to.get().saturating_sub(newest) > GAP_MAX).then(|| DotRange { actor: region.clone(), from, to })
+        let told = |(region, counter): (&Word, u64)| {
+            let own = *region == stamp.dot.actor;
+            let first_heard =
+                self.newest.get(region).is_none_or(|newest| own && *newest == counter && self.alone(region));
+            let to = NonZeroU64::new(counter - u64::from(own))?;
+            (first_heard && to.get() > GAP_MAX).then(|| DotRange {
+                actor: region.clone(),
+                from: NonZeroU64::MIN,
+                to,
+            })
         };
-        stamp.clock.iter().filter_map(wide).collect()
+        stamp.clock.iter().filter_map(told).collect()
     }
 
-    /// The newest dot of a region that was seen below a counter.
-    fn seen_below(&self, region: &Word, counter: u64) -> u64 {
-        let below = self.seen.ranges().filter(|r| r.actor == *region && r.from.get() < counter);
-        below.map(|r| r.to.get().min(counter - 1)).max().unwrap_or(0)
+    /// Whether just one dot of a region was seen.
+    fn alone(&self, region: &Word) -> bool {
+        let mut of_region = self.seen.ranges().filter(|range| range.actor == *region);
+        of_region.next().is_none_or(|only| only.from == only.to) && of_region.next().is_none()
     }
 
-    /// Every dot that was seen.
-    pub fn seen(&self) -> impl Iterator<Item = DotRange<Word>> + '_ {
-        self.seen.ranges()
+    /// All up to the newest dot of each region that was seen: whoever begins now waits for none of it.
+    pub fn up_to_now(&self) -> impl Iterator<Item = DotRange<Word>> + '_ {
+        let range = |(region, newest): (&Word, &u64)| {
+            NonZeroU64::new(*newest).map(|to| DotRange { actor: region.clone(), from: NonZeroU64::MIN, to })
+        };
+        self.newest.iter().filter_map(range)
     }
 }

@@ -30,7 +30,8 @@ impl Engine {
     /// A conversation in memory, as of `now`.
     #[must_use]
     pub fn show(&self, id: &Id, now: i64) -> Option<Shown<'_>> {
-        let conversation = self.conversations.get(id)?;
+        // One whose facts all wait has nothing to show yet.
+        let conversation = self.conversations.get(id).filter(|c| !c.entries.is_empty())?;
         Some(Shown { engine: self, conversation: Cow::Resident(conversation), now })
     }
 
@@ -141,7 +142,8 @@ impl Shown<'_> {
         let mut closed = Vec::new();
         for entry in &set.entries {
             folded.apply(entry, &set.names);
-            if let Some(participant) = folded.participants.iter().find(|p| p.id == entry.participant) {
+            let concerned = |p: &&Participant| p.id == entry.participant || !entry.participant.is_some();
+            for participant in folded.participants.iter().filter(concerned) {
                 self.turn(participant, entry, &mut open, &mut closed);
             }
         }
@@ -230,7 +232,7 @@ impl Shown<'_> {
             direction: names.get_word(c.direction),
             state: names.get_word(c.state),
             connected_at: c.connected,
-            ended_at: c.ended,
+            ended_at: c.ended_at,
             end_reason: names.get_word(c.reason),
             held: c.held,
             muted: c.muted,
@@ -267,7 +269,10 @@ impl Shown<'_> {
         let leg = p.and_then(|p| p.communications.iter().find(|c| c.id == e.communication));
         TimelineEntry {
             at: e.at(),
-            effective_at: Time::from_nanos(e.effective),
+            effective_at: e
+                .at()
+                .filter(|at| at.nanos == e.effective)
+                .unwrap_or(Time::from_nanos(e.effective)),
             received_at: Time::from_nanos(e.received).to_millis(),
             participant: names.get_id(e.participant),
             communication: names.get_id(e.communication),

@@ -46,13 +46,14 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
         if leg.is_some_and(|l| l.ended.is_some()) {
             continue;
         }
-        let now = leg.map_or((false, NO_TIME, false, 0), |l| (l.held, l.held_since, l.muted, l.mutes));
+        let now =
+            leg.map_or((false, NO_TIME, false, 0, 0), |l| (l.held, l.held_since, l.muted, l.mutes, l.holds));
         read(toggle, now, trusted, frame, limits, &mut minted);
     }
     minted
 }
 
-type Known = (bool, i64, bool, u32);
+type Known = (bool, i64, bool, u32, u32);
 
 fn read(
     toggle: &Toggle,
@@ -62,16 +63,16 @@ fn read(
     limits: &Limits,
     minted: &mut Minted,
 ) {
-    let (held, held_since, muted, mutes) = known;
+    let (held, held_since, muted, mutes, holds) = known;
     match (toggle.what, toggle.on, toggle.since) {
         (What::Held, true, Some(_)) => {
             let mut fact = blank(toggle);
             (fact.since, fact.at, fact.authority) = (toggle.since, toggle.since, Authority::Recorded);
             minted.facts.push(fact.identified());
         }
-        (What::Held, true, None) if trusted && !held => minted.facts.push(nth(toggle, mutes)),
+        (What::Held, true, None) if trusted && !held => minted.facts.push(nth(toggle, holds)),
         (What::Held, false, _) if trusted && held && held_since == NO_TIME => {
-            minted.facts.push(nth(toggle, mutes))
+            minted.facts.push(nth(toggle, holds))
         }
         (What::Held, false, _) if trusted && held && held_since <= frame.received => {
             let mut fact = blank(toggle);

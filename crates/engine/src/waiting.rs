@@ -11,7 +11,7 @@ use crate::scope::Scope;
 use crate::{Admitted, Arrival, Fact, Id, Stamp, Word};
 use causal::{Bounds, Released, ReorderBuffer, Why};
 
-/// Why a feed is partial whose regions count all their events: some of them never came.
+/// Why a feed is partial when clocks prove that events happened which it never told.
 const UNTOLD: &str = "events that others were caused by never came";
 
 /// An empty buffer with the engine's bounds.
@@ -51,16 +51,25 @@ impl Engine {
         let history = self.history(to, stamp);
         let item = Admitted { conversation: to.id.clone(), fact, arrival };
         let mut released = Vec::new();
-        to.held.push(id);
+        to.held.push((id, dot.clone()));
         self.held.offer(&history, dot, clock, bytes, item, now, &mut released);
         for release in released {
             if release.item.conversation != to.id {
                 self.strays.push(release);
                 continue;
             }
-            to.held.retain(|held| *held != release.item.fact.id);
+            to.held.retain(|(held, _)| *held != release.item.fact.id);
             self.note_release(&release, now);
             ready.push((release.item.fact, release.item.arrival));
+        }
+    }
+
+    /// Releases everything that waits: after a restart nobody waits for what came before it.
+    pub fn release_all(&mut self, now: i64) {
+        let mut released = Vec::new();
+        self.held.drain(&mut released);
+        for (_, release) in released {
+            self.publish_released(release, now);
         }
     }
 
@@ -74,16 +83,20 @@ impl Engine {
         }
         let history = Some(of.id.clone());
         if !self.held.knows(&history) {
-            let stamps = of.entries.iter().filter_map(|e| e.stamp.as_ref());
-            stamps.for_each(|told| self.held.delivered(&history, &told.dot));
+            for told in of.told() {
+                self.held.begin_behind(&history, told);
+            }
         }
         history
     }
 
     /// Learns from a stamp what counters count. When that is news, whatever waits is offered again.
     pub(crate) fn observe(&mut self, stamp: &Stamp, to: &mut Conversation, borne: bool) {
-        if self.scopes.scope() == Scope::Conversation || !self.scopes.observe(stamp, &mut to.counters, borne)
-        {
+        let before = self.scopes.scope();
+        if before == Scope::Conversation || !self.scopes.observe(stamp, &mut to.counters, borne) {
+            return;
+        }
+        if (before, self.scopes.scope()) == (Scope::Undecided, Scope::Conversation) {
             return;
         }
         let mut waiting = Vec::new();
@@ -91,16 +104,14 @@ impl Engine {
         self.restaged.extend(waiting.into_iter().map(|(_, release)| release.item));
         self.held = waiting_room(&self.limits);
         if self.scopes.scope() == Scope::Feed {
-            self.scopes.seen().for_each(|told| self.held.begin_behind(&None, told));
+            self.scopes.up_to_now().for_each(|told| self.held.begin_behind(&None, told));
         }
     }
 
     fn note_release(&mut self, release: &Released<Word, Admitted>, now: i64) {
         if matches!(release.why, Why::Deadline | Why::Capacity) && !release.missing.is_empty() {
             self.wish(&release.item.conversation, "missing_dots");
-            if self.scopes.scope() == Scope::Feed {
-                self.ledger.dropped(now, UNTOLD);
-            }
+            self.ledger.dropped(release.item.arrival.feed, now, UNTOLD);
         }
     }
 
@@ -110,7 +121,7 @@ impl Engine {
         let Some(mut conversation) = self.conversations.remove(&id) else {
             return;
         };
-        conversation.held.retain(|held| *held != fact.id);
+        conversation.held.retain(|(held, _)| *held != fact.id);
         self.take(&mut conversation, smallvec::smallvec![(fact, arrival)]);
         self.keep_boxed(conversation, now);
     }
@@ -122,7 +133,7 @@ impl Engine {
             }
             for Admitted { conversation, fact, arrival } in std::mem::take(&mut self.restaged) {
                 let Some(mut to) = self.conversations.remove(&conversation) else { continue };
-                to.held.retain(|held| *held != fact.id);
+                to.held.retain(|(held, _)| *held != fact.id);
                 let mut ready = Facts::new();
                 self.offer(&mut to, fact, arrival, now, &mut ready);
                 self.take(&mut to, ready);

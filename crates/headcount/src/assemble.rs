@@ -76,8 +76,7 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let mut followed = plan.source;
     let away = pipeline.recovered().last_committed_at.map_or(0, |at| clock.now().saturating_sub(at));
     followed.timing.look_back_first += Duration::from_nanos(away.unsigned_abs()).min(LOOK_BACK_MAX);
-    let source =
-        Source::start(followed, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
+    let source = Source::start(followed, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
     Ok(Assembly { pipeline, source, address, server, stop_source, stop_server })
 }
 

@@ -5,7 +5,8 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that never log below a warning, whatever `RUST_LOG` says.
-const LOUD: [&str; 5] = ["tungstenite=warn", "tokio_tungstenite=warn", "hyper=warn", "hyper_util=warn", "reqwest=warn"];
+const LOUD: [&str; 5] =
+    ["tungstenite=warn", "tokio_tungstenite=warn", "hyper=warn", "hyper_util=warn", "reqwest=warn"];
 
 /// Starts logging. `quiet`: only warnings, for commands whose answer is what matters.
 pub fn start(format: LogFormat, quiet: bool) {
@@ -17,7 +18,8 @@ pub fn start(format: LogFormat, quiet: bool) {
         Err(_) => filter,
     });
     let colours = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match format {
         LogFormat::Human => log.with_target(false).init(),
         LogFormat::Json => log.json().init(),

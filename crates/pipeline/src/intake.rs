@@ -22,13 +22,19 @@ pub struct Intake {
 }
 
 impl Intake {
+    /// The handle to a mailbox.
+    #[must_use]
+    pub fn new(mailbox: Arc<Mailbox>) -> Self {
+        Self { mailbox }
+    }
+
     /// Hands in what frames or REST reads said. Waits for room under the policy `block`; under `drop` it returns at
     /// once, and what had to go is counted and named to the ledger.
     pub async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) {
         self.mailbox.submit(deliveries, users).await;
     }
 
-    /// Says what became of a feed. Never waits, never dropped, and kept in order with the facts handed in before it.
+    /// Says what became of a feed. Never waits, never dropped, and taken only after all facts handed in before it.
     pub fn note(&self, note: FeedNote) {
         self.mailbox.note(note);
     }

@@ -1,6 +1,6 @@
 //! What waits for the shard, bounded.
 //!
-//! One queue with two lanes: role and life-cycle changes go before the rest. The bound counts facts. What happens when
+//! One queue with two lanes: when not all of it can be taken at once, role and life-cycle changes go before the rest. The bound counts facts. What happens when
 //! it is full is chosen at construction: `block` makes the source wait (the socket's own window then slows the peer),
 //! `drop` lets the newest chatter go, and chatter already waiting before a role or life-cycle change. What went is
 //! counted by reason, said at most once a second, and its conversations are told to the engine, which marks them
@@ -39,17 +39,17 @@ impl Default for MailboxSettings {
     }
 }
 
-/// All that waited, taken at once.
+/// What waited, taken at once.
 #[derive(Debug, Default)]
 pub struct Mail {
-    /// Urgent ones first, then in order of arrival.
-    pub deliveries: Vec<Delivery>,
+    /// In order of arrival.
+    pub deliveries: Vec<(u64, Delivery)>,
     /// The newest value of each user and kind.
     pub users: Vec<UserFact>,
-    /// What became of feeds; only once everything handed in before is taken.
-    pub notes: Vec<FeedNote>,
-    /// Conversations of which facts were dropped, and how many.
-    pub dropped: Vec<(Id, u64)>,
+    /// What became of feeds, in order of arrival among the deliveries; only once all handed in before is taken.
+    pub notes: Vec<(u64, FeedNote)>,
+    /// Feeds and conversations of which facts were dropped, and how many.
+    pub dropped: Vec<((u16, Id), u64)>,
 }
 
 /// The bounded queue between sources and the shard.
@@ -64,11 +64,13 @@ pub struct Mailbox {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    urgent: VecDeque<Delivery>,
-    rest: VecDeque<Delivery>,
+    urgent: VecDeque<(u64, Delivery)>,
+    rest: VecDeque<(u64, Delivery)>,
     users: BTreeMap<(Id, UserWhat), UserFact>,
-    notes: Vec<FeedNote>,
-    dropped: BTreeMap<Id, u64>,
+    notes: VecDeque<(u64, FeedNote)>,
+    dropped: BTreeMap<(u16, Id), u64>,
+    /// Numbers deliveries and notes as they come.
+    next: u64,
     facts: usize,
     submitted: u64,
     lost: u64,
@@ -121,7 +123,10 @@ impl Mailbox {
 
     /// See [`crate::Intake::note`].
     pub(crate) fn note(&self, note: FeedNote) {
-        self.lock().notes.push(note);
+        let mut waiting = self.lock();
+        let number = waiting.number();
+        waiting.notes.push_back((number, note));
+        drop(waiting);
         self.mail.notify_one();
     }
 
@@ -138,8 +143,8 @@ impl Mailbox {
         }
     }
 
-    /// Moves what waits into `mail`, which must be empty: urgent first, at most `facts_max` facts. True when more is left
-    /// behind.
+    /// Moves what waits into `mail`, which must be empty: at most `facts_max` facts, urgent ones before the rest when that
+    /// is not all, and in order of arrival among those taken. True when more is left behind.
     pub fn take(&self, facts_max: usize, mail: &mut Mail) -> bool {
         let mut waiting = self.lock();
         mail.users.extend(std::mem::take(&mut waiting.users).into_values());
@@ -147,14 +152,16 @@ impl Mailbox {
         let mut taken = 0;
         while taken < facts_max {
             let Some(next) = waiting.urgent.pop_front().or_else(|| waiting.rest.pop_front()) else { break };
-            taken += weight(&next);
+            taken += weight(&next.1);
             mail.deliveries.push(next);
         }
+        mail.deliveries.sort_unstable_by_key(|(number, _)| *number);
         waiting.facts = waiting.facts.saturating_sub(taken);
-        let more = waiting.facts > 0;
-        if !more {
-            mail.notes.append(&mut waiting.notes);
+        let oldest = waiting.oldest();
+        while waiting.notes.front().is_some_and(|(number, _)| oldest.is_none_or(|oldest| *number < oldest)) {
+            mail.notes.extend(waiting.notes.pop_front());
         }
+        let more = waiting.facts > 0;
         self.telemetry.mailbox_facts.set(i64::try_from(waiting.facts).unwrap_or(i64::MAX));
         drop(waiting);
         self.room.notify_waiters();
@@ -198,7 +205,7 @@ impl Mailbox {
             let facts = weight(&next);
             while waiting.facts > 0 && waiting.facts + facts > self.settings.facts_max {
                 let victim = if is_urgent(&next) { waiting.rest.pop_back() } else { None };
-                let Some(victim) = victim else { break };
+                let Some((_, victim)) = victim else { break };
                 waiting.facts = waiting.facts.saturating_sub(weight(&victim));
                 self.count_lost(&mut waiting, &victim);
             }
@@ -216,7 +223,7 @@ impl Mailbox {
         let facts = weight(lost) as u64;
         self.telemetry.dropped_facts.get_or_create(&Reason { reason }).inc_by(facts);
         waiting.lost += facts;
-        *waiting.dropped.entry(lost.conversation.clone()).or_default() += facts;
+        *waiting.dropped.entry((lost.feed, lost.conversation.clone())).or_default() += facts;
     }
 }
 
@@ -224,11 +231,23 @@ impl Waiting {
     fn push(&mut self, delivery: Delivery, facts: usize) {
         self.facts += facts;
         self.submitted += facts as u64;
-        if is_urgent(&delivery) {
-            self.urgent.push_back(delivery);
+        let numbered = (self.number(), delivery);
+        if is_urgent(&numbered.1) {
+            self.urgent.push_back(numbered);
         } else {
-            self.rest.push_back(delivery);
+            self.rest.push_back(numbered);
         }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// The number of the oldest delivery that waits.
+    fn oldest(&self) -> Option<u64> {
+        let front = |lane: &VecDeque<(u64, Delivery)>| lane.front().map(|(number, _)| *number);
+        front(&self.urgent).into_iter().chain(front(&self.rest)).min()
     }
 
     fn is_empty(&self) -> bool {
@@ -243,5 +262,8 @@ fn weight(delivery: &Delivery) -> usize {
 
 /// Role and life-cycle changes go before the rest.
 fn is_urgent(delivery: &Delivery) -> bool {
-    delivery.facts.iter().any(|fact| matches!(fact.what, What::Role | What::LifeCycle))
+    let urgent = |fact: &engine::Fact| {
+        fact.what == What::Role || (fact.what == What::LifeCycle && fact.state.is_some())
+    };
+    delivery.facts.iter().any(urgent)
 }

@@ -17,6 +17,8 @@ use tokio::sync::{mpsc, watch};
 
 /// Facts of one commit. Bounds the time between two syncs, and the memory of a batch.
 const BATCH_FACTS_MAX: usize = 8_192;
+/// Questions answered in a row before mail is looked at again.
+const ANSWERS_MAX: usize = 64;
 /// How often gauges and completeness are brought up to date when nothing happens.
 const TICK: Duration = Duration::from_secs(1);
 /// Of what was submitted, the share in hundredths whose loss is worth a warning of its own.
@@ -46,20 +48,24 @@ pub(crate) struct Shard {
     pub incarnation: u32,
     pub repair_delay: i64,
     pub last_updated: Option<Time>,
+    /// The time of the last turn.
+    pub last_turn: i64,
+    /// Turns to the deadline when it is time to stop.
+    pub stop: watch::Receiver<Option<Instant>>,
     pub store_trouble: Option<String>,
 }
 
 impl Shard {
-    /// Runs until `stop` turns true, then drains for as long as `stop`'s sender gives it.
-    pub async fn run(mut self, mut stop: watch::Receiver<Option<Instant>>) -> Result<Drained, StoreError> {
-        let mailbox = self.mailbox.clone();
+    /// Runs until it is told to stop, then drains until the deadline it was given.
+    pub async fn run(mut self) -> Result<Drained, StoreError> {
+        let (mailbox, mut stop) = (self.mailbox.clone(), self.stop.clone());
         let mut tick = tokio::time::interval(TICK);
         self.refresh();
         loop {
             let wake = tokio::time::sleep(self.until_wake());
             tokio::select! {
                 _ = stop.changed() => break,
-                Some(query) = self.backend.queries.recv() => self.answer(query),
+                Some(query) = self.backend.queries.recv() => self.answer_all(query),
                 () = mailbox.waited() => self.turn().await?,
                 () = wake => self.pass_time().await?,
                 _ = tick.tick() => self.tick(),
@@ -78,7 +84,7 @@ impl Shard {
 
     async fn turn(&mut self) -> Result<(), StoreError> {
         self.take_mail()?;
-        self.engine.handle_timeout(self.clock.now());
+        self.engine.handle_timeout(self.last_turn);
         self.commit().await
     }
 
@@ -86,23 +92,39 @@ impl Shard {
     fn take_mail(&mut self) -> Result<(u64, bool), StoreError> {
         let mut mail = std::mem::take(&mut self.mail);
         let more = self.mailbox.take(BATCH_FACTS_MAX, &mut mail);
-        let (now, mut facts) = (self.clock.now(), 0);
-        for (conversation, dropped) in mail.dropped.drain(..) {
-            self.engine.handle_dropped(&conversation, dropped, now);
-        }
-        for delivery in mail.deliveries.drain(..) {
+        let (now, mut facts) = (self.now(), 0);
+        let mut notes = mail.notes.drain(..).peekable();
+        for (number, delivery) in mail.deliveries.drain(..) {
+            while let Some((_, note)) = notes.next_if(|(noted, _)| *noted < number) {
+                self.engine.handle_feed(note);
+            }
             facts += delivery.facts.len() as u64;
             self.hydrate(&delivery.conversation, now)?;
             self.engine.handle(delivery, now);
         }
+        notes.for_each(|(_, note)| self.engine.handle_feed(note));
         mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
-        mail.notes.drain(..).for_each(|note| self.engine.handle_feed(note));
+        for ((feed, conversation), dropped) in mail.dropped.drain(..) {
+            self.hydrate(&conversation, now)?;
+            self.engine.handle_dropped(feed, &conversation, dropped, now);
+        }
         self.mail = mail;
         Ok((facts, more))
     }
 
+    /// The time. When it was set back, facts that wait until an instant of the old time wait no longer.
+    fn now(&mut self) -> i64 {
+        let now = self.clock.now();
+        if now < self.last_turn {
+            self.engine.release_all(now);
+        }
+        self.last_turn = now;
+        now
+    }
+
     async fn pass_time(&mut self) -> Result<(), StoreError> {
-        self.engine.handle_timeout(self.clock.now());
+        let now = self.now();
+        self.engine.handle_timeout(now);
         self.commit().await
     }
 
@@ -144,8 +166,23 @@ impl Shard {
             laid_down: &laid_down,
             forget_log_below: covered.forget_below,
         };
-        let log =
-            write(&mut self.store, &commit, &mut self.store_trouble, &self.backend, &self.telemetry).await?;
+        let log = loop {
+            let begun = Instant::now();
+            match self.store.commit(&commit) {
+                Ok(log) => {
+                    self.telemetry.commit_seconds.observe(begun.elapsed().as_secs_f64());
+                    break log;
+                }
+                Err(error @ StoreError::Full) => {
+                    let outage = Outage { trouble: &mut self.store_trouble, backend: &mut self.backend };
+                    outage.wait(error, &mut self.stop).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        if self.store_trouble.take().is_some() {
+            tracing::info!("the store accepts writes again");
+        }
         self.trail.note(log, &batch, &laid_down);
         self.publish(&batch, committed_at);
         self.engine.reuse(batch);
@@ -230,10 +267,12 @@ impl Shard {
         }
     }
 
-    /// A wish that finds no room is made again when its cause comes again.
+    /// A wish that finds no room goes: the round of repair after a hole asks the platform what is live by itself.
     fn wish(&self, wishes: Vec<(Id, &'static str)>) {
-        let not_before = self.clock.now().saturating_add(self.repair_delay);
+        let now = self.clock.now();
         for (conversation, reason) in wishes {
+            // A gap is over already; anything else may still be settling.
+            let not_before = if reason == "gap" { now } else { now.saturating_add(self.repair_delay) };
             let _no_source_repairs = self.wishes.try_send(Wish { conversation, reason, not_before });
         }
     }
@@ -252,6 +291,15 @@ impl Shard {
                 drained.complete = false;
                 return Ok(drained);
             }
+        }
+    }
+
+    /// Answers a question and those that wait behind it, as many as do not hold up the rest for long.
+    fn answer_all(&mut self, first: Query) {
+        self.answer(first);
+        for _ in 0..ANSWERS_MAX {
+            let Ok(next) = self.backend.queries.try_recv() else { return };
+            self.answer(next);
         }
     }
 
@@ -300,9 +348,13 @@ impl Shard {
         let now = self.clock.now();
         let (mut items, mut next) = self.engine.list(filter, after, limit, now);
         if filter.active != Some(true) {
-            let stored = self.store.stored_after(after, limit).unwrap_or_default();
+            let stored = self.store.stored_after(after, limit).unwrap_or_else(|error| {
+                tracing::error!(%error, "conversations could not be read from the store; the list lacks them");
+                Vec::new()
+            });
             let last = (stored.len() == limit).then(|| stored.last().map(|s| s.id.clone())).flatten();
-            let views = stored.iter().map(|s| self.engine.show_stored(s, now).conversation());
+            let elsewhere = stored.iter().filter(|s| !self.engine.knows(&s.id));
+            let views = elsewhere.map(|s| self.engine.show_stored(s, now).conversation());
             items.extend(views.filter(|view| filter.matches(view)));
             next = match (next, last) {
                 (Some(a), Some(b)) => Some(a.min(b)),
@@ -321,34 +373,38 @@ impl Shard {
     }
 }
 
-/// Writes a commit. A full disk is waited out: nothing more is taken until there is room, and `/readyz` says why.
-async fn write(
-    store: &mut Store,
-    commit: &Commit<'_>,
-    trouble: &mut Option<String>,
-    backend: &ReaderBackend,
-    telemetry: &Telemetry,
-) -> Result<u64, StoreError> {
-    loop {
-        let begun = Instant::now();
-        match store.commit(commit) {
-            Ok(log) => {
-                telemetry.commit_seconds.observe(begun.elapsed().as_secs_f64());
-                if trouble.take().is_some() {
-                    tracing::info!("the store accepts writes again");
-                }
-                return Ok(log);
+/// A time in which nothing can be committed.
+struct Outage<'a> {
+    trouble: &'a mut Option<String>,
+    backend: &'a mut ReaderBackend,
+}
+
+impl Outage<'_> {
+    /// Waits a second before the next try; gives up with the error at the deadline of a stop. Until then the summary of
+    /// the last commit is served with the reason, and questions are turned away, since the engine is ahead of the disk.
+    async fn wait(
+        self,
+        error: StoreError,
+        stop: &mut watch::Receiver<Option<Instant>>,
+    ) -> Result<(), StoreError> {
+        if stop.borrow().is_some_and(|deadline| Instant::now() + Duration::from_secs(1) >= deadline) {
+            return Err(error);
+        }
+        if self.trouble.is_none() {
+            tracing::error!(%error, "nothing can be committed; trying again every second");
+        }
+        let reason = error.to_string();
+        let mut summary = Summary::clone(&self.backend.summary.load());
+        summary.not_ready = vec![reason.clone()];
+        self.backend.summary.store(Arc::new(summary));
+        *self.trouble = Some(reason);
+        let again = tokio::time::sleep(Duration::from_secs(1));
+        tokio::pin!(again);
+        loop {
+            tokio::select! {
+                () = &mut again => return Ok(()),
+                Some(turned_away) = self.backend.queries.recv() => drop(turned_away),
             }
-            Err(error @ StoreError::Full) => {
-                tracing::error!(%error, "nothing can be committed; trying again every second");
-                let reason = error.to_string();
-                let mut summary = Summary::clone(&backend.summary.load());
-                summary.not_ready = vec![reason.clone()];
-                backend.summary.store(Arc::new(summary));
-                *trouble = Some(reason);
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            Err(error) => return Err(error),
         }
     }
 }

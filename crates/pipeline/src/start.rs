@@ -80,7 +80,7 @@ impl Pipeline {
         let now = clock.now();
         let mut back = Back::new(Engine::new(settings.limits, incarnation.get(), seq), now);
         let base = store.recover(&mut back)?;
-        let replayed = back.replay(&store)?;
+        let replayed = back.replay(&store, base.damaged)?;
         let heard = replayed.last_committed_at.max(base.last_committed_at);
         back.engine.resumed(seq, heard.unwrap_or(now));
         let recovered = Recovery {
@@ -94,6 +94,7 @@ impl Pipeline {
         backend.changes.publish(Vec::new(), seq);
         let (wishes, wished) = mpsc::channel(WISHES_WAITING_MAX);
         let mailbox = Arc::new(Mailbox::new(settings.mailbox, telemetry.clone()));
+        let (stop, stopped) = watch::channel(None);
         let shard = Shard {
             engine: back.engine,
             store,
@@ -107,12 +108,13 @@ impl Pipeline {
             epoch,
             incarnation: incarnation.get(),
             repair_delay: settings.limits.repair_delay_ns,
-            last_updated: heard.map(|at| Time::from_nanos(at).to_millis()),
+            last_updated: replayed.last_updated.or(heard).map(|at| Time::from_nanos(at).to_millis()),
+            last_turn: now,
             store_trouble: None,
+            stop: stopped,
         };
-        let (stop, stopped) = watch::channel(None);
-        let ended = spawn(shard, stopped)?;
-        Ok(Self { intake: Intake { mailbox }, reader, wishes: Some(wished), stop, ended, recovered })
+        let ended = spawn(shard)?;
+        Ok(Self { intake: Intake::new(mailbox), reader, wishes: Some(wished), stop, ended, recovered })
     }
 
     /// Where sources hand in facts.
@@ -166,15 +168,12 @@ fn ended(
 }
 
 /// The shard's thread: blocking on the disk is its business, and nobody else's.
-fn spawn(
-    shard: Shard,
-    stop: watch::Receiver<Option<Instant>>,
-) -> Result<oneshot::Receiver<Result<Drained, StoreError>>, PipelineError> {
+fn spawn(shard: Shard) -> Result<oneshot::Receiver<Result<Drained, StoreError>>, PipelineError> {
     let failed = |error: std::io::Error| PipelineError::Thread(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     let (tell, ended) = oneshot::channel();
     let body = move || {
-        let how = runtime.block_on(shard.run(stop));
+        let how = runtime.block_on(shard.run());
         let _nobody_waits = tell.send(how);
     };
     std::thread::Builder::new().name("shard".to_owned()).spawn(body).map_err(failed)?;
@@ -206,6 +205,7 @@ struct Back {
 struct Replayed {
     facts: u64,
     last_committed_at: Option<i64>,
+    last_updated: Option<i64>,
 }
 
 impl Back {
@@ -214,11 +214,14 @@ impl Back {
     }
 
     /// The log behind what was laid down, through the same decisions as when it was new.
-    fn replay(&mut self, store: &Store) -> Result<Replayed, StoreError> {
+    fn replay(&mut self, store: &Store, damaged: u64) -> Result<Replayed, StoreError> {
         let (mut position, mut replayed) = (0, Replayed::default());
         while let Some(row) = store.replay_after(position)? {
             position = row.position;
             replayed.last_committed_at = Some(row.committed_at);
+            if !row.admitted.is_empty() {
+                replayed.last_updated = Some(row.committed_at);
+            }
             replayed.facts += row.admitted.len() as u64;
             self.trail.add(position, row.admitted.iter().map(|a| &a.conversation));
             for admitted in row.admitted {
@@ -227,11 +230,10 @@ impl Back {
                 }
                 self.engine.replay(admitted);
             }
-            self.engine.expire_held(row.committed_at);
             let told = self.engine.take_batch();
             self.engine.reuse(told);
         }
-        self.engine.forget_moves();
+        self.engine.replayed(damaged + self.damaged > 0, self.now);
         for (minute, count) in std::mem::take(&mut self.cells) {
             self.engine.restore_cell(minute, count);
         }

@@ -118,6 +118,7 @@ impl Telemetry {
             follower_lag: Family::default(),
         };
         this.register(registry.sub_registry_with_prefix("headcount"));
+        this.begin_at_zero();
         Arc::new(this)
     }
 
@@ -145,6 +146,19 @@ impl Telemetry {
         to.register("mailbox_facts", "Facts that wait in the mailbox", self.mailbox_facts.clone());
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
         to.register("follower_lag_changes", "Changes a follower is behind", self.follower_lag.clone());
+    }
+
+    /// Series that exist from the start, so that a rule on them can tell "none" from "not measured".
+    fn begin_at_zero(&self) {
+        for reason in ["mailbox_full", "mailbox_full_urgent", "conversation_full"] {
+            self.dropped_facts.get_or_create(&Reason { reason }).inc_by(0);
+        }
+        for result in ["ok", "gone", "forbidden", "failed"] {
+            self.repairs.get_or_create(&Outcome { result }).inc_by(0);
+        }
+        self.refused_frames.get_or_create(&Reason { reason: "not_json" }).inc_by(0);
+        self.reconnects.get_or_create(&Reason { reason: "closed" }).inc_by(0);
+        self.follower_lag.get_or_create(&FollowerName { follower: "change_stream" }).set(0);
     }
 
     /// Notes that a feed was heard at `now` (nanoseconds since the epoch).

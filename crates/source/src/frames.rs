@@ -72,8 +72,9 @@ impl<S: Sink> Frames<S> {
     pub fn decode(&mut self, frames: &[impl AsRef<[u8]>]) -> Heard {
         let at = self.clock.now();
         let mut heard = Heard { controls: Vec::new(), at, batch: Batch::default() };
-        let origin = Origin { feed: self.feed, received: at };
-        for frame in frames.iter().map(AsRef::as_ref) {
+        for (received, frame) in (at..).zip(frames.iter().map(AsRef::as_ref)) {
+            // A nanosecond apart: what has no time of its own keeps the order in which it came.
+            let origin = Origin { feed: self.feed, received };
             let outcome = match self.dialect {
                 Dialect::Notifications => {
                     wire::decode_notification(frame, origin, &self.limits, &mut heard.batch)

@@ -14,8 +14,9 @@ use std::fmt;
 /// 2000-01-01T00:00:00Z: nothing of this platform is older, so an earlier time is a mistake.
 const EARLIEST: i64 = 946_684_800 * engine::SECOND;
 
-/// How far a source's clock may run ahead of ours before its times are refused.
-const AHEAD_MAX: i64 = 24 * 60 * engine::MINUTE;
+/// How far a source's clock may run ahead of ours before its times are refused: one such time moves the 24 hours of the
+/// heatmap by as much.
+const AHEAD_MAX: i64 = 60 * engine::MINUTE;
 
 /// A text field, borrowed where it has no escape; empty when absent.
 #[derive(Default)]

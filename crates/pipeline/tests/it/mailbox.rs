@@ -47,11 +47,14 @@ async fn drop_lets_chatter_go_before_role_and_life_cycle_changes() {
     assert_eq!(dropped(&telemetry, "mailbox_full"), 4);
     assert_eq!(dropped(&telemetry, "mailbox_full_urgent"), 0);
     let mut mail = Mail::default();
-    let more = mailbox.take(100, &mut mail);
-    let order: Vec<String> = mail.deliveries.iter().map(|d| d.conversation.to_string()).collect();
-    assert_eq!(order, ["urgent", "urgent", "chatter", "chatter"]);
-    assert_eq!(mail.dropped, [(Id::new("chatter").unwrap(), 4)]);
-    assert!(!more);
+    let order =
+        |mail: &Mail| mail.deliveries.iter().map(|(_, d)| d.conversation.to_string()).collect::<Vec<_>>();
+    assert!(mailbox.take(3, &mut mail));
+    assert_eq!(order(&mail), ["chatter", "urgent", "urgent"], "urgent ones first, then in order of arrival");
+    assert_eq!(mail.dropped, [((0, Id::new("chatter").unwrap()), 4)]);
+    let mut mail = Mail::default();
+    assert!(!mailbox.take(3, &mut mail));
+    assert_eq!(order(&mail), ["chatter"]);
     assert_eq!(mailbox.tally(), (8, 4));
 }
 
@@ -68,7 +71,31 @@ async fn a_drop_makes_the_answer_partial_and_asks_for_a_repair() {
     let deliveries = (0..2_000).map(|n| event("c", n, What::State, "connected")).collect();
     intake.submit(deliveries, Vec::new()).await;
     until(&reader, |s| s.completeness == Completeness::Partial).await;
+    let answer = reader.conversation(Id::new("c").unwrap()).await.unwrap();
+    assert_eq!(answer.completeness, Completeness::Partial);
     let wish = tokio::time::timeout(Duration::from_secs(10), wishes.recv()).await.unwrap().unwrap();
     assert_eq!((wish.conversation.to_string().as_str(), wish.reason), ("c", "dropped"));
     world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_note_keeps_its_place_among_the_facts() {
+    let telemetry = Telemetry::new(&mut Registry::default());
+    let mailbox = std::sync::Arc::new(Mailbox::new(MailboxSettings::default(), telemetry));
+    let intake = Intake::new(mailbox.clone());
+    intake
+        .submit(
+            vec![event("c", 1, What::State, "connected"), event("c", 2, What::State, "connected")],
+            Vec::new(),
+        )
+        .await;
+    intake.note(FeedNote { feed: 0, at: NOON, event: FeedEvent::Listening });
+    intake.submit(vec![event("c", 3, What::LifeCycle, "ended")], Vec::new()).await;
+    let mut mail = Mail::default();
+    assert!(mailbox.take(1, &mut mail));
+    assert_eq!((mail.deliveries.len(), mail.notes.len()), (1, 0), "what came before the note still waits");
+    let mut mail = Mail::default();
+    assert!(!mailbox.take(9, &mut mail));
+    assert_eq!(mail.notes.len(), 1);
+    assert!(mail.deliveries.iter().all(|(number, _)| *number < mail.notes[0].0));
 }

@@ -71,6 +71,9 @@ async fn an_ended_conversation_is_found_in_the_store_and_takes_late_facts() {
     late.received = NOON + 3_600 * SECOND;
     intake.submit(vec![again, late], Vec::new()).await;
     until(&reader, |s| events_in(s) == 4 && s.active == 2).await;
+    let list = reader.list(Filter::default(), None, 10).await.unwrap().value;
+    let ids: Vec<String> = list.items.iter().map(|c| format!("{} {}", c.id, c.active)).collect();
+    assert_eq!(ids, ["new true", "old true"], "each once, and as it stands in memory");
     let timeline = reader.timeline(Id::new("old").unwrap()).await.unwrap().value.unwrap();
     assert_eq!(
         timeline.iter().map(|e| (e.kind, e.late)).collect::<Vec<_>>(),
@@ -104,5 +107,26 @@ async fn followers_get_what_is_published_after_their_position() {
     assert_eq!(missed.len(), 1);
     assert_eq!(missed[0].revision, Some(Revision { place: 0, moved: 1 }));
     assert!(reader.changes().follow(Some(77)).missed.is_none(), "a position that was never published");
+    world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fact_that_waits_is_counted_once_however_often_the_program_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut waits = event("c", 2, What::Joined, "connected");
+    let region = Word::new("a").unwrap();
+    let clock = [(region.clone(), 2)].into_iter().collect();
+    let dot = causal::Dot { actor: region, counter: std::num::NonZeroU64::new(2).unwrap() };
+    waits.facts[0].stamp = Some(Box::new(Stamp { dot, clock }));
+    for _ in 0..3 {
+        let world = world(folder.path(), MailboxSettings::default());
+        let reader = world.pipeline.reader();
+        world.pipeline.intake().submit(vec![waits.clone()], Vec::new()).await;
+        until(&reader, |s| events_in(s) == 1).await;
+        assert!(world.pipeline.drain(Duration::from_secs(5)).await.unwrap().complete);
+    }
+    let world = world(folder.path(), MailboxSettings::default());
+    let reader = world.pipeline.reader();
+    until(&reader, |s| events_in(s) == 1 && s.active == 1).await;
     world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
 }

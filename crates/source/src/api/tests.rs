@@ -1,3 +1,5 @@
+//! The API client: what an error body says, and how a permission is named.
+
 use super::*;
 
 fn said(code: &str, message: &str) -> ErrorBody {

@@ -60,7 +60,10 @@ async fn a_rejected_topic_is_reported_with_its_permission_and_takes_no_other_wit
     assert_eq!(rejected[0].topic, topic);
     assert!(rejected[0].to_string().contains("conversation:communication:view"));
     let limits = running.recorder.limits();
-    assert!(limits.iter().flatten().any(|reason| reason.contains("conversation:communication:view")), "{limits:?}");
+    assert!(
+        limits.iter().flatten().any(|reason| reason.contains("conversation:communication:view")),
+        "{limits:?}"
+    );
     assert_eq!(
         platform.count("POST /api/v2/notifications/channels/channel-0/subscriptions?ignoreErrors=true"),
         1
