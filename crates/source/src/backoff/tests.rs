@@ -1,3 +1,5 @@
+//! Waits grow, stay within their bounds, and differ from one another.
+
 use super::*;
 
 fn backoff(seed: u64) -> Backoff {

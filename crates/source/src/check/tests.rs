@@ -1,3 +1,5 @@
+//! What a check says of a platform that lacks something.
+
 use super::*;
 
 fn skew_of(date: Option<&str>) -> Finding {

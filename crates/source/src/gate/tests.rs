@@ -1,3 +1,5 @@
+//! What of a hostile stream reaches the WebSocket library, byte by byte.
+
 use super::*;
 
 const ANSWER: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\r\n\r\nx: y\r\n\r\n";

@@ -1,3 +1,5 @@
+//! Environments are known or refused with the list; plain text is for loopback only.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! A channel's life in virtual time, with every notice and every silence.
+
 use super::*;
 use Action::*;
 use std::time::Duration;

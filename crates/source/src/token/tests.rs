@@ -1,3 +1,5 @@
+//! A token is kept, renewed once however many ask, and never shown.
+
 use super::*;
 
 #[test]

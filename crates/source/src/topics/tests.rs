@@ -1,3 +1,5 @@
+//! Topics: parsed, combined, and shared out over channels.
+
 use super::*;
 
 fn users(range: std::ops::Range<usize>) -> impl Iterator<Item = TopicTarget> {

@@ -1,3 +1,5 @@
+//! When silence turns into a ping, and a ping into a loss.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Ids out of the answers of the platform's queries.
+
 use super::*;
 
 #[test]

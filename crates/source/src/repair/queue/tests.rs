@@ -1,3 +1,5 @@
+//! Wishes: each conversation once, none before its time.
+
 use super::*;
 
 fn id(name: &str) -> Id {
