@@ -200,7 +200,7 @@ impl Api {
                 }
                 StatusCode::TOO_MANY_REQUESTS if limited < RATE_LIMITED_TRIES_MAX => {
                     limited += 1;
-                    self.pause(http::retry_after(&response).unwrap_or(self.rate_limit_wait));
+                    self.pause(http::retry_after(response.headers()).unwrap_or(self.rate_limit_wait));
                 }
                 status if status.is_success() => return self.answer(response).await,
                 status => return Err(self.failure(status, response, call.permission).await),

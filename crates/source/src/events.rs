@@ -71,6 +71,9 @@ impl NoSocket {
     fn retry_in(&self) -> Duration {
         match self {
             Self::Token(NoToken { retry_in, .. }) => *retry_in,
+            Self::Refused(ConnectError::Throttled(wait)) | Self::Connect(ConnectError::Throttled(wait)) => {
+                *wait
+            }
             Self::Refused(_) | Self::Connect(_) => Duration::ZERO,
         }
     }

@@ -6,6 +6,7 @@
 //! of authorities (it ages with the binary, and a company's own authority would be missing).
 
 use crate::{Endpoints, Timing};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Response, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -81,8 +82,8 @@ pub(crate) async fn body(mut response: Response, bytes_max: usize) -> Result<Vec
 }
 
 /// How long a 429 asks to wait, in whole seconds (Genesys: header `Retry-After` since 2021-11-10).
-pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX))
 }
 

@@ -5,7 +5,7 @@
 //! encoded. What has piled up is taken at once, so that a burst costs one hand-over.
 
 use crate::gate::{Gate, Gated};
-use crate::http::USER_AGENT;
+use crate::http::{self, USER_AGENT};
 use crate::region::is_loopback;
 use crate::session::Cause;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -59,6 +59,8 @@ pub(crate) struct Socket {
 pub(crate) enum ConnectError {
     #[error("the handshake was answered with status {0}")]
     Status(u16),
+    #[error("the handshake was answered with status 429, to be tried again in {} s", .0.as_secs())]
+    Throttled(Duration),
     #[error("no connection within the time allowed")]
     Timeout,
     #[error("the host cannot be reached ({0})")]
@@ -110,7 +112,10 @@ impl Connector {
             .max_frame_size(Some(self.message_bytes_max));
         let opened = tokio_tungstenite::client_async_with_config(request, gated, Some(config)).await;
         let (stream, _) = opened.map_err(|error| match error {
-            Error::Http(answer) => ConnectError::Status(answer.status().as_u16()),
+            Error::Http(answer) => match (answer.status().as_u16(), http::retry_after(answer.headers())) {
+                (429, Some(wait)) => ConnectError::Throttled(wait),
+                (status, _) => ConnectError::Status(status),
+            },
             Error::Io(error) => ConnectError::Unreachable(error.to_string()),
             _ => ConnectError::Protocol,
         })?;

@@ -219,7 +219,7 @@ impl Tokens {
             .await
             .map_err(|error| TokenError::Unreachable { host: host.clone(), why: http::cause(&error) })?;
         let status = response.status().as_u16();
-        let wait = http::retry_after(&response).unwrap_or(self.timing.rate_limit_wait);
+        let wait = http::retry_after(response.headers()).unwrap_or(self.timing.rate_limit_wait);
         let body = http::body(response, ANSWER_BYTES_MAX).await.unwrap_or_default();
         match status {
             200..=299 => serde_json::from_slice(&body).map_err(|_| TokenError::NoToken { host }),

@@ -82,3 +82,14 @@ async fn a_check_tries_the_handshake() {
     let seen: Vec<_> = findings.iter().map(|finding| (finding.name, finding.level)).collect();
     assert_eq!(seen, [("token", Level::Ok), ("events socket", Level::Ok)]);
 }
+
+#[tokio::test]
+async fn a_throttled_handshake_waits_as_long_as_it_was_told() {
+    let platform = Platform::start().await;
+    platform.with(|state| state.throttle_next = true);
+    let running = run(settings(&platform, Events, "discover"));
+    until("a second handshake", || platform.with(|state| state.handshakes.len()) == 2).await;
+    let apart = platform.with(|state| state.handshakes[1] - state.handshakes[0]);
+    assert!(apart >= std::time::Duration::from_secs(1), "{apart:?}");
+    running.stop().await;
+}

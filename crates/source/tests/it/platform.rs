@@ -45,6 +45,9 @@ pub struct State {
     pub users: Vec<&'static str>,
     pub queues: Vec<&'static str>,
     pub rejected: HashMap<String, &'static str>,
+    /// When handshakes came, and whether the next one is answered with 429 and a second to wait.
+    pub handshakes: Vec<std::time::Instant>,
+    pub throttle_next: bool,
     /// Topics of each channel; the position is its number.
     pub channels: Vec<Vec<String>>,
     pub gone: HashSet<usize>,
@@ -172,6 +175,13 @@ impl Platform {
 
     /// The status that refuses a handshake.
     fn refusal(&self, name: &str, query: &str) -> Option<u16> {
+        let throttled = self.with(|state| {
+            state.handshakes.push(std::time::Instant::now());
+            std::mem::take(&mut state.throttle_next)
+        });
+        if throttled {
+            return Some(429);
+        }
         self.with(|state| match name.strip_prefix("channel-").and_then(|n| n.parse().ok()) {
             Some(channel) => state.gone.contains(&channel).then_some(404),
             None => (query != format!("access_token=secret-token-{}", state.token_valid)).then_some(401),
@@ -186,7 +196,7 @@ impl Platform {
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let (name, query) = (path.rsplit('/').next().unwrap_or("").to_owned(), query.to_owned());
         if let Some(status) = self.refusal(&name, &query) {
-            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
+            let answer = format!("HTTP/1.1 {status} X\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n");
             let _client_gone = tcp.read(&mut [0; 4096]).await;
             let _client_gone = tcp.write_all(answer.as_bytes()).await;
             return;
