@@ -53,6 +53,8 @@ pub(crate) struct Communication {
     pub muted: bool,
     /// When the hold that lasts began, as the vendor gave it.
     pub held_since: i64,
+    /// When the hold began that was told to be over last.
+    pub over_since: i64,
     /// How often it was muted or unmuted.
     pub mutes: u32,
     /// How often it was put on hold or taken off it.
@@ -265,6 +267,7 @@ impl Participant {
             What::Held => {
                 leg.held = entry.on && leg.ended.is_none();
                 leg.holds += 1;
+                leg.over_since = if entry.on { leg.over_since } else { entry.since };
                 leg.held_since = if leg.held { entry.since } else { NO_TIME };
                 Step { shown: true, ..hidden }
             }
@@ -335,6 +338,7 @@ impl Communication {
             held: false,
             muted: false,
             held_since: NO_TIME,
+            over_since: NO_TIME,
             mutes: 0,
             holds: 0,
         }

@@ -8,12 +8,14 @@
 //! heard, until another lane shows a frame that proves a newer fact than any known, which is the newest by proof. A
 //! frame that proves nothing new on another lane is a second copy and says nothing. A hold that is over so soon that two
 //! frames may have changed places is taken as said, and a repair is asked for: a REST read tells the hold's own times.
+//! Should the hold turn out to last, that read says so as a fact of its own, and the end it has one day is another.
 //! The same goes for every mute, whose order nothing proves: a read a little later tells how it stands.
 
 use crate::conversation::{Conversation, is_whole};
 use crate::entry::NO_TIME;
+use crate::fold::Communication;
 use crate::limits::Limits;
-use crate::{Authority, Delivery, Fact, FactId, Source, Toggle, What};
+use crate::{Authority, Delivery, Fact, FactId, Source, Time, Toggle, What};
 
 /// The facts that a frame's toggles amount to.
 #[derive(Debug, Default)]
@@ -46,47 +48,70 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
         if leg.is_some_and(|l| l.ended.is_some()) {
             continue;
         }
-        let now =
-            leg.map_or((false, NO_TIME, false, 0, 0), |l| (l.held, l.held_since, l.muted, l.mutes, l.holds));
-        read(toggle, now, trusted, frame, limits, &mut minted);
+        let unknown = Known { held_since: NO_TIME, over_since: NO_TIME, ..Known::default() };
+        read(toggle, leg.map_or(unknown, Known::of), trusted, frame, limits, &mut minted);
     }
     minted
 }
 
-type Known = (bool, i64, bool, u32, u32);
+/// How a leg's toggles stand before a frame.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    held: bool,
+    held_since: i64,
+    over_since: i64,
+    muted: bool,
+    mutes: u32,
+    holds: u32,
+}
 
-fn read(
-    toggle: &Toggle,
-    known: Known,
-    trusted: bool,
-    frame: &Delivery,
-    limits: &Limits,
-    minted: &mut Minted,
-) {
-    let (held, held_since, muted, mutes, holds) = known;
+impl Known {
+    fn of(leg: &Communication) -> Self {
+        Self {
+            held: leg.held,
+            held_since: leg.held_since,
+            over_since: leg.over_since,
+            muted: leg.muted,
+            mutes: leg.mutes,
+            holds: leg.holds,
+        }
+    }
+}
+
+fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Limits, minted: &mut Minted) {
+    let rest = frame.source == Source::Rest;
     match (toggle.what, toggle.on, toggle.since) {
+        (What::Held, true, Some(since)) if rest && !k.held && k.over_since == since.nanos => {
+            // Told to be over by a frame that had changed places with another: it lasts.
+            minted.facts.push(Fact { since: toggle.since, ..nth(toggle, k.holds) });
+        }
         (What::Held, true, Some(_)) => {
             let mut fact = blank(toggle);
             (fact.since, fact.at, fact.authority) = (toggle.since, toggle.since, Authority::Recorded);
             minted.facts.push(fact.identified());
         }
-        (What::Held, true, None) if trusted && !held => minted.facts.push(nth(toggle, holds)),
-        (What::Held, false, _) if trusted && held && held_since == NO_TIME => {
-            minted.facts.push(nth(toggle, holds))
+        (What::Held, true, None) if trusted && !k.held => minted.facts.push(nth(toggle, k.holds)),
+        (What::Held, false, _) if trusted && k.held && k.held_since <= frame.received => {
+            minted.facts.push(unheld(toggle, k));
+            let timed = k.held_since != NO_TIME;
+            let soon = frame.received.saturating_sub(k.held_since) < limits.toggle_settle_ns;
+            minted.doubtful |= !rest && timed && soon;
         }
-        (What::Held, false, _) if trusted && held && held_since <= frame.received => {
-            let mut fact = blank(toggle);
-            fact.since = Some(crate::Time::from_nanos(held_since));
-            minted.facts.push(fact.identified());
-            minted.doubtful |= frame.source != Source::Rest
-                && frame.received.saturating_sub(held_since) < limits.toggle_settle_ns;
-        }
-        (What::Muted, on, _) if trusted && on != muted => {
-            minted.facts.push(nth(toggle, mutes));
-            minted.doubtful |= frame.source != Source::Rest;
+        (What::Muted, on, _) if trusted && on != k.muted => {
+            minted.facts.push(nth(toggle, k.mutes));
+            minted.doubtful |= !rest;
         }
         _ => {}
     }
+}
+
+/// The hold that lasts is over: known by when it began, unless that has no time, or was told already and mended.
+fn unheld(toggle: &Toggle, k: Known) -> Fact {
+    let since = (k.held_since != NO_TIME).then(|| Time::from_nanos(k.held_since));
+    if since.is_none() || k.over_since == k.held_since {
+        return Fact { since, ..nth(toggle, k.holds) };
+    }
+    Fact { since, ..blank(toggle) }.identified()
 }
 
 fn blank(toggle: &Toggle) -> Fact {

@@ -287,3 +287,23 @@ fn a_busy_conversation_is_the_same_whether_folded_at_once_or_along_the_way() {
     at_once.handle(deliver(Source::Events, facts.iter().rev().cloned().collect()), NOON);
     assert_eq!(essence(&along), essence(&at_once));
 }
+
+#[test]
+fn a_hold_told_to_be_over_by_a_frame_out_of_place_lasts_until_it_ends() {
+    let mut engine = engine();
+    let frame = |source, since: Option<i64>, at: i64| Delivery {
+        toggles: vec![held("a", "l", since)],
+        received: NOON + at * 1_000_000,
+        ..deliver(source, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
+    };
+    let is_held =
+        |engine: &Engine| engine.show(&id("call"), NOON).unwrap().conversation().participants[0].held;
+    engine.handle(frame(Source::Snapshot, Some(1_000), 1_100), NOON);
+    engine.handle(frame(Source::Snapshot, Some(3_000), 3_100), NOON);
+    engine.handle(frame(Source::Snapshot, None, 3_200), NOON);
+    assert!(!is_held(&engine), "the end of the first hold came behind the second hold");
+    engine.handle(frame(Source::Rest, Some(3_000), 6_200), NOON);
+    assert!(is_held(&engine), "the platform says that the second one lasts");
+    engine.handle(frame(Source::Snapshot, None, 9_000), NOON);
+    assert!(!is_held(&engine), "now it is over");
+}
