@@ -265,16 +265,17 @@ impl Participant {
                 step
             }
             What::Held => {
-                leg.held = entry.on && leg.ended.is_none();
+                let was = std::mem::replace(&mut leg.held, entry.on && leg.ended.is_none());
                 leg.holds += 1;
                 leg.over_since = if entry.on { leg.over_since } else { entry.since };
                 leg.held_since = if leg.held { entry.since } else { NO_TIME };
-                Step { shown: true, ..hidden }
+                // What was told twice, or told wrongly and mended, changes nothing.
+                Step { shown: leg.held != was, ..hidden }
             }
             What::Muted => {
-                leg.muted = entry.on && leg.ended.is_none();
+                let was = std::mem::replace(&mut leg.muted, entry.on && leg.ended.is_none());
                 leg.mutes += 1;
-                Step { shown: true, ..hidden }
+                Step { shown: leg.muted != was, ..hidden }
             }
             What::Joined => hidden,
             _ => Step { shown: true, ..hidden },

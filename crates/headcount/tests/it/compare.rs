@@ -144,12 +144,13 @@ fn order_of_facts(id: &str, timeline: &Value, truth: &Value, found: &mut Vec<Str
         if ["alerting", "muted", "unmuted"].iter().any(|kind| fact["kind"] == *kind) {
             continue;
         }
-        let matches = |e: &&Value| {
-            e["communicationId"] == fact["communicationId"]
-                && kind(e) == fact["kind"].as_str()
-                && time_fits(e, fact)
-        };
-        match entries.iter().position(|e| matches(&e)) {
+        let told =
+            |e: &Value| e["communicationId"] == fact["communicationId"] && kind(e) == fact["kind"].as_str();
+        let exact = entries.iter().position(|e| told(e) && e["at"] == fact["at"]);
+        // An unhold that only snapshots told has no time of its own.
+        let untimed =
+            || entries.iter().position(|e| told(e) && fact["kind"] == "unheld" && e["at"].is_null());
+        match exact.or_else(untimed) {
             Some(place) => places.push((fact, place)),
             None => found.push(format!("{id}: {fact} is not in the timeline")),
         }
@@ -177,11 +178,6 @@ fn kind(entry: &Value) -> Option<&'static str> {
         ("state", "disconnected" | "terminated") => Some("ended"),
         _ => None,
     }
-}
-
-/// An unhold that only snapshots told has no time of its own.
-fn time_fits(entry: &Value, fact: &Value) -> bool {
-    entry["at"] == fact["at"] || (fact["kind"] == "unheld" && entry["at"].is_null())
 }
 
 /// Milliseconds within a day and hour, enough to tell times of one run apart.
