@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Facts the log may hold: replayed in about a second.
 const LOG_FACTS_MAX: u64 = 500_000;
-/// Conversations laid down with one commit, so that no commit takes long.
+/// With so many conversations laid down, a commit takes no further row: one row's conversations go together.
 const LAID_DOWN_MAX: usize = 256;
 
 /// The log's rows that are needed, oldest first.
