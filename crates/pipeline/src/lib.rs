@@ -3,12 +3,15 @@
 //! Sources hand facts to an [`Intake`]; one thread owns the engine and the store, takes all that waits, lets the engine
 //! decide, commits the outcome in one synced transaction, and only then shows it to a [`Reader`].
 
+mod answers;
 mod change_log;
 mod clock;
 mod intake;
+mod keeper;
 mod mailbox;
 mod position;
 mod reader;
+mod recovery;
 mod shard;
 mod start;
 mod telemetry;
@@ -17,6 +20,7 @@ mod trail;
 pub use change_log::{CHANGES_KEPT_MAX, ChangeLog, Following};
 pub use clock::Clock;
 pub use intake::{Intake, Wish};
+pub use keeper::Keeper;
 pub use mailbox::{Mail, Mailbox, MailboxSettings, WhenFull};
 pub use position::{NoPosition, Position};
 pub use reader::{Answer, Page, Query, Reader, ReaderBackend, Stopped, Summary, reader_pair};

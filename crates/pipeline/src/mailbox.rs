@@ -88,24 +88,29 @@ impl Mailbox {
     pub async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) {
         let mut deliveries = VecDeque::from(deliveries);
         self.conflate(users);
-        match self.settings.when_full {
-            WhenFull::Drop => self.push_or_drop(deliveries),
-            WhenFull::Block => self.push_all(&mut deliveries).await,
-        }
-        self.mail.notify_one();
-    }
-
-    async fn push_all(&self, deliveries: &mut VecDeque<Delivery>) {
         loop {
             // Listening begins before the look, or room made in between would go unheard.
             let mut room = std::pin::pin!(self.room.notified());
             room.as_mut().enable();
-            if self.push_while_room(deliveries) {
+            if self.offer(&mut deliveries) {
                 return;
             }
-            self.mail.notify_one();
             room.await;
         }
+    }
+
+    /// Takes what there is room for, and leaves the rest where it is; true when all was taken, or dropped under the policy
+    /// `drop`. Under `block` a caller that does not want to wait offers the rest again later.
+    pub fn offer(&self, deliveries: &mut VecDeque<Delivery>) -> bool {
+        let all = match self.settings.when_full {
+            WhenFull::Drop => {
+                self.push_or_drop(std::mem::take(deliveries));
+                true
+            }
+            WhenFull::Block => self.push_while_room(deliveries),
+        };
+        self.mail.notify_one();
+        all
     }
 
     /// A user's values are registers: of two that wait, the newer is enough, so they are bounded by the users.
@@ -122,7 +127,7 @@ impl Mailbox {
     }
 
     /// See [`crate::Intake::note`].
-    pub(crate) fn note(&self, note: FeedNote) {
+    pub fn note(&self, note: FeedNote) {
         let mut waiting = self.lock();
         let number = waiting.number();
         waiting.notes.push_back((number, note));

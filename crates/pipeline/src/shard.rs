@@ -1,4 +1,4 @@
-//! The shard: one thread that owns the engine and the store.
+//! The shard: one thread that drives a [`Keeper`], and shows what it committed.
 //!
 //! Its turn: take all mail that waits, let the engine decide, commit the outcome in one transaction, publish. While a
 //! commit runs, more mail gathers, so that batches grow with the load by themselves (group commit): one sync for one
@@ -7,12 +7,11 @@
 use crate::mailbox::{Mail, Mailbox};
 use crate::reader::ReaderBackend;
 use crate::telemetry::Reason;
-use crate::trail::Trail;
-use crate::{Answer, Clock, Page, Position, Query, Summary, Telemetry, Wish};
-use engine::{Batch, Completeness, Engine, Filter, Id, Shown, StoredConversation, Time};
+use crate::{Clock, Keeper, Query, Summary, Telemetry, Wish};
+use engine::{Batch, Id};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Commit, Store, StoreError};
+use store::StoreError;
 use tokio::sync::{mpsc, watch};
 
 /// Facts of one commit. Bounds the time between two syncs, and the memory of a batch.
@@ -34,9 +33,7 @@ pub struct Drained {
 }
 
 pub(crate) struct Shard {
-    pub engine: Engine,
-    pub store: Store,
-    pub trail: Trail,
+    pub keeper: Keeper,
     pub mailbox: Arc<Mailbox>,
     /// Room for the mail of a turn, used again.
     pub mail: Mail,
@@ -44,12 +41,7 @@ pub(crate) struct Shard {
     pub wishes: mpsc::Sender<Wish>,
     pub telemetry: Arc<Telemetry>,
     pub clock: Clock,
-    pub epoch: u64,
-    pub incarnation: u32,
     pub repair_delay: i64,
-    pub last_updated: Option<Time>,
-    /// The time of the last turn.
-    pub last_turn: i64,
     /// Turns to the deadline when it is time to stop.
     pub stop: watch::Receiver<Option<Instant>>,
     pub store_trouble: Option<String>,
@@ -73,105 +65,43 @@ impl Shard {
         }
         let deadline = *stop.borrow();
         let drained = self.drain(deadline).await?;
-        self.store.close()?;
+        self.keeper.close()?;
         Ok(drained)
     }
 
     fn until_wake(&self) -> Duration {
-        let wait = self.engine.wake_at().map_or(i64::MAX, |at| at.saturating_sub(self.clock.now()).max(0));
+        let wait = self.keeper.wake_at().map_or(i64::MAX, |at| at.saturating_sub(self.clock.now()).max(0));
         Duration::from_nanos(wait.unsigned_abs()).clamp(Duration::from_millis(1), Duration::from_secs(3_600))
     }
 
     async fn turn(&mut self) -> Result<(), StoreError> {
-        self.take_mail()?;
-        self.engine.handle_timeout(self.last_turn);
+        let now = self.clock.now();
+        self.take_mail(now)?;
+        self.keeper.pass_time(now);
         self.commit().await
     }
 
-    /// Hands the engine what waits; how many facts that were, and whether more is left behind.
-    fn take_mail(&mut self) -> Result<(u64, bool), StoreError> {
-        let mut mail = std::mem::take(&mut self.mail);
-        let more = self.mailbox.take(BATCH_FACTS_MAX, &mut mail);
-        let (now, mut facts) = (self.now(), 0);
-        let mut notes = mail.notes.drain(..).peekable();
-        for (number, delivery) in mail.deliveries.drain(..) {
-            while let Some((_, note)) = notes.next_if(|(noted, _)| *noted < number) {
-                self.engine.handle_feed(note);
-            }
-            facts += delivery.facts.len() as u64;
-            self.hydrate(&delivery.conversation, now)?;
-            self.engine.handle(delivery, now);
-        }
-        notes.for_each(|(_, note)| self.engine.handle_feed(note));
-        mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
-        for ((feed, conversation), dropped) in mail.dropped.drain(..) {
-            self.hydrate(&conversation, now)?;
-            self.engine.handle_dropped(feed, &conversation, dropped, now);
-        }
-        self.mail = mail;
-        Ok((facts, more))
-    }
-
-    /// The time. When it was set back, facts that wait until an instant of the old time wait no longer.
-    fn now(&mut self) -> i64 {
-        let now = self.clock.now();
-        if now < self.last_turn {
-            self.engine.release_all(now);
-        }
-        self.last_turn = now;
-        now
+    /// Hands the keeper what waits; how many facts that were, and whether more is left behind.
+    fn take_mail(&mut self, now: i64) -> Result<(u64, bool), StoreError> {
+        let more = self.mailbox.take(BATCH_FACTS_MAX, &mut self.mail);
+        Ok((self.keeper.take(&mut self.mail, now)?, more))
     }
 
     async fn pass_time(&mut self) -> Result<(), StoreError> {
-        let now = self.now();
-        self.engine.handle_timeout(now);
+        self.keeper.pass_time(self.clock.now());
         self.commit().await
     }
 
-    /// Brings a conversation back from the store before facts of it are handed in.
-    fn hydrate(&mut self, id: &Id, now: i64) -> Result<(), StoreError> {
-        if self.engine.knows(id) {
-            return Ok(());
-        }
-        match self.store.load(id) {
-            Ok(Some(stored)) => self.engine.restore(&stored, now),
-            Ok(None) => {}
-            Err(StoreError::Damaged(_)) => self.engine.restore_damaged(id, now),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
+    /// Commits, for as long as it takes while the disk is full, then shows what was committed.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let mut batch = self.engine.take_batch();
-        self.count(&batch);
-        self.wish(std::mem::take(&mut batch.wishes));
-        if batch.is_empty() {
-            self.engine.reuse(batch);
-            return Ok(());
-        }
-        let committed_at = self.clock.now();
-        let engine = &self.engine;
-        let covered = self.trail.cover(|id| engine.lay_down(id));
-        let mut laid_down = std::mem::take(&mut batch.laid_down);
-        laid_down.extend(covered.laid_down);
-        let commit = Commit {
-            committed_at,
-            incarnation: self.incarnation,
-            seq: self.engine.seq(),
-            admitted: &batch.admitted,
-            cells: &batch.cells,
-            users: &batch.users,
-            ledger: &batch.ledger,
-            laid_down: &laid_down,
-            forget_log_below: covered.forget_below,
-        };
-        let log = loop {
+        let mut batch = loop {
             let begun = Instant::now();
-            match self.store.commit(&commit) {
-                Ok(log) => {
-                    self.telemetry.commit_seconds.observe(begun.elapsed().as_secs_f64());
-                    break log;
+            match self.keeper.commit() {
+                Ok(batch) => {
+                    if !batch.is_empty() {
+                        self.telemetry.commit_seconds.observe(begun.elapsed().as_secs_f64());
+                    }
+                    break batch;
                 }
                 Err(error @ StoreError::Full) => {
                     let outage = Outage { trouble: &mut self.store_trouble, backend: &mut self.backend };
@@ -183,54 +113,29 @@ impl Shard {
         if self.store_trouble.take().is_some() {
             tracing::info!("the store accepts writes again");
         }
-        self.trail.note(log, &batch, &laid_down);
-        self.publish(&batch, committed_at);
-        self.engine.reuse(batch);
+        self.count(&batch);
+        self.wish(std::mem::take(&mut batch.wishes));
+        if !batch.is_empty() {
+            self.publish(&batch);
+        }
+        self.keeper.reuse(batch);
         Ok(())
     }
 
-    fn publish(&mut self, batch: &Batch, committed_at: i64) {
-        if !batch.changes.is_empty() {
-            self.last_updated = Some(Time::from_nanos(committed_at).to_millis());
-        }
+    fn publish(&mut self, batch: &Batch) {
         self.refresh();
         let changes = match self.backend.changes.wanted() {
-            true => batch.changes.iter().filter_map(|publish| self.engine.change(publish)).collect(),
+            true => batch.changes.iter().filter_map(|publish| self.keeper.change(publish)).collect(),
             false => Vec::new(),
         };
         if !batch.changes.is_empty() {
-            self.backend.changes.publish(changes, self.engine.seq());
+            self.backend.changes.publish(changes, self.keeper.position().seq);
         }
     }
 
     fn refresh(&self) {
-        self.backend.summary.store(Arc::new(self.summary()));
-    }
-
-    fn summary(&self) -> Summary {
-        let now = self.clock.now();
-        let feeds = self.engine.feeds(now);
-        let mut not_ready: Vec<String> = self.store_trouble.iter().cloned().collect();
-        if feeds.is_empty() {
-            not_ready.push("no feed has connected yet".to_owned());
-        }
-        for feed in feeds.iter().filter(|f| !f.connected) {
-            let reason = feed.reason.as_deref().unwrap_or("not connected");
-            not_ready.push(format!("feed {}: {reason}", feed.name));
-        }
-        Summary {
-            position: self.position(),
-            active: self.engine.active_count(),
-            activity: self.engine.activity(),
-            last_updated: self.last_updated,
-            completeness: self.engine.completeness(now),
-            feeds,
-            not_ready,
-        }
-    }
-
-    fn position(&self) -> Position {
-        Position { epoch: self.epoch, seq: self.engine.seq() }
+        let summary = self.keeper.summary(self.clock.now(), self.store_trouble.as_deref());
+        self.backend.summary.store(Arc::new(summary));
     }
 
     fn tick(&mut self) {
@@ -248,11 +153,11 @@ impl Shard {
                  mailbox, or a faster disk"
             );
         }
-        let t = &self.telemetry;
-        t.active_conversations.set(signed(self.engine.active_count()));
-        t.resident_conversations.set(signed(self.engine.resident_count()));
-        t.held_facts.set(signed(self.engine.held_count()));
-        t.store_bytes.set(signed(self.store.size_bytes()));
+        let (t, engine) = (&self.telemetry, self.keeper.engine());
+        t.active_conversations.set(signed(engine.active_count()));
+        t.resident_conversations.set(signed(engine.resident_count()));
+        t.held_facts.set(signed(engine.held_count()));
+        t.store_bytes.set(signed(self.keeper.store().size_bytes()));
         self.refresh();
     }
 
@@ -281,7 +186,7 @@ impl Shard {
         let mut drained = Drained { facts: 0, complete: true };
         self.mailbox.close();
         loop {
-            let (facts, more) = self.take_mail()?;
+            let (facts, more) = self.take_mail(self.clock.now())?;
             drained.facts += facts;
             self.commit().await?;
             if !more {
@@ -296,80 +201,11 @@ impl Shard {
 
     /// Answers a question and those that wait behind it, as many as do not hold up the rest for long.
     fn answer_all(&mut self, first: Query) {
-        self.answer(first);
+        self.keeper.answer(first, self.clock.now());
         for _ in 0..ANSWERS_MAX {
             let Ok(next) = self.backend.queries.try_recv() else { return };
-            self.answer(next);
+            self.keeper.answer(next, self.clock.now());
         }
-    }
-
-    fn answer(&self, query: Query) {
-        match query {
-            Query::Conversation(id, to) => drop(to.send(self.about(&id, |shown| shown.conversation()))),
-            Query::Timeline(id, to) => drop(to.send(self.about(&id, |shown| shown.timeline()))),
-            Query::Spells(id, to) => drop(to.send(self.about(&id, |shown| shown.spells()))),
-            Query::User(id, to) => {
-                drop(to.send(self.stand(self.engine.user(&id), self.engine.completeness(self.clock.now()))))
-            }
-            Query::List { filter, after, limit, to } => {
-                let page = self.page(&filter, after.as_ref(), limit);
-                drop(to.send(self.stand(page, self.engine.completeness(self.clock.now()))));
-            }
-        }
-    }
-
-    fn about<T>(&self, id: &Id, tell: impl FnOnce(&Shown<'_>) -> T) -> Answer<Option<T>> {
-        let now = self.clock.now();
-        if let Some(shown) = self.engine.show(id, now) {
-            return self.stand(Some(tell(&shown)), shown.completeness());
-        }
-        match self.load(id) {
-            Some(stored) => {
-                let shown = self.engine.show_stored(&stored, now);
-                self.stand(Some(tell(&shown)), shown.completeness())
-            }
-            None => self.stand(None, self.engine.completeness(now)),
-        }
-    }
-
-    fn load(&self, id: &Id) -> Option<StoredConversation> {
-        self.store.load(id).unwrap_or_else(|error| {
-            tracing::error!(%error, "a conversation could not be read from the store");
-            None
-        })
-    }
-
-    fn stand<T>(&self, value: T, completeness: Completeness) -> Answer<T> {
-        Answer { value, position: self.position(), completeness }
-    }
-
-    /// A page out of memory and store together, by ascending id.
-    fn page(&self, filter: &Filter, after: Option<&Id>, limit: usize) -> Page {
-        let now = self.clock.now();
-        let (mut items, mut next) = self.engine.list(filter, after, limit, now);
-        if filter.active != Some(true) {
-            let stored = self.store.stored_after(after, limit).unwrap_or_else(|error| {
-                tracing::error!(%error, "conversations could not be read from the store; the list lacks them");
-                Vec::new()
-            });
-            let last = (stored.len() == limit).then(|| stored.last().map(|s| s.id.clone())).flatten();
-            let elsewhere = stored.iter().filter(|s| !self.engine.knows(&s.id));
-            let views = elsewhere.map(|s| self.engine.show_stored(s, now).conversation());
-            items.extend(views.filter(|view| filter.matches(view)));
-            next = match (next, last) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-            items.sort_by(|a, b| a.id.cmp(&b.id));
-        }
-        if let Some(bound) = &next {
-            items.retain(|view| view.id <= *bound);
-        }
-        if items.len() > limit {
-            items.truncate(limit);
-            next = items.last().map(|view| view.id.clone());
-        }
-        Page { items, next }
     }
 }
 

@@ -1,15 +1,14 @@
-//! Recovery, and the start of the shard's thread.
+//! The start of the shard's thread, and the handles to it.
 
 use crate::intake::Wish;
 use crate::mailbox::{Mail, Mailbox, MailboxSettings};
 use crate::shard::{Drained, Shard};
-use crate::trail::Trail;
-use crate::{Clock, Intake, Position, Reader, Summary, Telemetry, reader_pair};
-use engine::{Completeness, Engine, Id, LedgerRow, Limits, StoredConversation, Time, UserRow};
+use crate::{Clock, Intake, Keeper, Position, Reader, Summary, Telemetry, reader_pair};
+use engine::{Completeness, Limits};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Damaged, OpenError, Opened, Recover, Store, StoreError};
+use store::{OpenError, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Wishes that may wait for a source.
@@ -76,40 +75,24 @@ impl Pipeline {
         clock: Clock,
         new_epoch: u64,
     ) -> Result<Self, PipelineError> {
-        let Opened { mut store, incarnation, epoch, seq } = Store::open(folder, new_epoch)?;
-        let now = clock.now();
-        let mut back = Back::new(Engine::new(settings.limits, incarnation.get(), seq), now);
-        let base = store.recover(&mut back)?;
-        let replayed = back.replay(&store, base.damaged)?;
-        let heard = replayed.last_committed_at.max(base.last_committed_at);
-        back.engine.resumed(seq, heard.unwrap_or(now));
-        let recovered = Recovery {
-            incarnation: incarnation.get(),
-            conversations: base.conversations,
-            facts: replayed.facts,
-            damaged: base.damaged + back.damaged,
-            last_committed_at: heard,
-        };
+        let opened = Store::open(folder, new_epoch)?;
+        let epoch = opened.epoch;
+        let (keeper, recovered) = Keeper::recover(opened, settings.limits, clock.now())?;
+        let seq = keeper.position().seq;
         let (reader, backend) = reader_pair(empty_summary(epoch, seq));
         backend.changes.publish(Vec::new(), seq);
         let (wishes, wished) = mpsc::channel(WISHES_WAITING_MAX);
         let mailbox = Arc::new(Mailbox::new(settings.mailbox, telemetry.clone()));
         let (stop, stopped) = watch::channel(None);
         let shard = Shard {
-            engine: back.engine,
-            store,
-            trail: back.trail,
+            keeper,
             mailbox: mailbox.clone(),
             mail: Mail::default(),
             backend,
             wishes,
             telemetry,
             clock,
-            epoch,
-            incarnation: incarnation.get(),
             repair_delay: settings.limits.repair_delay_ns,
-            last_updated: replayed.last_updated.or(heard).map(|at| Time::from_nanos(at).to_millis()),
-            last_turn: now,
             store_trouble: None,
             stop: stopped,
         };
@@ -189,90 +172,5 @@ fn empty_summary(epoch: u64, seq: u64) -> Summary {
         completeness: Completeness::Unknown,
         feeds: Vec::new(),
         not_ready: vec!["the engine is starting".to_owned()],
-    }
-}
-
-/// An engine on its way back.
-struct Back {
-    engine: Engine,
-    trail: Trail,
-    cells: Vec<(i64, u64)>,
-    now: i64,
-    damaged: u64,
-}
-
-#[derive(Default)]
-struct Replayed {
-    facts: u64,
-    last_committed_at: Option<i64>,
-    last_updated: Option<i64>,
-}
-
-impl Back {
-    fn new(engine: Engine, now: i64) -> Self {
-        Self { engine, trail: Trail::default(), cells: Vec::new(), now, damaged: 0 }
-    }
-
-    /// The log behind what was laid down, through the same decisions as when it was new.
-    fn replay(&mut self, store: &Store, damaged: u64) -> Result<Replayed, StoreError> {
-        let (mut position, mut replayed) = (0, Replayed::default());
-        while let Some(row) = store.replay_after(position)? {
-            position = row.position;
-            replayed.last_committed_at = Some(row.committed_at);
-            if !row.admitted.is_empty() {
-                replayed.last_updated = Some(row.committed_at);
-            }
-            replayed.facts += row.admitted.len() as u64;
-            self.trail.add(position, row.admitted.iter().map(|a| &a.conversation));
-            for admitted in row.admitted {
-                if !self.engine.knows(&admitted.conversation) {
-                    self.hydrate(store, &admitted.conversation)?;
-                }
-                self.engine.replay(admitted);
-            }
-            let told = self.engine.take_batch();
-            self.engine.reuse(told);
-        }
-        self.engine.replayed(damaged + self.damaged > 0, self.now);
-        for (minute, count) in std::mem::take(&mut self.cells) {
-            self.engine.restore_cell(minute, count);
-        }
-        Ok(replayed)
-    }
-
-    fn hydrate(&mut self, store: &Store, id: &Id) -> Result<(), StoreError> {
-        match store.load(id) {
-            Ok(Some(stored)) => self.engine.restore(&stored, self.now),
-            Ok(None) => {}
-            Err(StoreError::Damaged(what)) => {
-                self.damaged(what);
-                self.engine.restore_damaged(id, self.now);
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-}
-
-impl Recover for Back {
-    fn user(&mut self, row: UserRow) {
-        self.engine.restore_user(row);
-    }
-
-    fn ledger(&mut self, row: LedgerRow) {
-        self.engine.restore_ledger(row);
-    }
-
-    fn cell(&mut self, minute: i64, count: u64) {
-        self.cells.push((minute, count));
-    }
-
-    fn conversation(&mut self, stored: StoredConversation) {
-        self.engine.restore(&stored, self.now);
-    }
-
-    fn damaged(&mut self, what: Damaged) {
-        self.damaged += 1;
-        tracing::error!(?what, "a damaged record was set aside; the rest was loaded");
     }
 }

@@ -1,0 +1,225 @@
+//! The turn of a shard, without its thread: the one owner of engine, store and log, told what time it is.
+//!
+//! A driver takes mail, hands it to [`Keeper::take`], lets time pass with [`Keeper::pass_time`], and calls
+//! [`Keeper::commit`]; only what that gives back may be shown to anybody. All of a turn happens at one instant: the engine
+//! decides at it, facts are published at it, and the commit carries it, so that recovery can make every decision again at
+//! the instant it was made. Nothing here waits, asks the time or draws lots; the shard's thread drives it in the program,
+//! and a simulation drives it on one thread with a clock and a disk of its own.
+
+use crate::Position;
+use crate::mailbox::Mail;
+use crate::trail::Trail;
+use engine::{Batch, Change, Engine, Id, Publish, StoredConversation, Time};
+use store::{Commit, Store, StoreError};
+
+/// The engine, the store behind it, and what the log still has to remember.
+#[derive(Debug)]
+pub struct Keeper {
+    pub(crate) engine: Engine,
+    pub(crate) store: Store,
+    trail: Trail,
+    epoch: u64,
+    incarnation: u32,
+    last_updated: Option<Time>,
+    /// The instant of the last turn.
+    last_turn: i64,
+    /// What was decided and is not on the disk yet.
+    pending: Option<Pending>,
+}
+
+/// What a keeper begins with, besides engine and store.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub trail: Trail,
+    pub epoch: u64,
+    pub incarnation: u32,
+    pub last_updated: Option<Time>,
+    pub now: i64,
+}
+
+#[derive(Debug)]
+struct Pending {
+    batch: Batch,
+    laid_down: Vec<StoredConversation>,
+    forget_below: Option<u64>,
+    at: i64,
+}
+
+impl Keeper {
+    pub(crate) fn new(engine: Engine, store: Store, with: Beginning) -> Self {
+        Self {
+            engine,
+            store,
+            trail: with.trail,
+            epoch: with.epoch,
+            incarnation: with.incarnation,
+            last_updated: with.last_updated,
+            last_turn: with.now,
+            pending: None,
+        }
+    }
+
+    /// Hands the engine all mail, at `now` (nanoseconds since the epoch); how many facts that were. The mail is empty
+    /// afterwards, its room serves again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn take(&mut self, mail: &mut Mail, now: i64) -> Result<u64, StoreError> {
+        self.begin_turn(now);
+        let mut facts = 0;
+        let mut notes = mail.notes.drain(..).peekable();
+        for (number, delivery) in mail.deliveries.drain(..) {
+            while let Some((_, note)) = notes.next_if(|(noted, _)| *noted < number) {
+                self.engine.handle_feed(note);
+            }
+            facts += delivery.facts.len() as u64;
+            self.hydrate(&delivery.conversation, now)?;
+            self.engine.handle(delivery, now);
+        }
+        notes.for_each(|(_, note)| self.engine.handle_feed(note));
+        mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
+        for ((feed, conversation), dropped) in mail.dropped.drain(..) {
+            self.hydrate(&conversation, now)?;
+            self.engine.handle_dropped(feed, &conversation, dropped, now);
+        }
+        Ok(facts)
+    }
+
+    /// Lets what is due at `now` happen: facts that waited too long go, ended conversations leave memory.
+    pub fn pass_time(&mut self, now: i64) {
+        self.begin_turn(now);
+        self.engine.handle_timeout(now);
+    }
+
+    /// When [`Keeper::pass_time`] has something to do next, in nanoseconds since the epoch.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<i64> {
+        self.engine.wake_at()
+    }
+
+    /// Makes durable all that was decided since the last commit, and gives it back to be shown; hand it to
+    /// [`Keeper::reuse`] then.
+    ///
+    /// # Errors
+    /// Nothing of it may be shown. After [`StoreError::Full`] the same commit may be tried again, before any other call
+    /// that decides; after anything else only a new start tells what is on the disk.
+    pub fn commit(&mut self) -> Result<Batch, StoreError> {
+        let pending = match self.pending.take() {
+            Some(pending) => pending,
+            None => self.prepare(),
+        };
+        if pending.is_empty() {
+            return Ok(pending.batch);
+        }
+        let log = match self.store.commit(&self.as_commit(&pending)) {
+            Ok(log) => log,
+            Err(error) => {
+                self.pending = Some(pending);
+                return Err(error);
+            }
+        };
+        self.trail.note(log, &pending.batch, &pending.laid_down);
+        if !pending.batch.changes.is_empty() {
+            self.last_updated = Some(Time::from_nanos(pending.at).to_millis());
+        }
+        Ok(pending.batch)
+    }
+
+    /// Takes back a batch that is done with, so that its room serves again.
+    pub fn reuse(&mut self, done: Batch) {
+        self.engine.reuse(done);
+    }
+
+    /// What readers see of a change that was committed; none when its conversation has left memory.
+    #[must_use]
+    pub fn change(&self, publish: &Publish) -> Option<Change> {
+        self.engine.change(publish)
+    }
+
+    /// Where the newest change stands.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { epoch: self.epoch, seq: self.engine.seq() }
+    }
+
+    /// When the newest change was committed; none before the first.
+    #[must_use]
+    pub fn last_updated(&self) -> Option<Time> {
+        self.last_updated
+    }
+
+    /// What is known, to look at: it may be ahead of the disk while a commit fails.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What is on the disk, to look at.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Closes the store.
+    ///
+    /// # Errors
+    /// When the disk refuses. Everything that was committed is durable all the same.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.store.close()
+    }
+
+    /// When our clock was set back, facts that wait until an instant of the old time wait no longer.
+    fn begin_turn(&mut self, now: i64) {
+        if now < self.last_turn {
+            self.engine.release_all(now);
+        }
+        self.last_turn = now;
+    }
+
+    /// Brings a conversation back from the store before facts of it are handed in.
+    fn hydrate(&mut self, id: &Id, now: i64) -> Result<(), StoreError> {
+        if self.engine.knows(id) {
+            return Ok(());
+        }
+        match self.store.load(id) {
+            Ok(Some(stored)) => self.engine.restore(&stored, now),
+            Ok(None) => {}
+            Err(StoreError::Damaged(_)) => self.engine.restore_damaged(id, now),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The engine's decisions since the last commit, and what keeps the log short.
+    fn prepare(&mut self) -> Pending {
+        let mut batch = self.engine.take_batch();
+        let mut laid_down = std::mem::take(&mut batch.laid_down);
+        if batch.is_empty() && laid_down.is_empty() {
+            return Pending { batch, laid_down, forget_below: None, at: self.last_turn };
+        }
+        let engine = &self.engine;
+        let covered = self.trail.cover(|id| engine.lay_down(id));
+        laid_down.extend(covered.laid_down);
+        Pending { batch, laid_down, forget_below: covered.forget_below, at: self.last_turn }
+    }
+
+    fn as_commit<'a>(&self, pending: &'a Pending) -> Commit<'a> {
+        Commit {
+            committed_at: pending.at,
+            incarnation: self.incarnation,
+            seq: self.engine.seq(),
+            admitted: &pending.batch.admitted,
+            cells: &pending.batch.cells,
+            users: &pending.batch.users,
+            ledger: &pending.batch.ledger,
+            laid_down: &pending.laid_down,
+            forget_log_below: pending.forget_below,
+        }
+    }
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.laid_down.is_empty()
+    }
+}
