@@ -1,0 +1,34 @@
+//! Pages of the conversations in memory.
+
+use crate::limits::LIST_SCAN_MAX;
+use crate::{ConversationView, Engine, Filter, Id};
+use std::ops::Bound;
+
+impl Engine {
+    /// At most `limit` conversations in memory that pass, by ascending id after `after`, and the last id looked at when
+    /// more may follow.
+    #[must_use]
+    pub fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&Id>,
+        limit: usize,
+        now: i64,
+    ) -> (Vec<ConversationView>, Option<Id>) {
+        let ids = if filter.active == Some(true) { &self.active } else { &self.resident };
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut found = Vec::new();
+        for (looked_at, id) in ids.range::<Id, _>((from, Bound::Unbounded)).enumerate() {
+            if let Some(shown) = self.show(id, now) {
+                let view = shown.conversation();
+                if filter.matches(&view) {
+                    found.push(view);
+                }
+            }
+            if found.len() == limit || looked_at + 1 == LIST_SCAN_MAX {
+                return (found, Some(id.clone()));
+            }
+        }
+        (found, None)
+    }
+}
