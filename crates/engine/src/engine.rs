@@ -8,18 +8,20 @@ use crate::activity::Cells;
 use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::revision::Before;
 use crate::scope::{Scope, Scopes};
 use crate::toggles;
 use crate::users::Users;
 use crate::waiting::waiting_room;
 use crate::{
-    Activity, Admitted, Arrival, Completeness, Delivery, Fact, FactId, FeedNote, FeedView, Id, LedgerRow,
-    Revision, SECOND, Source, StoredConversation, UserFact, UserRow, Word,
+    Activity, Admitted, Arrival, Completeness, Delivery, Effect, Fact, FactId, FeedNote, FeedView, Id,
+    LedgerRow, Revision, SECOND, Source, StoredConversation, UserFact, UserRow, Word,
 };
 use causal::{Released, ReorderBuffer};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Nanoseconds of the window that the summary's completeness speaks of.
 const DAY: i64 = 86_400 * SECOND;
@@ -49,11 +51,13 @@ pub struct Engine {
     cells: Cells,
     pub(crate) ledger: Ledger,
     pub(crate) users: Users,
-    batch: Batch,
+    pub(crate) batch: Batch,
     spare: Batch,
     /// The log is replayed: lateness is as it was.
     replaying: bool,
-    seq: u64,
+    /// Somebody follows the changes: effects are worked out.
+    followed: bool,
+    pub(crate) seq: u64,
 }
 
 /// What must be committed together, and told afterwards.
@@ -84,10 +88,12 @@ pub struct Publish {
     pub seq: u64,
     /// The conversation.
     pub conversation: Id,
-    /// The fact behind it.
+    /// The fact behind it. One that the timeline does not show is told when it changed what is shown all the same.
     pub fact: FactId,
-    /// What it corrected, when it came late or was better evidence.
+    /// Where it came in, when it came late or was better evidence.
     pub revision: Option<Revision>,
+    /// What it changed, when somebody follows.
+    pub effect: Option<Arc<Effect>>,
 }
 
 /// Counts of one batch.
@@ -137,6 +143,7 @@ impl Engine {
             batch: Batch::default(),
             spare: Batch::default(),
             replaying: false,
+            followed: false,
             seq,
         }
     }
@@ -295,6 +302,11 @@ impl Engine {
         }
     }
 
+    /// Says whether somebody follows the changes: only then is it worked out what each of them changed.
+    pub fn follow(&mut self, followed: bool) {
+        self.followed = followed;
+    }
+
     /// Ends recovery: numbers continue behind `seq`, and every feed has a hole since `last_heard`.
     pub fn resumed(&mut self, seq: u64, last_heard: i64) {
         self.seq = seq;
@@ -395,16 +407,14 @@ impl Engine {
     /// Takes facts into a conversation's set and notes what came of it.
     pub(crate) fn take(&mut self, to: &mut Conversation, facts: Facts) {
         let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
-        let settled =
+        let before = self.followed.then(|| Before::of(to));
+        let mut settled =
             to.take(facts.iter().map(|(f, a)| (f, *a)), &self.limits, self.replaying, |how| met.push(how));
         self.batch.tally.late += settled.late.len() as u64;
-        for (minute, difference) in settled.cells {
+        for &(minute, difference) in &settled.cells {
             self.cells.add(minute, difference);
         }
-        for (fact, revision) in settled.changes {
-            self.seq += 1;
-            self.batch.changes.push(Publish { seq: self.seq, conversation: to.id.clone(), fact, revision });
-        }
+        self.tell(to, before, &facts, &met, &mut settled);
         for ((fact, mut arrival), how) in facts.into_iter().zip(met) {
             self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
             arrival.late |= settled.late.contains(&fact.id);

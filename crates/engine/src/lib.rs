@@ -22,6 +22,7 @@ mod names;
 mod note;
 mod order;
 mod record;
+mod revision;
 mod scope;
 mod show;
 mod spells;
@@ -39,6 +40,7 @@ pub use id::{ID_BYTES_MAX, Id, IdError};
 pub use limits::Limits;
 pub use note::{FeedEvent, FeedNote};
 pub use record::{Admitted, Arrival, LedgerRow, StoredConversation, UserRow};
+pub use revision::{Effect, History, Life, MovedEntry, SpellMoves};
 pub use show::Shown;
 pub use time::{MINUTE, SECOND, Time};
 pub use view::{

@@ -28,6 +28,10 @@ impl Name {
     pub fn is_some(self) -> bool {
         self != Self::NONE
     }
+
+    pub fn number(self) -> u16 {
+        self.0
+    }
 }
 
 impl Sym {
@@ -37,6 +41,10 @@ impl Sym {
 
     pub fn is_some(self) -> bool {
         self != Self::NONE
+    }
+
+    pub fn number(self) -> u16 {
+        self.0
     }
 }
 

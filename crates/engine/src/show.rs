@@ -51,12 +51,12 @@ impl Engine {
     /// What readers see of a change that is to be published; none when the conversation has left memory.
     #[must_use]
     pub fn change(&self, publish: &Publish) -> Option<Change> {
-        let conversation = self.conversations.get(&publish.conversation)?;
-        let at = conversation.entries.iter().position(|e| e.is(publish.fact))?;
-        let shown = Shown { engine: self, conversation: Cow::Resident(conversation), now: 0 };
-        let entry = shown.entries(at..at + 1).pop()?;
-        let Publish { seq, conversation: id, revision, .. } = publish.clone();
-        Some(Change { seq, conversation: id, entry, revision })
+        let set = self.conversations.get(&publish.conversation)?;
+        let shown = Shown { engine: self, conversation: Cow::Resident(set), now: 0 };
+        let at = set.entries.iter().position(|e| e.is(publish.fact));
+        let entry = at.and_then(|at| shown.entries(at..at + 1).pop());
+        let Publish { seq, conversation, revision, effect, .. } = publish.clone();
+        Some(Change { seq, conversation, entry, revision, effect })
     }
 }
 

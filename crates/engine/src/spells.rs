@@ -110,6 +110,23 @@ impl About {
 }
 
 impl Spell {
+    /// What makes it another spell than any other of its conversation, as readers see them.
+    pub fn key(&self) -> [i64; 6] {
+        let About { role, user, queue, medium, state, held } = self.about;
+        let (participant, communication) = self.lane;
+        let pack = |parts: [u16; 4]| parts.into_iter().fold(0i64, |all, part| all << 16 | i64::from(part));
+        let to = self.to.map_or((i64::MAX, 0), |to| (to.nanos, to.digits));
+        let digits = [u16::from(self.from.digits), u16::from(to.1), u16::from(held), state.number()];
+        [
+            pack([0, 0, participant.number(), communication.number()]),
+            self.from.nanos,
+            to.0,
+            pack(digits),
+            pack([role.number(), user.number(), queue.number(), medium.number()]),
+            i64::from(self.to.is_some()),
+        ]
+    }
+
     /// The spell as readers see it; `of`: its conversation.
     pub fn view(&self, names: &Names, of: &Id) -> SpellView {
         let (participant, communication) = self.lane;

@@ -43,6 +43,7 @@ impl Shown<'_> {
         let names = &set.names;
         let leg = p.and_then(|p| p.communications.iter().find(|c| c.id == e.communication));
         TimelineEntry {
+            fact: e.id(),
             at: e.at(),
             effective_at: e
                 .at()
@@ -87,7 +88,8 @@ impl Clocks {
     }
 }
 
-fn kind(what: What) -> &'static str {
+/// The API's word for what a fact says.
+pub(crate) fn kind(what: What) -> &'static str {
     match what {
         What::LifeCycle => "lifeCycle",
         What::Joined => "joined",

@@ -3,7 +3,8 @@
 //! Views are copies without any serialisation of their own: the API's spelling lives in `serve`, so that neither side
 //! can drag the other along.
 
-use crate::{Id, Time, Word};
+use crate::{Effect, FactId, Id, Time, Word};
+use std::sync::Arc;
 
 /// How much of the evidence behind an answer is known to be there. Ordered: the greater is the worse.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -98,6 +99,8 @@ pub struct CommunicationView {
 /// One entry of a conversation's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimelineEntry {
+    /// The fact's own name: whatever comes later, it stays.
+    pub fact: FactId,
     /// When it happened, by the source; none where the source gave no time.
     pub at: Option<Time>,
     /// Where it stands in the order.
@@ -168,13 +171,16 @@ pub struct Change {
     pub seq: u64,
     /// The conversation.
     pub conversation: Id,
-    /// The timeline entry that is new.
-    pub entry: TimelineEntry,
-    /// What it corrected, when it came late.
+    /// The timeline entry that is new, or told again with better evidence; none: only history changed.
+    pub entry: Option<TimelineEntry>,
+    /// Where it came in, when it came late or was better evidence.
     pub revision: Option<Revision>,
+    /// What it changed. Of facts that came together it stands with one of them: the last that came late, or else the last.
+    /// None: the conversation is too large, or nobody followed yet when it was decided.
+    pub effect: Option<Arc<Effect>>,
 }
 
-/// What a late fact corrected in what had been published.
+/// Where a late fact, or better evidence, came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revision {
     /// Its place in the timeline, from 0.

@@ -2,5 +2,6 @@
 
 mod order_of_arrival;
 mod regressions;
+mod revisions;
 mod scenarios;
 mod world;

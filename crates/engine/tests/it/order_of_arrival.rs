@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 /// Facts of the `events` dialect without clocks: a few people who come, change and go.
-fn plain_events() -> impl Strategy<Value = Vec<Fact>> {
+pub fn plain_events() -> impl Strategy<Value = Vec<Fact>> {
     let one = (0..4u8, 0..4usize, 0..3usize, 0..200i64, any::<bool>());
     prop::collection::vec(one, 1..25).prop_map(|drawn| {
         let states = ["connected", "alerting", "disconnected", ""];
@@ -23,7 +23,7 @@ fn plain_events() -> impl Strategy<Value = Vec<Fact>> {
 }
 
 /// Facts of snapshots: legs with and without times, holds by their beginning.
-fn snapshot_facts() -> impl Strategy<Value = Vec<Fact>> {
+pub fn snapshot_facts() -> impl Strategy<Value = Vec<Fact>> {
     let one = (0..2usize, 0..2usize, 0..6u8, 0..100i64);
     prop::collection::vec(one, 1..25).prop_map(|drawn| {
         let fact = |(p, c, kind, at): (usize, usize, u8, i64)| {
@@ -47,7 +47,7 @@ fn snapshot_facts() -> impl Strategy<Value = Vec<Fact>> {
 }
 
 /// A causal history: each event picks a region and has seen some of what is there.
-fn causal_history() -> impl Strategy<Value = Vec<Fact>> {
+pub fn causal_history() -> impl Strategy<Value = Vec<Fact>> {
     prop::collection::vec((0..3usize, 0..3usize, any::<bool>(), 0..50i64), 1..16).prop_map(|drawn| {
         let regions = ["a", "b", "c"].map(|r| Word::new(r).unwrap());
         let mut seen: BTreeMap<Word, VectorClock<Word>> = BTreeMap::new();
@@ -71,7 +71,7 @@ fn causal_history() -> impl Strategy<Value = Vec<Fact>> {
     })
 }
 
-fn arrivals(facts: Vec<Fact>) -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
+pub fn arrivals(facts: Vec<Fact>) -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
     let doubled: Vec<Fact> = facts.iter().chain(facts.iter().step_by(2)).cloned().collect();
     (Just(facts), Just(doubled).prop_shuffle())
 }
