@@ -91,6 +91,11 @@ impl Keeper {
         self.engine.handle_timeout(now);
     }
 
+    /// Says whether somebody follows the changes: only then is it worked out what each of them changed.
+    pub fn follow(&mut self, followed: bool) {
+        self.engine.follow(followed);
+    }
+
     /// When [`Keeper::pass_time`] has something to do next, in nanoseconds since the epoch.
     #[must_use]
     pub fn wake_at(&self) -> Option<i64> {

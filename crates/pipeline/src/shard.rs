@@ -83,11 +83,13 @@ impl Shard {
 
     /// Hands the keeper what waits; how many facts that were, and whether more is left behind.
     fn take_mail(&mut self, now: i64) -> Result<(u64, bool), StoreError> {
+        self.keeper.follow(self.backend.changes.wanted());
         let more = self.mailbox.take(BATCH_FACTS_MAX, &mut self.mail);
         Ok((self.keeper.take(&mut self.mail, now)?, more))
     }
 
     async fn pass_time(&mut self) -> Result<(), StoreError> {
+        self.keeper.follow(self.backend.changes.wanted());
         self.keeper.pass_time(self.clock.now());
         self.commit().await
     }

@@ -57,10 +57,12 @@ export function follow({ changed, began, open }) {
       last = event.lastEventId;
       began();
     });
-    source.addEventListener("change", (event) => {
-      last = event.lastEventId;
-      changed(JSON.parse(event.data));
-    });
+    for (const name of ["change", "revision"]) {
+      source.addEventListener(name, (event) => {
+        last = event.lastEventId;
+        changed(JSON.parse(event.data));
+      });
+    }
     source.addEventListener("reset", again);
     source.addEventListener("error", again);
   };

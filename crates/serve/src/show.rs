@@ -3,9 +3,13 @@
 //! Each shape borrows from a view and says, field by field, how it is written: camelCase keys, ids and words as text,
 //! times as [`Written`], absent as `null`.
 
+mod change;
+
+pub(crate) use change::Changed;
+
 use crate::times::Written;
 use engine::{
-    Change, CommunicationView, ConversationView, FeedView, Id, ParticipantView, SpellView, Time,
+    CommunicationView, ConversationView, FactId, FeedView, Id, ParticipantView, SpellView, Time,
     TimelineEntry, UserView, Word,
 };
 use pipeline::{Answer, Position};
@@ -190,6 +194,7 @@ impl<'a> Timeline<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
+    id: String,
     at: Option<Written>,
     effective_at: Written,
     received_at: Written,
@@ -213,6 +218,7 @@ struct Entry<'a> {
 impl<'a> Entry<'a> {
     fn of(entry: &'a TimelineEntry) -> Self {
         Self {
+            id: fact_id(entry.fact),
             at: time(entry.at),
             effective_at: Written(entry.effective_at),
             received_at: Written(entry.received_at),
@@ -231,33 +237,6 @@ impl<'a> Entry<'a> {
             concurrent: entry.concurrent,
             vector_clock: entry.vector_clock,
             clock: Counters(&entry.clock),
-        }
-    }
-}
-
-/// A change of the stream: a timeline entry, whose it is, and what it corrects.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Changed<'a> {
-    conversation_id: Text<&'a Id>,
-    revision: Option<Revision>,
-    #[serde(flatten)]
-    entry: Entry<'a>,
-}
-
-#[derive(Serialize)]
-struct Revision {
-    place: u32,
-    moved: u32,
-}
-
-impl<'a> Changed<'a> {
-    /// A published change.
-    pub(crate) fn of(change: &'a Change) -> Self {
-        Self {
-            conversation_id: Text(&change.conversation),
-            revision: change.revision.map(|r| Revision { place: r.place, moved: r.moved }),
-            entry: Entry::of(&change.entry),
         }
     }
 }
@@ -350,6 +329,11 @@ impl<'a> Feed<'a> {
             last_heard_seconds,
         }
     }
+}
+
+/// A fact's name: 32 hexadecimal digits.
+fn fact_id(fact: FactId) -> String {
+    format!("{:032x}", fact.0)
 }
 
 /// What an answer is about, in the API's words.

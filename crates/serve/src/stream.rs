@@ -154,7 +154,8 @@ impl Follower {
                     return Some(self.reset("a change is gone that comes before the next one"));
                 }
                 self.at.seq = change.seq;
-                let event = Event::default().event("change").id(self.at.to_string());
+                let name = if change.entry.is_some() { "change" } else { "revision" };
+                let event = Event::default().event(name).id(self.at.to_string());
                 return event.json_data(Changed::of(&change)).ok();
             }
             match self.live.recv().await {

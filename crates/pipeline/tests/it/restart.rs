@@ -91,7 +91,7 @@ async fn followers_get_what_is_published_after_their_position() {
     assert!(following.missed.is_none());
     intake.submit(vec![event("c", 1, What::Joined, "connected")], Vec::new()).await;
     let batch = tokio::time::timeout(Duration::from_secs(10), following.live.recv()).await.unwrap().unwrap();
-    assert_eq!((batch[0].seq, batch[0].entry.kind), (1, "joined"));
+    assert_eq!((batch[0].seq, batch[0].entry.as_ref().unwrap().kind), (1, "joined"));
     intake.submit(vec![event("c", 0, What::Role, "connected")], Vec::new()).await;
     until(&reader, |s| s.position.seq == 2).await;
     let back = tokio::time::timeout(Duration::from_secs(10), async {

@@ -98,7 +98,7 @@ async fn a_timeline_says_absent_as_null() {
     let expected = json!({
         "conversationId": FIRST, "completeness": "complete", "position": "1.42",
         "entries": [{
-            "at": null, "effectiveAt": "2026-01-01T12:00:00Z", "receivedAt": "2026-01-01T12:00:00.000Z",
+            "id": "00000000000000000000000000000011", "at": null, "effectiveAt": "2026-01-01T12:00:00Z", "receivedAt": "2026-01-01T12:00:00.000Z",
             "participantId": "customer-0", "communicationId": null, "kind": "state", "from": null, "to": "connected",
             "role": null, "userId": null, "queueId": null, "medium": null, "reason": null, "source": "events",
             "late": true, "concurrent": false, "vectorClock": 3, "clock": {"use1": 3},

@@ -1,11 +1,12 @@
 //! The stream: where it begins, that it has no hole, and how it ends.
 
-use crate::world::{Board, POSITION, World, conversation, entry};
+use crate::world::{Board, NOON, POSITION, World, conversation, entry, id, spell};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode};
-use engine::{Change, Revision};
+use engine::{Change, Effect, History, Life, MINUTE, MovedEntry, Revision, SpellMoves, SpellView, Time};
 use futures_util::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::sync::Arc;
 use tower::ServiceExt;
 
 /// One event as a client reads it.
@@ -70,7 +71,7 @@ fn read(text: &str) -> Event {
 }
 
 fn change(seq: u64) -> Change {
-    Change { seq, conversation: conversation(0).id, entry: entry(), revision: None }
+    Change { seq, conversation: conversation(0).id, entry: Some(entry()), revision: None, effect: None }
 }
 
 fn publish(board: &Board, seqs: std::ops::RangeInclusive<u64>) {
@@ -102,7 +103,90 @@ async fn a_new_follower_gets_a_snapshot_and_then_each_change() {
     assert_eq!((&first.data["kind"], &first.data["to"]), (&"state".into(), &"connected".into()));
     let second = stream.event("change").await;
     assert_eq!(second.id, "1.44");
-    assert_eq!(second.data["revision"], serde_json::json!({"place": 2, "moved": 5}));
+    let revision = &second.data["revision"];
+    assert_eq!((&revision["place"], &revision["moved"]), (&2.into(), &5.into()));
+    assert_eq!((&second.data["spells"], &revision["cut"]), (&Value::Null, &true.into()), "read it again");
+}
+
+/// An effect with everything in it.
+fn effect() -> Effect {
+    let until = |to| SpellView { to, ..spell() };
+    let life = |active| Life { active, started_at: None, ended_at: None };
+    let person = conversation(0).participants.remove(0);
+    let moved = MovedEntry {
+        fact: engine::FactId(255),
+        kind: "left",
+        participant: Some(id("customer-0")),
+        communication: None,
+        from: Some(1),
+        to: None,
+    };
+    let history = History {
+        entries: vec![moved],
+        moved: 1,
+        participants: vec![(None, person)],
+        conversation: Some((life(true), life(false))),
+        cut: false,
+    };
+    Effect {
+        spells: Some(SpellMoves {
+            removed: vec![until(None)],
+            added: vec![until(Some(Time { nanos: NOON + 1_000, digits: 6 }))],
+        }),
+        cells: vec![(NOON / MINUTE, 1), (NOON / MINUTE + 1, -1)],
+        history: Some(Box::new(history)),
+    }
+}
+
+#[tokio::test]
+async fn a_change_says_what_it_did_to_spells_and_cells_and_a_late_one_what_it_corrects() {
+    let board = World::of(1).board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    stream.event("snapshot").await;
+    let in_time = Change { effect: Some(Arc::new(Effect { history: None, ..effect() })), ..change(43) };
+    let revision = Some(Revision { place: 0, moved: 1 });
+    let late = Change { revision, effect: Some(Arc::new(effect())), ..change(44) };
+    board.changes.publish(vec![in_time, late], 44);
+    let first = stream.event("change").await.data;
+    let lasting = json!({"participantId": "customer-0", "communicationId": null, "role": "customer", "userId": null,
+        "queueId": null, "medium": "voice", "state": "connected", "held": false, "from": "2026-01-01T12:00:00Z",
+        "to": null});
+    let mut over = lasting.clone();
+    over["to"] = "2026-01-01T12:00:00.000001Z".into();
+    let spells = json!({"removed": [lasting], "added": [over]});
+    let cells = json!([{"minute": "2026-01-01T12:00:00Z", "difference": 1},
+        {"minute": "2026-01-01T12:01:00Z", "difference": -1}]);
+    assert_eq!((&first["revision"], &first["spells"], &first["cells"]), (&Value::Null, &spells, &cells));
+    let second = stream.event("change").await.data;
+    let revision = &second["revision"];
+    assert_eq!((&second["spells"], &revision["spells"], &revision["cells"]), (&spells, &spells, &cells));
+    assert_eq!(
+        (&revision["place"], &revision["moved"], &revision["cut"]),
+        (&0.into(), &1.into(), &false.into())
+    );
+    let moved = json!([{"id": "000000000000000000000000000000ff", "kind": "left", "participantId": "customer-0",
+        "communicationId": null, "from": 1, "to": null}]);
+    assert_eq!(revision["entries"], moved);
+    let who = &revision["participants"][0];
+    assert_eq!((&who["participantId"], &who["before"]), (&"customer-0".into(), &Value::Null));
+    assert_eq!(who["after"]["state"], "connected");
+    assert_eq!(revision["conversation"]["before"]["active"], true);
+    assert_eq!(
+        revision["conversation"]["after"],
+        json!({"active": false, "startedAt": null, "endedAt": null})
+    );
+}
+
+#[tokio::test]
+async fn what_corrects_history_without_an_entry_of_its_own_is_told_as_a_revision() {
+    let board = World::of(1).board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    stream.event("snapshot").await;
+    board.changes.publish(vec![Change { entry: None, effect: Some(Arc::new(effect())), ..change(43) }], 43);
+    let told = stream.event("revision").await;
+    assert_eq!((told.id.as_str(), &told.data["revision"]["place"]), ("1.43", &Value::Null));
+    assert_eq!(told.data["revision"]["spells"], told.data["spells"]);
+    assert!(told.data.get("kind").is_none());
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use engine::{
-    Activity, CommunicationView, Completeness, ConversationView, FeedView, Id, ParticipantView, SpellView,
-    Time, TimelineEntry, UserView, Word,
+    Activity, CommunicationView, Completeness, ConversationView, FactId, FeedView, Id, ParticipantView,
+    SpellView, Time, TimelineEntry, UserView, Word,
 };
 use jiff::tz::TimeZone;
 use pipeline::{
@@ -240,6 +240,7 @@ fn communication(number: usize) -> CommunicationView {
 /// An entry in which everything that may be absent is, but for the participant and what it became.
 pub fn entry() -> TimelineEntry {
     TimelineEntry {
+        fact: FactId(17),
         at: None,
         effective_at: Time { nanos: NOON, digits: 0 },
         received_at: Time::from_millis(NOON / 1_000_000),
@@ -261,7 +262,7 @@ pub fn entry() -> TimelineEntry {
     }
 }
 
-fn spell() -> SpellView {
+pub fn spell() -> SpellView {
     SpellView {
         participant: id("customer-0"),
         communication: None,
