@@ -76,26 +76,29 @@ fn each(source: Source, facts: Vec<Fact>) -> Vec<Delivery> {
     facts.into_iter().map(|fact| deliver(source, vec![fact])).collect()
 }
 
+/// How many facts a frame takes, a toggle (leg, on, since, mute), and its topic.
+type Drawn = (usize, Option<(usize, bool, Option<i64>, bool)>, u64);
+
 /// Snapshots with several facts and toggles each, received in the order they stand.
 fn frames() -> impl Strategy<Value = Vec<Delivery>> {
     let toggle = (0..2usize, any::<bool>(), prop::option::of(0..40i64), any::<bool>());
     let frame = (0..4usize, prop::option::of(toggle), 1..3u64);
     (snapshot_facts(), prop::collection::vec(frame, 1..20)).prop_map(|(facts, frames)| {
         let mut facts = facts.into_iter();
-        let make =
-            |(n, (take, toggle, topic)): (i64, (usize, Option<(usize, bool, Option<i64>, bool)>, u64))| {
-                let mut frame = deliver(Source::Snapshot, facts.by_ref().take(take).collect());
-                (frame.topic, frame.received) = (topic, NOON + n * SECOND);
-                frame.toggles.extend(toggle.map(|(leg, on, since, mutes)| Toggle {
-                    what: if mutes { What::Muted } else { What::Held },
-                    on,
-                    since: since.map(|s| ms(s * 1_000)).filter(|_| on && !mutes),
-                    ..held("p", ["l", "m"][leg], None)
-                }));
-                frame
-            };
-        (0..).zip(frames).map(make).collect()
+        (0..).zip(frames).map(|(n, drawn)| make(n, drawn, &mut facts)).collect()
     })
+}
+
+fn make(n: i64, (take, toggle, topic): Drawn, facts: &mut impl Iterator<Item = Fact>) -> Delivery {
+    let mut frame = deliver(Source::Snapshot, facts.take(take).collect());
+    (frame.topic, frame.received) = (topic, NOON + n * SECOND);
+    frame.toggles.extend(toggle.map(|(leg, on, since, mutes)| Toggle {
+        what: if mutes { What::Muted } else { What::Held },
+        on,
+        since: since.map(|s| ms(s * 1_000)).filter(|_| on && !mutes),
+        ..held("p", ["l", "m"][leg], None)
+    }));
+    frame
 }
 
 proptest! {
