@@ -159,6 +159,11 @@ impl Ledger {
         self.feeds.iter().flatten().map(view).collect()
     }
 
+    /// What a feed is called.
+    pub fn name_of(&self, feed: u16) -> Option<&str> {
+        self.feeds.get(usize::from(feed))?.as_ref().map(|feed| feed.name.as_str())
+    }
+
     fn name(&mut self, index: usize, name: String, resends: bool, at: i64) {
         if self.feeds.len() <= index {
             self.feeds.resize_with(index + 1, || None);

@@ -32,6 +32,7 @@ mod toggles;
 mod users;
 mod view;
 mod waiting;
+mod why;
 mod word;
 
 pub use engine::{Batch, Engine, Publish, Tally};
@@ -47,4 +48,5 @@ pub use view::{
     Activity, Change, CommunicationView, Completeness, ConversationView, FeedView, Filter, ParticipantView,
     Revision, SpellView, TimelineEntry, UserView,
 };
+pub use why::{Explained, Hidden, Identity, Named, Placed, Rule};
 pub use word::{WORD_BYTES_MAX, Word};

@@ -68,6 +68,11 @@ impl Shown<'_> {
         }
     }
 
+    /// The name of a feed, as the ledger has it.
+    pub(crate) fn feed_name(&self, feed: u16) -> Option<String> {
+        self.engine.ledger.name_of(feed).map(str::to_owned)
+    }
+
     /// What is known to be missing behind it.
     #[must_use]
     pub fn completeness(&self) -> Completeness {

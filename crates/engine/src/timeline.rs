@@ -6,6 +6,7 @@ use crate::names::Names;
 use crate::show::Shown;
 use crate::{Source, Time, TimelineEntry, What, Word};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 impl Shown<'_> {
     /// The timeline, in order.
@@ -15,57 +16,95 @@ impl Shown<'_> {
     }
 
     /// The shown entries of a range of places.
-    pub(crate) fn entries(&self, places: std::ops::Range<usize>) -> Vec<TimelineEntry> {
+    pub(crate) fn entries(&self, places: Range<usize>) -> Vec<TimelineEntry> {
+        let all = self.with_hidden(places);
+        all.into_iter().filter(|(shown, _)| *shown).map(|(_, entry)| entry).collect()
+    }
+
+    /// The entries of a range of places, and whether the timeline shows each.
+    pub(crate) fn with_hidden(&self, places: Range<usize>) -> Vec<(bool, TimelineEntry)> {
         let set = self.set();
         let mut folded = Folded::prepared(&set.entries);
-        let mut out = Vec::new();
-        let mut clocks = Clocks::default();
+        let (mut clocks, chains) = (Clocks::default(), Chains::of(&set.entries));
+        let mut out = Vec::with_capacity(places.len());
         for (place, entry) in set.entries.iter().enumerate().take(places.end) {
             let step = folded.apply(entry, &set.names);
-            let (sum, clock) = clocks.at(entry);
-            if step.shown && places.contains(&place) {
+            let clock = clocks.at(entry);
+            if places.contains(&place) {
                 let participant = folded.participants.iter().find(|p| p.id == entry.participant);
-                out.push(self.entry(entry, step, participant, sum, clock));
+                let concurrent = chains.concurrent(entry).next().is_some();
+                out.push((step.shown, view(entry, step, participant, clock, concurrent, &set.names)));
             }
         }
         out
     }
+}
 
-    fn entry(
-        &self,
-        e: &Entry,
-        step: Step,
-        p: Option<&Participant>,
-        vector_clock: u64,
-        clock: Vec<(Word, u64)>,
-    ) -> TimelineEntry {
-        let set = self.set();
-        let names = &set.names;
-        let leg = p.and_then(|p| p.communications.iter().find(|c| c.id == e.communication));
-        TimelineEntry {
-            fact: e.id(),
-            at: e.at(),
-            effective_at: e
-                .at()
-                .filter(|at| at.nanos == e.effective)
-                .unwrap_or(Time::from_nanos(e.effective)),
-            received_at: Time::from_nanos(e.received).to_millis(),
-            participant: names.get_id(e.participant),
-            communication: names.get_id(e.communication),
-            kind: kind(e.what),
-            from: from_value(e, step, names),
-            to: to_value(e, names),
-            role: names.get_word(p.map_or(e.role, |p| p.role)),
-            user: names.get_id(p.map_or(e.user, |p| p.user)),
-            queue: names.get_id(p.map_or(e.queue, |p| p.queue)),
-            medium: names.get_word(leg.map_or(e.medium, |c| c.medium)),
-            reason: names.get_word(e.reason),
-            source: source(e.source),
-            late: e.late,
-            concurrent: is_concurrent(e, &set.entries),
-            vector_clock,
-            clock,
+fn view(
+    e: &Entry,
+    step: Step,
+    p: Option<&Participant>,
+    (vector_clock, clock): (u64, Vec<(Word, u64)>),
+    concurrent: bool,
+    names: &Names,
+) -> TimelineEntry {
+    let leg = p.and_then(|p| p.communications.iter().find(|c| c.id == e.communication));
+    let source_time = e.at().filter(|at| at.nanos == e.effective);
+    TimelineEntry {
+        fact: e.id(),
+        at: e.at(),
+        effective_at: source_time.unwrap_or(Time::from_nanos(e.effective)),
+        received_at: Time::from_nanos(e.received).to_millis(),
+        participant: names.get_id(e.participant),
+        communication: names.get_id(e.communication),
+        kind: kind(e.what),
+        from: from_value(e, step, names),
+        to: to_value(e, names),
+        role: names.get_word(p.map_or(e.role, |p| p.role)),
+        user: names.get_id(p.map_or(e.user, |p| p.user)),
+        queue: names.get_id(p.map_or(e.queue, |p| p.queue)),
+        medium: names.get_word(leg.map_or(e.medium, |c| c.medium)),
+        reason: names.get_word(e.reason),
+        source: source(e.source),
+        late: e.late,
+        concurrent,
+        vector_clock,
+        clock,
+    }
+}
+
+/// The stamped entries of a set by region and counter: what is neither before nor after one of them is a run of each.
+pub(crate) struct Chains<'a> {
+    entries: &'a [Entry],
+    by_region: BTreeMap<&'a Word, Vec<(u64, usize)>>,
+}
+
+impl<'a> Chains<'a> {
+    pub fn of(entries: &'a [Entry]) -> Self {
+        let mut by_region: BTreeMap<&Word, Vec<(u64, usize)>> = BTreeMap::new();
+        for (at, entry) in entries.iter().enumerate() {
+            if let Some(stamp) = &entry.stamp {
+                by_region.entry(&stamp.dot.actor).or_default().push((stamp.dot.counter.get(), at));
+            }
         }
+        by_region.values_mut().for_each(|chain| chain.sort_unstable());
+        Self { entries, by_region }
+    }
+
+    /// The places of the entries that are concurrent with one: those that it has not seen and that have not seen it. A
+    /// region's later events have seen all that its earlier ones had.
+    pub fn concurrent<'b>(&'b self, with: &'b Entry) -> impl Iterator<Item = usize> + 'b {
+        with.stamp.iter().flat_map(move |own| {
+            self.by_region.iter().flat_map(move |(region, chain)| {
+                let seen = own.clock.get(region);
+                let unseen = chain.get(chain.partition_point(|(counter, _)| *counter <= seen)..);
+                let blind = |at: &usize| {
+                    let stamp = self.entries.get(*at).and_then(|e| e.stamp.as_ref());
+                    stamp.is_some_and(|stamp| !stamp.clock.contains(&own.dot))
+                };
+                unseen.unwrap_or_default().iter().map(|(_, at)| *at).take_while(blind)
+            })
+        })
     }
 }
 
@@ -103,7 +142,8 @@ pub(crate) fn kind(what: What) -> &'static str {
     }
 }
 
-fn source(source: Source) -> &'static str {
+/// The API's word for a surface.
+pub(crate) fn source(source: Source) -> &'static str {
     match source {
         Source::Events => "events",
         Source::Snapshot => "snapshot",
@@ -117,7 +157,8 @@ fn is_switch(what: What) -> bool {
     matches!(what, What::Held | What::Muted | What::AfterCallWork)
 }
 
-fn to_value(e: &Entry, names: &Names) -> Option<Word> {
+/// What an entry says its subject became.
+pub(crate) fn to_value(e: &Entry, names: &Names) -> Option<Word> {
     match e.what {
         what if is_switch(what) => Word::new(if e.on { "true" } else { "false" }),
         What::Role => names.get_word(e.role),
@@ -131,11 +172,4 @@ fn from_value(e: &Entry, step: Step, names: &Names) -> Option<Word> {
         what if is_switch(what) => Word::new(if e.on { "false" } else { "true" }),
         _ => names.get_word(step.from),
     }
-}
-
-/// Whether some other stamped fact is neither before nor after it.
-fn is_concurrent(e: &Entry, entries: &[Entry]) -> bool {
-    let Some(own) = &e.stamp else { return false };
-    let others = entries.iter().filter(|o| o.id() != e.id()).filter_map(|o| o.stamp.as_ref());
-    others.into_iter().any(|other| !own.clock.contains(&other.dot) && !other.clock.contains(&own.dot))
 }

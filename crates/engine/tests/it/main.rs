@@ -4,4 +4,5 @@ mod order_of_arrival;
 mod regressions;
 mod revisions;
 mod scenarios;
+mod why;
 mod world;
