@@ -150,13 +150,6 @@ impl Shown<'_> {
         }
         explained
     }
-
-    /// Whether a participant was ever seen.
-    #[must_use]
-    pub fn has_participant(&self, participant: &Id) -> bool {
-        let set = self.set();
-        set.entries.iter().any(|e| set.names.same_id(e.participant, Some(participant)))
-    }
 }
 
 impl Hidden {

@@ -10,6 +10,7 @@ impl Keeper {
             Query::Conversation(id, to) => drop(to.send(self.about(&id, now, |shown| shown.conversation()))),
             Query::Timeline(id, to) => drop(to.send(self.about(&id, now, |shown| shown.timeline()))),
             Query::Spells(id, to) => drop(to.send(self.about(&id, now, |shown| shown.spells()))),
+            Query::Why(id, of, to) => drop(to.send(self.about(&id, now, |shown| shown.why(of.as_ref())))),
             Query::User(id, to) => {
                 drop(to.send(self.stand(self.engine.user(&id), self.engine.completeness(now))))
             }

@@ -8,7 +8,8 @@
 use crate::{ChangeLog, Position};
 use arc_swap::ArcSwap;
 use engine::{
-    Activity, Completeness, ConversationView, FeedView, Filter, Id, SpellView, Time, TimelineEntry, UserView,
+    Activity, Completeness, ConversationView, Explained, FeedView, Filter, Id, SpellView, Time,
+    TimelineEntry, UserView,
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -61,6 +62,8 @@ pub enum Query {
     Timeline(Id, oneshot::Sender<Answer<Option<Vec<TimelineEntry>>>>),
     /// Its spells, by participant and time.
     Spells(Id, oneshot::Sender<Answer<Option<Vec<SpellView>>>>),
+    /// Every fact of a conversation, or of one of its participants, explained.
+    Why(Id, Option<Id>, oneshot::Sender<Answer<Option<Vec<Explained>>>>),
     /// A page of conversations after an id.
     List {
         /// Which.
@@ -148,6 +151,19 @@ impl Reader {
     /// [`Stopped`] when the program is on its way out.
     pub async fn spells(&self, id: Id) -> Result<Answer<Option<Vec<SpellView>>>, Stopped> {
         self.ask(|to| Query::Spells(id, to)).await
+    }
+
+    /// Every fact of a conversation, or of one of its participants, in order, explained; none when the conversation is
+    /// unknown, and nothing when the participant is.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the program is on its way out.
+    pub async fn why(
+        &self,
+        id: Id,
+        participant: Option<Id>,
+    ) -> Result<Answer<Option<Vec<Explained>>>, Stopped> {
+        self.ask(|to| Query::Why(id, participant, to)).await
     }
 
     /// At most `limit` conversations that pass, by ascending id, after `after`. A page may come short, even empty,

@@ -6,7 +6,7 @@
 use crate::Shared;
 use crate::error::{Code, Problem};
 use crate::parameters::Parameters;
-use crate::show::{self, Conversation, Items, PageOf, Spell, Timeline, User};
+use crate::show::{self, Conversation, Items, PageOf, Spell, Timeline, User, Why};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -64,6 +64,24 @@ pub(crate) async fn spells(State(shared): State<Arc<Shared>>, name: Named) -> Re
         completeness: answer.completeness.as_str(),
     };
     Ok(Json(items).into_response())
+}
+
+/// `GET /api/v1/conversations/{id}/why`, of one participant with `?participantId=`.
+pub(crate) async fn why(
+    State(shared): State<Arc<Shared>>,
+    name: Named,
+    mut given: Parameters,
+) -> Result<Response, Problem> {
+    let id = id_of(name).ok_or_else(unknown_conversation)?;
+    let of = given.take_as("participantId", "a participant's id", |text| Id::new(text).ok())?;
+    given.finish()?;
+    let answer = shared.reader.why(id.clone(), of.clone()).await?;
+    let facts = answer.value.as_ref().ok_or_else(unknown_conversation)?;
+    if facts.is_empty() {
+        let detail = "nothing was ever heard of a participant with this id in this conversation";
+        return Err(Problem::new(Code::UnknownParticipant, detail));
+    }
+    Ok(Json(Why::of(&id, of.as_ref(), facts, show::about(&answer))).into_response())
 }
 
 /// `GET /api/v1/users/{id}`.

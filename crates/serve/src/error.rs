@@ -15,6 +15,8 @@ pub(crate) enum Code {
     NotFound,
     /// No such conversation.
     UnknownConversation,
+    /// No such participant of a conversation.
+    UnknownParticipant,
     /// No such user.
     UnknownUser,
     /// Not `GET` or `HEAD`.
@@ -42,6 +44,9 @@ impl Code {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is nothing here"),
             Self::UnknownConversation => {
                 (StatusCode::NOT_FOUND, "unknown_conversation", "No such conversation is known")
+            }
+            Self::UnknownParticipant => {
+                (StatusCode::NOT_FOUND, "unknown_participant", "No such participant is known")
             }
             Self::UnknownUser => (StatusCode::NOT_FOUND, "unknown_user", "No such user is known"),
             Self::MethodNotAllowed => {

@@ -101,6 +101,7 @@ fn compressed() -> Router<Arc<Shared>> {
         .route("/api/v1/conversations/{id}", get(conversations::one))
         .route("/api/v1/conversations/{id}/timeline", get(conversations::timeline))
         .route("/api/v1/conversations/{id}/spells", get(conversations::spells))
+        .route("/api/v1/conversations/{id}/why", get(conversations::why))
         .route("/api/v1/users/{id}", get(conversations::user))
         .route("/api/v1/feeds", get(health::feeds))
         .route("/metrics", get(health::metrics))

@@ -4,8 +4,10 @@
 //! times as [`Written`], absent as `null`.
 
 mod change;
+mod why;
 
 pub(crate) use change::Changed;
+pub(crate) use why::Why;
 
 use crate::times::Written;
 use engine::{

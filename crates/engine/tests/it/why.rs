@@ -138,7 +138,7 @@ fn one_participant_alone_can_be_asked_for() {
         Some(id("p")),
         "whoever decided is named all the same"
     );
-    assert!(shown.has_participant(&id("q")) && !shown.has_participant(&id("call")));
+    assert_eq!(shown.why(Some(&id("call"))), []);
 }
 
 proptest! {

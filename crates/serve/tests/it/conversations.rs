@@ -138,3 +138,41 @@ async fn an_id_may_be_any_text() {
     let got = world.board().json("/api/v1/conversations/call%2F17%20%3Cb%3E%26%3F%C3%BC").await;
     assert_eq!(got["id"], "call/17 <b>&?ü");
 }
+
+#[tokio::test]
+async fn every_fact_is_explained() {
+    let board = World::of(1).board();
+    let got = board.json(&format!("/api/v1/conversations/{FIRST}/why")).await;
+    assert_eq!(
+        (&got["conversationId"], &got["participantId"], &got["position"]),
+        (&FIRST.into(), &Value::Null, &"1.42".into())
+    );
+    let mut fact = got["facts"][0].clone();
+    let timeline = board.json(&format!("/api/v1/conversations/{FIRST}/timeline")).await;
+    for (field, value) in timeline["entries"][0].as_object().unwrap() {
+        assert_eq!(fact.as_object_mut().unwrap().remove(field).as_ref(), Some(value), "{field}");
+    }
+    let other = json!({"id": "00000000000000000000000000000012", "kind": "left", "to": null,
+        "participantId": "agent-0", "communicationId": null, "effectiveAt": "2026-01-01T12:00:00Z"});
+    let expected = json!({
+        "place": null, "hidden": "noChange", "feed": "notifications-1", "incarnation": 3, "authority": "recorded",
+        "identity": "hold", "placed": {"rule": "lifeCycle", "by": other}, "concurrentWith": [other],
+        "concurrentCount": 1,
+    });
+    assert_eq!(fact, expected);
+}
+
+#[tokio::test]
+async fn one_participant_is_explained_and_an_unknown_one_is_a_problem() {
+    let board = World::of(1).board();
+    let got = board.json(&format!("/api/v1/conversations/{FIRST}/why?participantId=customer-0")).await;
+    assert_eq!((got["facts"].as_array().unwrap().len(), &got["participantId"]), (1, &"customer-0".into()));
+    for (path, status, code) in [
+        (format!("{FIRST}/why?participantId=nobody"), 404, "unknown_participant"),
+        ("nothing/why".to_owned(), 404, "unknown_conversation"),
+        (format!("{FIRST}/why?participant=customer-0"), 400, "bad_parameter"),
+    ] {
+        let response = board.get(&format!("/api/v1/conversations/{path}")).await;
+        assert_eq!((response.status.as_u16(), &response.json()["code"]), (status, &code.into()), "{path}");
+    }
+}

@@ -4,8 +4,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use engine::{
-    Activity, CommunicationView, Completeness, ConversationView, FactId, FeedView, Id, ParticipantView,
-    SpellView, Time, TimelineEntry, UserView, Word,
+    Activity, Authority, CommunicationView, Completeness, ConversationView, Explained, FactId, FeedView,
+    Hidden, Id, Identity, Named, ParticipantView, Placed, Rule, SpellView, Time, TimelineEntry, UserView,
+    Word,
 };
 use jiff::tz::TimeZone;
 use pipeline::{
@@ -33,6 +34,7 @@ pub struct World {
     pub conversations: Vec<ConversationView>,
     pub timeline: Vec<TimelineEntry>,
     pub spells: Vec<SpellView>,
+    pub why: Vec<Explained>,
     pub user: UserView,
 }
 
@@ -74,6 +76,7 @@ impl World {
             conversations: (0..conversations).map(conversation).collect(),
             timeline: vec![entry()],
             spells: vec![spell()],
+            why: vec![explained()],
             user: UserView {
                 presence: Some((word("On Queue"), Some(Time::from_nanos(NOON)))),
                 routing_status: None,
@@ -109,6 +112,12 @@ impl World {
                 Query::Conversation(id, to) => drop(to.send(stand(found(&id)))),
                 Query::Timeline(id, to) => drop(to.send(stand(found(&id).map(|_| self.timeline.clone())))),
                 Query::Spells(id, to) => drop(to.send(stand(found(&id).map(|_| self.spells.clone())))),
+                Query::Why(id, of, to) => {
+                    let of_it = |e: &&Explained| of.is_none() || e.entry.participant == of;
+                    drop(
+                        to.send(stand(found(&id).map(|_| self.why.iter().filter(of_it).cloned().collect()))),
+                    );
+                }
                 Query::User(id, to) => {
                     drop(to.send(stand((id.to_string() == AGENT).then(|| self.user.clone()))));
                 }
@@ -274,5 +283,28 @@ pub fn spell() -> SpellView {
         held: false,
         from: Time { nanos: NOON, digits: 0 },
         to: None,
+    }
+}
+
+fn explained() -> Explained {
+    let other = Named {
+        fact: FactId(18),
+        kind: "left",
+        to: None,
+        participant: Some(id("agent-0")),
+        communication: None,
+        effective_at: Time { nanos: NOON, digits: 0 },
+    };
+    Explained {
+        entry: entry(),
+        place: None,
+        hidden: Some(Hidden::NoChange),
+        feed: Some("notifications-1".to_owned()),
+        incarnation: 3,
+        authority: Authority::Recorded,
+        identity: Identity::Hold,
+        placed: Placed { rule: Rule::LifeCycle, by: Some(other.clone()) },
+        concurrent: vec![other],
+        concurrent_count: 1,
     }
 }
