@@ -22,7 +22,8 @@ First steps:
   headcount demo                      a made-up contact centre that misbehaves, on http://127.0.0.1:8080/
   headcount check                     what is missing before `serve` can work, and how to mend it
   headcount serve                     the real thing; reads GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET and
-                                      GENESYS_ENVIRONMENT, or --config FILE";
+                                      GENESYS_ENVIRONMENT, or --config FILE
+  headcount why ID                    why a conversation is shown as it is";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,6 +45,8 @@ pub enum Command {
     Simulate(Box<simulator::Options>),
     /// Say what is missing before `serve` can work, and how to mend it
     Check(CheckOptions),
+    /// Explain a conversation: every fact, where it came from, and why it stands where it stands
+    Why(WhyOptions),
 }
 
 /// Options of `serve`. Each beats its environment variable, which beats the file.
@@ -138,6 +141,44 @@ pub struct CheckOptions {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Options of `why`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = WHY_HELP)]
+pub struct WhyOptions {
+    /// The conversation's id
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Only the facts of one participant
+    #[arg(long, value_name = "ID")]
+    pub participant: Option<String>,
+    /// Service to ask [default: where HEADCOUNT_LISTEN says, else http://127.0.0.1:8080]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Read the data folder of a service that is stopped, and change nothing in it
+    #[arg(long, value_name = "FOLDER", conflicts_with = "url")]
+    pub data: Option<PathBuf>,
+    /// Print the JSON of /api/v1/conversations/ID/why as it is
+    #[arg(long)]
+    pub json: bool,
+}
+
+const WHY_HELP: &str = "\
+A conversation is a set of facts, each told by one or more frames. Each fact has a block:
+  #N          its place in the timeline; - for one that is not shown there
+  came from   the feed and the kind of message that told it, and when
+  one fact    what makes a second report of it a copy
+  placed      which rule gave it its place, and which other fact decided
+  late        it came after its place had been shown
+  concurrent  facts that are neither before nor after it
+
+The rules: a clock that has seen another fact puts it behind that one; so does the life of a
+communication, which runs one way; else its own time decides; a tie goes by the life cycle, then by
+the id; what has no time stands just before what must follow it, or where it was received.
+
+  headcount why 5a1c8e1e-0f6d-4c0b-9a53-4f6f9a0b7c11
+  headcount why 5a1c8e1e-0f6d-4c0b-9a53-4f6f9a0b7c11 --json | jq '.facts[] | select(.late)'
+  headcount why 5a1c8e1e-0f6d-4c0b-9a53-4f6f9a0b7c11 --data /var/lib/headcount";
 
 /// A command was used in a way that cannot work.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ mod demo;
 mod logging;
 mod run;
 mod simulate;
+mod why;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -21,7 +22,7 @@ const WRONG_USE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(cli.log, matches!(cli.command, Command::Check(_)));
+    logging::start(cli.log, matches!(cli.command, Command::Check(_) | Command::Why(_)));
     let outcome = match cli.command {
         Command::Serve(options) => {
             config::read(&options).map_err(Into::into).and_then(|config| run::serve(&config))
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Check(options) => config::read(&options.serve)
             .map_err(Into::into)
             .and_then(|config| check::run(&config, options.json)),
+        Command::Why(options) => why::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,6 +19,7 @@ mod stream;
 mod times;
 
 pub use server::run;
+pub use show::Explanation;
 
 use axum::Router;
 use axum::body::Bytes;

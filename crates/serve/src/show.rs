@@ -7,6 +7,7 @@ mod change;
 mod why;
 
 pub(crate) use change::Changed;
+pub use why::Explanation;
 pub(crate) use why::Why;
 
 use crate::times::Written;

@@ -34,6 +34,22 @@ pub enum OpenError {
         /// The newest format that is known here.
         known: i64,
     },
+    /// It was written by an older version, and is only to be looked at.
+    #[error(
+        "the data folder has format {found}, and this headcount looks at format {known}: start `headcount serve` on it once"
+    )]
+    Older {
+        /// The format of the file.
+        found: i64,
+        /// The format that can be looked at.
+        known: i64,
+    },
+    /// There is nothing to look at.
+    #[error("{} holds no data of headcount: give --data the folder of a service that has run", folder.display())]
+    Nothing {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Something else is there.
     #[error("{} is not a folder: give --data a folder", path.display())]
     NotAFolder {

@@ -28,15 +28,27 @@ impl FolderLock {
         let failed = |error: io::Error| OpenError::of_io(&path, &error);
         let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::InUse { folder: folder.to_owned(), pid: owner(&file) });
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        lock(&file, folder)?;
         file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
         Ok(Self { file })
+    }
+
+    /// Takes a folder that was used before, without writing into it.
+    pub fn look(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join(LOCK_FILE);
+        let file = File::open(&path).map_err(|error| OpenError::of_io(&path, &error))?;
+        lock(&file, folder)?;
+        Ok(Self { file })
+    }
+}
+
+fn lock(file: &File, folder: &Path) -> Result<(), OpenError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            Err(OpenError::InUse { folder: folder.to_owned(), pid: owner(file) })
+        }
+        Err(TryLockError::Error(error)) => Err(OpenError::of_io(&folder.join(LOCK_FILE), &error)),
     }
 }
 

@@ -69,6 +69,41 @@ impl Store {
         Ok(Opened { store, incarnation: header.incarnation, epoch: header.epoch, seq: header.seq })
     }
 
+    /// Opens the data folder of a program that is stopped, to look at what it holds: nothing in it is changed, nothing can
+    /// be committed, and no incarnation is minted; the one given is the last that was.
+    ///
+    /// # Errors
+    /// As for [`Store::open`], and when the folder holds no data or data of an older format.
+    pub fn look(folder: &Path) -> Result<Opened, OpenError> {
+        let file = folder.join(DATA_FILE);
+        if !file.is_file() {
+            return Err(OpenError::Nothing { folder: folder.to_owned() });
+        }
+        let lock = FolderLock::look(folder)?;
+        let failed = |error: rusqlite::Error| OpenError::of_sqlite(&file, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
+        match schema::kind(&connection).map_err(failed)? {
+            Kind::Ours(schema::FORMAT) => {}
+            Kind::Ours(found) if found > schema::FORMAT => {
+                return Err(OpenError::Newer { found, known: schema::FORMAT });
+            }
+            Kind::Ours(found) => return Err(OpenError::Older { found, known: schema::FORMAT }),
+            Kind::Empty => return Err(OpenError::Nothing { folder: folder.to_owned() }),
+            Kind::Foreign => return Err(OpenError::NotOurs { path: file }),
+        }
+        let number =
+            |key| schema::meta(&connection, key).map(|found| found.unwrap_or_default().cast_unsigned());
+        let (last, epoch) = (number("incarnation").map_err(failed)?, number("epoch").map_err(failed)?);
+        let covered = number("covered").map_err(failed)?;
+        let (last_position, seq) = newest(&connection).map_err(failed)?;
+        let incarnation = u32::try_from(last).ok().and_then(Incarnation::new);
+        let incarnation = incarnation.ok_or_else(|| OpenError::Nothing { folder: folder.to_owned() })?;
+        let scratch = Scratch::default();
+        let store = Self { connection, file, last_position, covered, poisoned: true, scratch, _lock: lock };
+        Ok(Opened { store, incarnation, epoch, seq })
+    }
+
     /// The bytes that the data takes on disk, the write-ahead log included.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {

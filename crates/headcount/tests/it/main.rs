@@ -9,3 +9,4 @@ mod program;
 mod restart;
 mod rig;
 mod truth;
+mod why;

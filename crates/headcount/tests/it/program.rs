@@ -5,12 +5,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A started program. It is killed when this goes.
 pub struct Program {
     child: Child,
     said: Arc<Said>,
+    listeners: Vec<JoinHandle<()>>,
 }
 
 /// Everything it said so far, on both outputs.
@@ -30,9 +32,9 @@ impl Program {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Arc::new(Said::default());
-        listen(child.stdout.take().unwrap(), said.clone());
-        listen(child.stderr.take().unwrap(), said.clone());
-        Self { child, said }
+        let out = listen(child.stdout.take().unwrap(), said.clone());
+        let err = listen(child.stderr.take().unwrap(), said.clone());
+        Self { child, said, listeners: vec![out, err] }
     }
 
     /// Waits until a line holds `what`; that line.
@@ -68,6 +70,11 @@ impl Program {
         (code, self.said())
     }
 
+    /// Waits until all that an ended program said is read.
+    pub fn wait_quiet(&mut self) {
+        self.listeners.drain(..).for_each(|listener| listener.join().unwrap());
+    }
+
     /// Waits until it ends by itself; its exit code.
     pub fn wait(&mut self, limit: Duration) -> Option<i32> {
         let deadline = Instant::now() + limit;
@@ -88,13 +95,13 @@ impl Drop for Program {
     }
 }
 
-fn listen(from: impl Read + Send + 'static, said: Arc<Said>) {
+fn listen(from: impl Read + Send + 'static, said: Arc<Said>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             said.lines.lock().unwrap().push(line);
             said.more.notify_all();
         }
-    });
+    })
 }
 
 /// A simulated cloud, and how to reach it.

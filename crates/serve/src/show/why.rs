@@ -4,9 +4,31 @@
 
 use super::{Entry, Text, fact_id, id, word};
 use crate::times::Written;
-use engine::{Authority, Explained, Hidden, Id, Identity, Named, Placed, Rule};
+use engine::{Authority, Completeness, Explained, Hidden, Id, Identity, Named, Placed, Rule};
 use pipeline::Position;
 use serde::Serialize;
+
+/// What is explained, for whoever has no service to ask.
+#[derive(Debug)]
+pub struct Explanation<'a> {
+    /// Of this conversation.
+    pub conversation: &'a Id,
+    /// Of this participant alone.
+    pub participant: Option<&'a Id>,
+    /// The facts in their order.
+    pub facts: &'a [Explained],
+}
+
+impl Explanation<'_> {
+    /// The body of `/api/v1/conversations/{id}/why`, in lines.
+    ///
+    /// # Errors
+    /// When a time cannot be written, which none of the engine's is.
+    pub fn to_json(&self, position: Position, completeness: Completeness) -> serde_json::Result<String> {
+        let about = (position, completeness.as_str());
+        serde_json::to_string_pretty(&Why::of(self.conversation, self.participant, self.facts, about))
+    }
+}
 
 /// Every fact of a conversation, or of one of its participants, in the order of the timeline.
 #[derive(Serialize)]

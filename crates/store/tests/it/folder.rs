@@ -81,3 +81,48 @@ fn a_file_in_place_of_the_folder_is_named() {
         assert!(matches!(error, OpenError::NotAFolder { .. }), "{error}");
     }
 }
+
+#[test]
+fn looking_changes_nothing_and_finds_what_was_committed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    store.commit(&Commit { seq: 7, cells: &[(3, 2)], ..Commit::default() }).expect("committed");
+    let error = Store::look(folder.path()).expect_err("refused");
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    store.close().expect("closed");
+    let files = || ["headcount.db", "lock"].map(|name| fs::read(folder.path().join(name)).expect("read"));
+    let before = files();
+    let mut looked = Store::look(folder.path()).expect("opened");
+    assert_eq!((looked.incarnation.get(), looked.seq), (1, 7));
+    assert_eq!(looked.store.cells(0, 9), Ok(vec![(3, 2)]));
+    assert!(looked.store.commit(&Commit { seq: 8, ..Commit::default() }).is_err());
+    assert!(matches!(Store::open(folder.path(), 1), Err(OpenError::InUse { .. })), "whoever looks holds it");
+    drop(looked);
+    assert_eq!(files(), before);
+}
+
+#[test]
+fn looking_finds_what_a_killed_program_left_in_its_write_ahead_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    store.commit(&Commit { seq: 7, cells: &[(3, 2)], ..Commit::default() }).expect("committed");
+    let copy = tempfile::tempdir().expect("a folder");
+    for name in ["headcount.db", "headcount.db-wal", "lock"] {
+        fs::copy(folder.path().join(name), copy.path().join(name)).expect("copied");
+    }
+    let looked = Store::look(copy.path()).expect("opened");
+    assert_eq!((looked.seq, looked.store.cells(0, 9)), (7, Ok(vec![(3, 2)])));
+}
+
+#[test]
+fn there_may_be_nothing_to_look_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = folder.path().join("missing");
+    for path in [folder.path(), &missing] {
+        let error = Store::look(path).expect_err("refused");
+        assert!(matches!(error, OpenError::Nothing { .. }), "{error}");
+    }
+    assert!(!missing.exists());
+    fs::write(folder.path().join("headcount.db"), "name,started\n".repeat(200)).expect("written");
+    assert!(Store::look(folder.path()).is_err());
+}
