@@ -9,7 +9,7 @@
 //! Rejected: rules by which a reader works out the spells himself (they are those of the fold, with everything that can
 //! come late), and a difference a lane (a fact may open lanes that an earlier one had closed).
 
-use crate::conversation::{Conversation, Met, Settled, is_counted_at_once};
+use crate::conversation::{Conversation, Met, Settled, Told, is_counted_at_once};
 use crate::engine::{Engine, Facts, Publish};
 use crate::fold::Folded;
 use crate::names::Names;
@@ -108,13 +108,6 @@ struct Speller<'a> {
 }
 
 impl Effect {
-    /// Whether nothing that is shown changed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let spells = self.spells.as_ref().is_some_and(|s| s.removed.is_empty() && s.added.is_empty());
-        spells && self.cells.is_empty() && self.history.as_ref().is_none_or(|history| history.is_empty())
-    }
-
     /// No effect.
     pub(crate) fn none() -> Self {
         Self { spells: Some(SpellMoves::default()), ..Self::default() }
@@ -129,6 +122,7 @@ impl Effect {
 
 impl Engine {
     /// Notes for publication what came of facts that a conversation took; `before`: how it stood, when somebody follows.
+    /// What is published, and under which numbers, does not depend on that.
     pub(crate) fn tell(
         &mut self,
         of: &Conversation,
@@ -137,59 +131,49 @@ impl Engine {
         met: &[Met],
         settled: &mut Settled,
     ) {
-        let Some(before) = before else {
-            let told = settled.changes.drain(..).map(|(fact, revision)| (fact, revision, None));
-            return told.for_each(|(fact, revision, effect)| self.note(of, fact, revision, effect));
-        };
-        let new = || facts.iter().zip(met).filter(|(_, met)| matches!(met, Met::New | Met::Better));
-        let Some(first) = new().next().map(|((fact, _), _)| fact.id) else { return };
-        let late = !settled.late.is_empty() || met.contains(&Met::Better);
-        let cells =
-            cells(&settled.cells, new().filter(|(_, met)| **met == Met::New).map(|((fact, _), _)| fact));
-        let effect = match (before, Before::of(of)) {
-            (Some(before), Some(now)) => {
-                settled.changes.iter_mut().for_each(|(fact, revision)| before.place(&now, *fact, revision));
-                before.compare(&now, of, late, cells)
-            }
-            _ => Effect::untold(cells, late),
-        };
-        if settled.changes.is_empty() {
-            if !effect.is_empty() {
-                self.note(of, first, None, Some(Arc::new(effect)));
-            }
+        let mut changes = std::mem::take(&mut settled.changes);
+        if changes.is_empty() {
+            changes.extend(hidden_news(facts, met).map(|fact| (fact, None)));
+        }
+        if changes.is_empty() {
             return;
         }
-        let last_late = settled.changes.iter().rposition(|(_, revision)| revision.is_some());
-        let bearer = last_late.unwrap_or(settled.changes.len() - 1);
-        let mut effect = Some(Arc::new(effect));
-        for (n, (fact, revision)) in settled.changes.drain(..).enumerate() {
-            let effect = if n == bearer { effect.take() } else { Some(Arc::new(Effect::none())) };
-            self.note(of, fact, revision, effect);
+        let followed = before.is_some();
+        let mut effect = before.map(|before| effect(of, before, &mut changes, facts, met, settled));
+        let last_late = changes.iter().rposition(|(_, revision)| revision.is_some());
+        let bearer = last_late.unwrap_or(changes.len() - 1);
+        for (n, (fact, revision)) in changes.into_iter().enumerate() {
+            let effect = if n == bearer { effect.take() } else { followed.then(Effect::none) };
+            self.seq += 1;
+            let (seq, conversation) = (self.seq, of.id.clone());
+            let effect = effect.map(Arc::new);
+            self.batch.changes.push(Publish { seq, conversation, fact, revision, effect });
         }
-    }
-
-    fn note(
-        &mut self,
-        of: &Conversation,
-        fact: FactId,
-        revision: Option<Revision>,
-        effect: Option<Arc<Effect>>,
-    ) {
-        self.seq += 1;
-        self.batch.changes.push(Publish {
-            seq: self.seq,
-            conversation: of.id.clone(),
-            fact,
-            revision,
-            effect,
-        });
     }
 }
 
-impl History {
-    fn is_empty(&self) -> bool {
-        self.moved == 0 && self.participants.is_empty() && self.conversation.is_none() && !self.cut
-    }
+/// A fact that is news, though the timeline does not show it. What it says of a participant, or where it makes others
+/// stand, may change what is shown elsewhere.
+fn hidden_news(facts: &Facts, met: &[Met]) -> Option<FactId> {
+    let mut news = facts.iter().zip(met).filter(|(_, met)| matches!(met, Met::New | Met::Better));
+    news.next().map(|((fact, _), _)| fact.id)
+}
+
+/// What facts changed, with the places of those that came late counted in entries that are shown.
+fn effect(
+    of: &Conversation,
+    before: Option<Before>,
+    changes: &mut [Told],
+    facts: &Facts,
+    met: &[Met],
+    settled: &Settled,
+) -> Effect {
+    let late = !settled.late.is_empty() || met.contains(&Met::Better);
+    let new = facts.iter().zip(met).filter(|(_, met)| **met == Met::New);
+    let cells = cells(&settled.cells, new.map(|((fact, _), _)| fact));
+    let (Some(before), Some(now)) = (before, Before::of(of)) else { return Effect::untold(cells, late) };
+    changes.iter_mut().for_each(|(fact, revision)| before.place(&now, *fact, revision));
+    before.compare(&now, of, late, cells)
 }
 
 impl Before {

@@ -7,9 +7,11 @@ use crate::conversation::Conversation;
 use crate::fold::{Communication, Participant};
 use crate::names::Names;
 use crate::{
-    Change, CommunicationView, Completeness, ConversationView, Engine, Id, ParticipantView, Publish,
-    StoredConversation, UserView, Word,
+    Change, CommunicationView, Completeness, ConversationView, Engine, FactId, Id, ParticipantView, Publish,
+    StoredConversation, TimelineEntry, UserView, Word,
 };
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use std::collections::BTreeMap;
 
 /// A conversation, its timeline and its spells, of one and the same set.
@@ -51,12 +53,32 @@ impl Engine {
     /// What readers see of a change that is to be published; none when the conversation has left memory.
     #[must_use]
     pub fn change(&self, publish: &Publish) -> Option<Change> {
-        let set = self.conversations.get(&publish.conversation)?;
-        let shown = Shown { engine: self, conversation: Cow::Resident(set), now: 0 };
-        let at = set.entries.iter().position(|e| e.is(publish.fact));
-        let entry = at.and_then(|at| shown.entries(at..at + 1).pop());
-        let Publish { seq, conversation, revision, effect, .. } = publish.clone();
-        Some(Change { seq, conversation, entry, revision, effect })
+        self.changes(std::slice::from_ref(publish)).pop()
+    }
+
+    /// What readers see of changes that are to be published, in their order, without those of conversations that have left
+    /// memory. However many changes a conversation has among them, it is gone through once.
+    #[must_use]
+    pub fn changes(&self, publish: &[Publish]) -> Vec<Change> {
+        let mut told: HashMap<&Id, HashMap<FactId, Option<TimelineEntry>, FixedState>, FixedState> =
+            HashMap::default();
+        for Publish { conversation, fact, .. } in publish {
+            told.entry(conversation).or_default().insert(*fact, None);
+        }
+        told.retain(|id, entries| match self.conversations.get(*id) {
+            Some(set) => {
+                let shown = Shown { engine: self, conversation: Cow::Resident(set), now: 0 };
+                shown.timeline_of(entries);
+                true
+            }
+            None => false,
+        });
+        let change = |publish: &Publish| {
+            let entry = told.get(&publish.conversation)?.get(&publish.fact)?.clone();
+            let Publish { seq, conversation, revision, effect, .. } = publish.clone();
+            Some(Change { seq, conversation, entry, revision, effect })
+        };
+        publish.iter().filter_map(change).collect()
     }
 }
 

@@ -4,39 +4,44 @@ use crate::entry::Entry;
 use crate::fold::{Folded, Participant, Step};
 use crate::names::Names;
 use crate::show::Shown;
-use crate::{Source, Time, TimelineEntry, What, Word};
+use crate::{FactId, Source, Time, TimelineEntry, What, Word};
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 impl Shown<'_> {
     /// The timeline, in order.
     #[must_use]
     pub fn timeline(&self) -> Vec<TimelineEntry> {
-        self.entries(0..self.set().entries.len())
+        let mut timeline = Vec::with_capacity(self.set().entries.len());
+        self.walk(|_| true, |shown, entry| timeline.extend(shown.then_some(entry)));
+        timeline
     }
 
-    /// The shown entries of a range of places.
-    pub(crate) fn entries(&self, places: Range<usize>) -> Vec<TimelineEntry> {
-        let all = self.with_hidden(places);
-        all.into_iter().filter(|(shown, _)| *shown).map(|(_, entry)| entry).collect()
+    /// The entries that the timeline shows of the facts asked for.
+    pub(crate) fn timeline_of(&self, wanted: &mut HashMap<FactId, Option<TimelineEntry>, FixedState>) {
+        let ids: HashSet<FactId, FixedState> = wanted.keys().copied().collect();
+        self.walk(
+            |entry| ids.contains(&entry.id()),
+            |shown, entry| drop(wanted.insert(entry.fact, shown.then_some(entry))),
+        );
     }
 
-    /// The entries of a range of places, and whether the timeline shows each.
-    pub(crate) fn with_hidden(&self, places: Range<usize>) -> Vec<(bool, TimelineEntry)> {
+    /// Goes through all entries, and hands over those asked for, each with whether the timeline shows it.
+    pub(crate) fn walk(&self, wanted: impl Fn(&Entry) -> bool, mut take: impl FnMut(bool, TimelineEntry)) {
         let set = self.set();
         let mut folded = Folded::prepared(&set.entries);
         let (mut clocks, chains) = (Clocks::default(), Chains::of(&set.entries));
-        let mut out = Vec::with_capacity(places.len());
-        for (place, entry) in set.entries.iter().enumerate().take(places.end) {
+        for entry in &set.entries {
             let step = folded.apply(entry, &set.names);
-            let clock = clocks.at(entry);
-            if places.contains(&place) {
+            clocks.pass(entry);
+            if wanted(entry) {
                 let participant = folded.participants.iter().find(|p| p.id == entry.participant);
                 let concurrent = chains.concurrent(entry).next().is_some();
-                out.push((step.shown, view(entry, step, participant, clock, concurrent, &set.names)));
+                let clock = clocks.at(entry);
+                take(step.shown, view(entry, step, participant, clock, concurrent, &set.names));
             }
         }
-        out
     }
 }
 
@@ -73,7 +78,9 @@ fn view(
     }
 }
 
-/// The stamped entries of a set by region and counter: what is neither before nor after one of them is a run of each.
+/// The stamped entries of a set by region and counter. Along one region's chain clocks only grow, so what is neither before
+/// nor after an entry is a run of each chain. Where a malformed chain breaks that, what stands behind the break may go
+/// unnamed; the order does not depend on it.
 pub(crate) struct Chains<'a> {
     entries: &'a [Entry],
     by_region: BTreeMap<&'a Word, Vec<(u64, usize)>>,
@@ -91,8 +98,7 @@ impl<'a> Chains<'a> {
         Self { entries, by_region }
     }
 
-    /// The places of the entries that are concurrent with one: those that it has not seen and that have not seen it. A
-    /// region's later events have seen all that its earlier ones had.
+    /// The places of the entries that are concurrent with one: those that it has not seen and that have not seen it.
     pub fn concurrent<'b>(&'b self, with: &'b Entry) -> impl Iterator<Item = usize> + 'b {
         with.stamp.iter().flat_map(move |own| {
             self.by_region.iter().flat_map(move |(region, chain)| {
@@ -115,12 +121,19 @@ struct Clocks {
 }
 
 impl Clocks {
-    fn at(&mut self, entry: &Entry) -> (u64, Vec<(Word, u64)>) {
+    /// Counts an entry.
+    fn pass(&mut self, entry: &Entry) {
+        if entry.stamp.is_none() {
+            *self.own.entry(entry.incarnation).or_default() += 1;
+        }
+    }
+
+    /// The clock of the entry that was counted last.
+    fn at(&self, entry: &Entry) -> (u64, Vec<(Word, u64)>) {
         if let Some(stamp) = &entry.stamp {
             let clock = stamp.clock.iter().map(|(region, n)| (region.clone(), n)).collect();
             return (stamp.clock.sum(), clock);
         }
-        *self.own.entry(entry.incarnation).or_default() += 1;
         let clock: Vec<_> =
             self.own.iter().map(|(&incarnation, &n)| (Word::own_actor(incarnation), n)).collect();
         (clock.iter().map(|(_, n)| n).sum(), clock)

@@ -126,7 +126,8 @@ impl Shown<'_> {
         let set = self.set();
         let chains = Chains::of(&set.entries);
         let mut next_place = 0..;
-        let views = self.with_hidden(0..set.entries.len());
+        let mut views = Vec::with_capacity(set.entries.len());
+        self.walk(|_| true, |shown, entry| views.push((shown, entry)));
         let mut explained = Vec::new();
         for (at, ((shown, entry), e)) in views.into_iter().zip(&set.entries).enumerate() {
             let place = if shown { next_place.next() } else { None };

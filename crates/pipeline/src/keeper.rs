@@ -141,6 +141,12 @@ impl Keeper {
         self.engine.change(publish)
     }
 
+    /// The same of many, each conversation gone through once.
+    #[must_use]
+    pub fn changes(&self, publish: &[Publish]) -> Vec<Change> {
+        self.engine.changes(publish)
+    }
+
     /// Where the newest change stands.
     #[must_use]
     pub fn position(&self) -> Position {

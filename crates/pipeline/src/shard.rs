@@ -127,7 +127,7 @@ impl Shard {
     fn publish(&mut self, batch: &Batch) {
         self.refresh();
         let changes = match self.backend.changes.wanted() {
-            true => batch.changes.iter().filter_map(|publish| self.keeper.change(publish)).collect(),
+            true => self.keeper.changes(&batch.changes),
             false => Vec::new(),
         };
         if !batch.changes.is_empty() {

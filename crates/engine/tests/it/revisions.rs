@@ -199,3 +199,20 @@ fn nobody_pays_for_effects_that_nobody_follows() {
     assert!(published.iter().all(|p| p.effect.is_none()));
     assert_eq!(published[1].revision, Some(Revision { place: 0, moved: 1 }));
 }
+
+#[test]
+fn changes_are_numbered_alike_whether_somebody_follows_or_not() {
+    let numbers = |followed| {
+        let mut engine = engine();
+        engine.follow(followed);
+        let legs = [leg("p", "l", "connected", Some(0)), leg("p", "l", "terminated", Some(9))];
+        for fact in [legs[1].clone(), there("p", Some("l"), ""), there("p", None, "agent"), legs[0].clone()] {
+            engine.handle(deliver(Source::Snapshot, vec![fact]), NOON);
+        }
+        let published = told(&mut engine);
+        assert_eq!(engine.changes(&published).len(), published.len());
+        published.iter().map(|p| (p.seq, p.fact)).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(true), numbers(false));
+    assert_eq!(numbers(true).len(), 4);
+}
