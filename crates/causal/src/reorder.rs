@@ -145,10 +145,17 @@ impl<S: Hash + Eq + Clone, A: Ord + Clone, T> ReorderBuffer<S, A, T> {
         self.queue.deadline()
     }
 
-    /// Notes a dot as delivered without an item, as recovery does. Should something wait for it, that goes
-    /// with the stream's next offer, or at its deadline.
-    pub fn delivered(&mut self, stream: &S, dot: &Dot<A>) {
-        self.streams.entry(stream.clone()).or_default().recover(dot);
+    /// Notes a dot as delivered without an item, since its item was told elsewhere; appends to `out` all that waited for
+    /// it alone, in causal order.
+    pub fn delivered(&mut self, stream: &S, dot: &Dot<A>, out: &mut Vec<Released<A, T>>) {
+        let known = self.streams.entry(stream.clone()).or_default();
+        known.recover(dot);
+        known.release_ready(&mut self.queue, out);
+    }
+
+    /// The item of the stream that waits and that `is` picks, to be bettered in its place; none when none does.
+    pub fn held_mut(&mut self, stream: &S, is: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.streams.get_mut(stream)?.held_mut(is)
     }
 
     /// Notes dots as told before anybody listened: nobody waits for them, and they are no holes.

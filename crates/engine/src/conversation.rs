@@ -2,7 +2,7 @@
 
 use crate::entry::{Entry, NO_TIME};
 use crate::fold::Folded;
-use crate::limits::Limits;
+use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
 use crate::order;
 use crate::scope::OwnCounters;
@@ -105,7 +105,7 @@ impl Conversation {
             let outcome = match self.position(fact.id) {
                 Some(at) => self.join(at, fact, arrival, &mut settled),
                 None => match fresh.iter_mut().find(|e| e.is(fact.id)) {
-                    Some(entry) => join_entry(entry, fact, &mut self.names),
+                    Some(entry) => join_entry(entry, fact, arrival, &mut self.names),
                     None => self.add(fact, arrival, limits, &mut fresh),
                 },
             };
@@ -150,14 +150,13 @@ impl Conversation {
     fn join(&mut self, at: usize, fact: &Fact, arrival: Arrival, settled: &mut Settled) -> Met {
         let Some(entry) = self.entries.get_mut(at) else { return Met::Known };
         let counted = entry.counted.then_some(entry.at);
-        let met = join_entry(entry, fact, &mut self.names);
+        let met = join_entry(entry, fact, arrival, &mut self.names);
         if met == Met::Better {
             // The settled minute moves with the evidence: out of the old one here, into the new one by the fold.
             if let Some(old) = counted {
                 settled.cells.push((old.div_euclid(MINUTE), -1));
                 entry.counted = false;
             }
-            entry.received = entry.received.min(arrival.received);
         }
         met
     }
@@ -202,7 +201,8 @@ impl Conversation {
                 behind += 1;
                 continue;
             }
-            if behind > 0 && !replayed {
+            // What has a clock came alone, and is replayed alone.
+            if behind > 0 && (!replayed || entry.stamp.is_some()) {
                 entry.late = true;
                 settled.late.push(entry.id());
             }
@@ -253,8 +253,22 @@ impl Conversation {
             started_at: folded.started(&self.entries),
             ended_at: folded.ended(&self.names),
             dropped: self.dropped.max(u64::from(self.overfull)),
-            facts: self.entries.iter().map(|e| (e.unpack(&self.names), e.arrival())).collect(),
+            facts: self.evidence().collect(),
         }
+    }
+
+    /// The evidence for all its facts, in their order; the pieces of one fact as they came.
+    fn evidence(&self) -> impl Iterator<Item = (Fact, Arrival)> {
+        let pieces = self.entries.iter().flat_map(Entry::evidence);
+        pieces.map(|piece| (piece.unpack(&self.names), piece.arrival()))
+    }
+
+    /// The conversation as it was shown at an instant of our clock, in nanoseconds since the epoch: that of the evidence
+    /// published by then; none when nothing was.
+    pub fn as_known_at(&self, at: i64) -> Option<Self> {
+        let mut then = self.lay_down(true);
+        then.facts.retain(|(_, arrival)| arrival.published <= at);
+        (!then.facts.is_empty()).then(|| Self::take_up(&then))
     }
 
     /// The conversation of a set that was laid down.
@@ -264,7 +278,9 @@ impl Conversation {
         this.entries.reserve_exact(stored.facts.len());
         for (fact, arrival) in &stored.facts {
             this.last_received = this.last_received.max(arrival.received);
-            if let Some(entry) = Entry::pack(fact, *arrival, &mut this.names) {
+            if let Some(entry) = this.entries.last_mut().filter(|e| e.is(fact.id)) {
+                join_entry(entry, fact, *arrival, &mut this.names);
+            } else if let Some(entry) = Entry::pack(fact, *arrival, &mut this.names) {
                 this.entries.push(entry);
             }
         }
@@ -318,8 +334,9 @@ impl Conversation {
     }
 }
 
-/// Joins another copy of a fact into its entry.
-fn join_entry(entry: &mut Entry, copy: &Fact, names: &mut Names) -> Met {
+/// Joins another copy of a fact into its entry, which keeps what it said before as a piece of evidence. Copies in one
+/// frame, and what comes when there is room for no more, make one piece with the newest.
+fn join_entry(entry: &mut Entry, copy: &Fact, arrival: Arrival, names: &mut Names) -> Met {
     if !entry.may_learn(copy, names) {
         return Met::Known;
     }
@@ -328,15 +345,29 @@ fn join_entry(entry: &mut Entry, copy: &Fact, names: &mut Names) -> Met {
     if !learnt {
         return Met::Known;
     }
-    let kept = (entry.effective, entry.counted, entry.shown, entry.fresh);
-    match Entry::pack(&fact, entry.arrival(), names) {
-        Some(better) => {
-            *entry = better;
-            (entry.effective, entry.counted, entry.shown, entry.fresh) = kept;
-        }
-        None => return Met::Full,
-    }
+    let first = Arrival { received: entry.received.min(arrival.received), ..entry.arrival() };
+    let piece = Entry::pack(copy, arrival, names);
+    let (Some(mut better), Some(piece)) = (Entry::pack(&fact, first, names), piece) else {
+        return Met::Full;
+    };
+    better.flagged_as(entry);
+    better.pieces = pieces_with(entry, piece, &better);
+    *entry = better;
     Met::Better
+}
+
+/// The pieces of an entry and a further one that makes it `joined`; none when they are one.
+fn pieces_with(entry: &mut Entry, piece: Entry, joined: &Entry) -> Option<Box<Vec<Entry>>> {
+    let mut pieces = entry.pieces.take().unwrap_or_else(|| Box::new(vec![entry.clone()]));
+    let newest = pieces.last().map_or(piece.published, |newest| newest.published);
+    let no_room = pieces.len() >= PIECES_MAX;
+    if newest == piece.published || no_room {
+        pieces.pop();
+        pieces.push(joined.published_at(piece.published));
+    } else {
+        pieces.push(piece);
+    }
+    (pieces.len() > 1).then_some(pieces)
 }
 
 /// Whether a fact says who is on the conversation at all: those find room when chatter does not.

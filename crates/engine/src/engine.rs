@@ -48,12 +48,12 @@ pub struct Engine {
     pub(crate) restaged: Vec<Admitted>,
     /// Ended conversations by when they may leave memory.
     leaving: VecDeque<(i64, Id)>,
-    cells: Cells,
+    pub(crate) cells: Cells,
     pub(crate) ledger: Ledger,
     pub(crate) users: Users,
     pub(crate) batch: Batch,
     spare: Batch,
-    /// The log is replayed: lateness is as it was.
+    /// The log is replayed: lateness of what came in one frame is as it was.
     replaying: bool,
     /// Somebody follows the changes: effects are worked out.
     followed: bool,
@@ -194,6 +194,7 @@ impl Engine {
             source: delivery.source,
             incarnation: self.incarnation,
             late: false,
+            published: delivery.received,
         };
         let facts = delivery.facts.into_iter().chain(minted.facts).map(|fact| (fact, arrival));
         self.admit(&mut conversation, facts, now);
@@ -201,14 +202,14 @@ impl Engine {
         self.publish_strays(now);
     }
 
-    /// A fact out of the log, with the arrival it had: the same decision again.
-    pub fn replay(&mut self, admitted: Admitted) {
-        let now = admitted.arrival.received;
+    /// A fact out of the log, with the arrival it had, at the instant of the commit that carried it: the same decision
+    /// again.
+    pub fn replay(&mut self, admitted: Admitted, now: i64) {
         let mut conversation = match self.conversations.remove(&admitted.conversation) {
             Some(known) => known,
             None => Box::new(Conversation::new(admitted.conversation.clone())),
         };
-        conversation.last_received = conversation.last_received.max(now);
+        conversation.last_received = conversation.last_received.max(admitted.arrival.received);
         self.replaying = true;
         self.admit(&mut conversation, std::iter::once((admitted.fact, admitted.arrival)), now);
         self.replaying = false;
@@ -292,9 +293,7 @@ impl Engine {
     /// The replay of the log is over: nobody waits for what came before it, and what it moved is in the store already.
     /// `damaged`: some of it could not be read.
     pub fn replayed(&mut self, damaged: bool, now: i64) {
-        self.replaying = true;
         self.release_all(now);
-        self.replaying = false;
         self.batch = Batch::default();
         self.cells.clear();
         if damaged {
@@ -367,6 +366,12 @@ impl Engine {
         own.max(self.ledger.worst(from, to))
     }
 
+    /// Whether facts of a conversation wait for what precedes them.
+    #[must_use]
+    pub fn waits(&self, id: &Id) -> bool {
+        self.conversations.get(id).is_some_and(|c| !c.held.is_empty())
+    }
+
     /// Lays down a conversation that stays in memory, so that the log behind its facts is no longer needed.
     #[must_use]
     pub fn lay_down(&self, id: &Id) -> Option<StoredConversation> {
@@ -381,13 +386,12 @@ impl Engine {
     ) {
         let mut ready = Facts::new();
         for (fact, arrival) in facts {
-            if fact.stamp.is_none() || to.entries.iter().any(|e| e.is(fact.id)) {
-                ready.push((fact, arrival));
+            if to.held.iter().any(|(held, _)| *held == fact.id) {
+                self.better_held(to, &fact, arrival);
                 continue;
             }
-            if to.held.iter().any(|(held, _)| *held == fact.id) {
-                self.batch.tally.duplicates += 1;
-                self.ledger.heard(arrival.feed, fact.id, arrival.received, false);
+            if fact.stamp.is_none() || to.entries.iter().any(|e| e.is(fact.id)) {
+                ready.push((fact, arrival));
                 continue;
             }
             self.log(&to.id, &fact, arrival);
@@ -401,11 +405,12 @@ impl Engine {
             }
             self.offer(to, fact, arrival, now, &mut ready);
         }
-        self.take(to, ready);
+        self.take(to, ready, now);
     }
 
-    /// Takes facts into a conversation's set and notes what came of it.
-    pub(crate) fn take(&mut self, to: &mut Conversation, facts: Facts) {
+    /// Takes facts into a conversation's set, visible from `now` on, and notes what came of it.
+    pub(crate) fn take(&mut self, to: &mut Conversation, mut facts: Facts, now: i64) {
+        facts.iter_mut().for_each(|(_, arrival)| arrival.published = now);
         let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
         let before = self.followed.then(|| Before::of(to));
         let mut settled =
@@ -418,7 +423,13 @@ impl Engine {
         for ((fact, mut arrival), how) in facts.into_iter().zip(met) {
             self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
             arrival.late |= settled.late.contains(&fact.id);
+            arrival.published = arrival.received;
             let logged = fact.stamp.is_some();
+            if how == Met::Better
+                && let Some(stamp) = &fact.stamp
+            {
+                self.note_stamp(to, stamp);
+            }
             match how {
                 Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
                 Met::Full => self.refuse(&fact, arrival),
@@ -440,7 +451,7 @@ impl Engine {
         self.ledger.dropped(arrival.feed, arrival.received, "a conversation had more facts than it may have");
     }
 
-    fn log(&mut self, conversation: &Id, fact: &Fact, arrival: Arrival) {
+    pub(crate) fn log(&mut self, conversation: &Id, fact: &Fact, arrival: Arrival) {
         self.batch.admitted.push(Admitted {
             conversation: conversation.clone(),
             fact: fact.clone(),

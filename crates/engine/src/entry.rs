@@ -1,4 +1,4 @@
-//! A fact as a conversation keeps it: 88 bytes, ids and words as numbers of its [`Names`].
+//! A fact as a conversation keeps it: ids and words as numbers of its [`Names`].
 
 use crate::names::{Name, Names, Sym};
 use crate::{Arrival, Authority, Fact, FactId, Source, Stamp, Time, What};
@@ -14,9 +14,13 @@ pub(crate) struct Entry {
     pub at: i64,
     pub since: i64,
     pub received: i64,
+    /// When it became visible.
+    pub published: i64,
     /// Its place in the order, see `order.rs`.
     pub effective: i64,
     pub stamp: Option<Box<Stamp>>,
+    /// The pieces of evidence that this one joins, as they came; none while there is but one.
+    pub pieces: Option<Box<Vec<Entry>>>,
     pub incarnation: u32,
     pub feed: u16,
     pub participant: Name,
@@ -53,8 +57,10 @@ impl Entry {
             at: fact.at.map_or(NO_TIME, |t| t.nanos),
             since: fact.since.map_or(NO_TIME, |t| t.nanos),
             received: arrival.received,
+            published: arrival.published,
             effective: 0,
             stamp: fact.stamp.clone(),
+            pieces: None,
             incarnation: arrival.incarnation,
             feed: arrival.feed,
             participant: names.id(fact.participant.as_ref())?,
@@ -109,7 +115,27 @@ impl Entry {
             source: self.source,
             incarnation: self.incarnation,
             late: self.late,
+            published: self.published,
         }
+    }
+
+    /// Takes over what settling and folding decided about an entry that this one replaces.
+    pub fn flagged_as(&mut self, other: &Self) {
+        (self.effective, self.rank) = (other.effective, other.rank);
+        (self.counted, self.shown, self.fresh) = (other.counted, other.shown, other.fresh);
+    }
+
+    /// The same, as one piece of evidence of that instant.
+    pub fn published_at(&self, published: i64) -> Self {
+        let mut piece = self.clone();
+        (piece.published, piece.pieces) = (published, None);
+        piece
+    }
+
+    /// Every piece of evidence in it, in the order in which they came.
+    pub fn evidence(&self) -> impl Iterator<Item = &Entry> {
+        let pieces = self.pieces.as_deref().map(Vec::as_slice);
+        pieces.unwrap_or(std::slice::from_ref(self)).iter()
     }
 
     pub fn id(&self) -> FactId {

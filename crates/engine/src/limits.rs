@@ -47,6 +47,9 @@ pub(crate) const PROOF_SPAN_NS: i64 = 5 * SECOND;
 pub(crate) const PROOF_FACTS_MIN: usize = 3;
 /// Holes of one feed that are kept apart; older ones merge into one that spans them.
 pub(crate) const HOLES_MAX: usize = 4_096;
+/// Pieces of evidence kept apart for one fact, so that past answers can be given again. Two surfaces and a read make three;
+/// a source that betters one fact for ever would fill the memory.
+pub(crate) const PIECES_MAX: usize = 16;
 /// Conversations looked at for one page of a list.
 pub(crate) const LIST_SCAN_MAX: usize = 5_000;
 /// Ids and words that one conversation may name. Indices are 16 bits wide.

@@ -26,6 +26,10 @@ pub struct Arrival {
     pub incarnation: u32,
     /// Whether its place had been published before it came.
     pub late: bool,
+    /// When it was taken into the set, and so became visible with that turn's commit: by our clock, in nanoseconds since
+    /// the epoch. Later than `received` for a fact that waited for its causes. What is logged says its receipt here; the
+    /// commit that carries it says the rest.
+    pub published: i64,
 }
 
 /// A conversation's whole set, laid down together.
@@ -43,7 +47,8 @@ pub struct StoredConversation {
     pub ended_at: Option<Time>,
     /// How many facts were dropped before they could be admitted.
     pub dropped: u64,
-    /// Its facts, in timeline order.
+    /// The evidence for its facts, in timeline order: most facts have one piece, one that was bettered has several in a
+    /// row, in the order in which they were taken.
     pub facts: Vec<(Fact, Arrival)>,
 }
 

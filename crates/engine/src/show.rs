@@ -95,6 +95,14 @@ impl Shown<'_> {
         self.engine.ledger.name_of(feed).map(str::to_owned)
     }
 
+    /// The same conversation as it was shown at `at`, by our clock, in nanoseconds since the epoch; none when nothing of it
+    /// was known then. Its completeness is today's knowledge.
+    #[must_use]
+    pub fn known_at(&self, at: i64) -> Option<Self> {
+        let conversation = Cow::Stored(Box::new(self.set().as_known_at(at)?));
+        Some(Self { engine: self.engine, conversation, now: self.now })
+    }
+
     /// What is known to be missing behind it.
     #[must_use]
     pub fn completeness(&self) -> Completeness {

@@ -4,11 +4,11 @@
 //! buffer's bytes are shared, and news about what counters count sends everything that waits through it again; both are
 //! set aside until the conversation at hand is back in its place.
 
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, is_counted_at_once};
 use crate::engine::{Engine, Facts};
 use crate::limits::Limits;
 use crate::scope::Scope;
-use crate::{Admitted, Arrival, Fact, Id, Stamp, Word};
+use crate::{Admitted, Arrival, Fact, Id, Source, Stamp, Word};
 use causal::{Bounds, Released, ReorderBuffer, Why};
 
 /// Why a feed is partial when clocks prove that events happened which it never told.
@@ -62,6 +62,35 @@ impl Engine {
             self.note_release(&release, now);
             ready.push((release.item.fact, release.item.arrival));
         }
+    }
+
+    /// Another copy of a fact that waits: what it knows better joins the one that waits, and is kept.
+    pub(crate) fn better_held(&mut self, to: &Conversation, copy: &Fact, arrival: Arrival) {
+        self.ledger.heard(arrival.feed, copy.id, arrival.received, false);
+        let is = |held: &Admitted| held.fact.id == copy.id && held.conversation == to.id;
+        let stream = if self.held.held_mut(&None, is).is_some() { None } else { Some(to.id.clone()) };
+        let Some(held) = self.held.held_mut(&stream, is) else { return };
+        let minute = |fact: &Fact| fact.at.filter(|_| is_counted_at_once(fact)).map(|at| at.minute());
+        let was = minute(&held.fact);
+        let learnt = match held.arrival.source {
+            Source::Events => held.fact.settle(copy),
+            _ => held.fact.join(copy),
+        };
+        if !learnt {
+            self.batch.tally.duplicates += 1;
+            return;
+        }
+        let is = minute(&held.fact);
+        was.into_iter().for_each(|minute| self.cells.add(minute, -1));
+        is.into_iter().for_each(|minute| self.cells.add(minute, 1));
+        self.log(&to.id, copy, arrival);
+    }
+
+    /// A fact that was known without one turns out to have a stamp: whoever waited for its dot alone waits no longer.
+    pub(crate) fn note_stamp(&mut self, of: &Conversation, stamp: &Stamp) {
+        let (history, mut released) = (self.history(of, stamp), Vec::new());
+        self.held.delivered(&history, &stamp.dot, &mut released);
+        self.strays.extend(released);
     }
 
     /// Releases everything that waits: after a restart nobody waits for what came before it.
@@ -122,7 +151,7 @@ impl Engine {
             return;
         };
         conversation.held.retain(|(held, _)| *held != fact.id);
-        self.take(&mut conversation, smallvec::smallvec![(fact, arrival)]);
+        self.take(&mut conversation, smallvec::smallvec![(fact, arrival)], now);
         self.keep_boxed(conversation, now);
     }
 
@@ -136,7 +165,7 @@ impl Engine {
                 to.held.retain(|(held, _)| *held != fact.id);
                 let mut ready = Facts::new();
                 self.offer(&mut to, fact, arrival, now, &mut ready);
-                self.take(&mut to, ready);
+                self.take(&mut to, ready, now);
                 self.keep_boxed(to, now);
             }
         }

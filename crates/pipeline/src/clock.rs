@@ -27,13 +27,14 @@ impl Clock {
         Self(Kind::Manual(Arc::new(AtomicI64::new(nanos))))
     }
 
-    /// Nanoseconds since the Unix epoch; 0 for a machine set before it.
+    /// Nanoseconds since the Unix epoch, in whole microseconds, which take less room on the disk; 0 for a machine set
+    /// before it.
     #[must_use]
     pub fn now(&self) -> i64 {
         match &self.0 {
-            Kind::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)),
+            Kind::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| {
+                i64::try_from(since.as_micros()).map_or(i64::MAX, |micros| micros * 1_000)
+            }),
             Kind::Manual(nanos) => nanos.load(Ordering::Relaxed),
         }
     }

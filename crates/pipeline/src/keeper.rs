@@ -209,7 +209,7 @@ impl Keeper {
             return Pending { batch, laid_down, forget_below: None, at: self.last_turn };
         }
         let engine = &self.engine;
-        let covered = self.trail.cover(|id| engine.lay_down(id));
+        let covered = self.trail.cover(|id| engine.waits(id), |id| engine.lay_down(id));
         laid_down.extend(covered.laid_down);
         Pending { batch, laid_down, forget_below: covered.forget_below, at: self.last_turn }
     }

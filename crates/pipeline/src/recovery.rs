@@ -4,7 +4,7 @@ use crate::keeper::Beginning;
 use crate::trail::Trail;
 use crate::{Keeper, Recovery};
 use engine::{Engine, Id, LedgerRow, Limits, StoredConversation, Time, UserRow};
-use store::{Damaged, Opened, Recover, Store, StoreError};
+use store::{Damaged, LoggedBatch, Opened, Recover, Store, StoreError};
 
 impl Keeper {
     /// Brings back what an opened store holds, at `now` in nanoseconds since the epoch.
@@ -59,9 +59,10 @@ impl Back {
 
     /// The log behind what was laid down, through the same decisions as when it was new.
     fn replay(&mut self, store: &Store, damaged: u64) -> Result<Replayed, StoreError> {
-        let (mut position, mut replayed) = (0, Replayed::default());
+        let (mut position, mut replayed, mut last) = (0, Replayed::default(), None);
         while let Some(row) = store.replay_after(position)? {
             position = row.position;
+            self.begin_turn(&row, last.replace((row.incarnation, row.committed_at)));
             replayed.last_committed_at = Some(row.committed_at);
             if !row.admitted.is_empty() {
                 replayed.last_updated = Some(row.committed_at);
@@ -72,8 +73,9 @@ impl Back {
                 if !self.engine.knows(&admitted.conversation) {
                     self.hydrate(store, &admitted.conversation)?;
                 }
-                self.engine.replay(admitted);
+                self.engine.replay(admitted, row.committed_at);
             }
+            self.engine.expire_held(row.committed_at);
             let told = self.engine.take_batch();
             self.engine.reuse(told);
         }
@@ -82,6 +84,14 @@ impl Back {
             self.engine.restore_cell(minute, count);
         }
         Ok(replayed)
+    }
+
+    /// What was released when that turn began: all that waited, in a new life or when our clock had been set back.
+    fn begin_turn(&mut self, row: &LoggedBatch, last: Option<(u32, i64)>) {
+        let goes_on = |(incarnation, at)| incarnation == row.incarnation && at <= row.committed_at;
+        if !last.is_none_or(goes_on) {
+            self.engine.release_all(row.committed_at);
+        }
     }
 
     fn hydrate(&mut self, store: &Store, id: &Id) -> Result<(), StoreError> {

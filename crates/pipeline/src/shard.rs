@@ -52,6 +52,8 @@ impl Shard {
     pub async fn run(mut self) -> Result<Drained, StoreError> {
         let (mailbox, mut stop) = (self.mailbox.clone(), self.stop.clone());
         let mut tick = tokio::time::interval(TICK);
+        // What the start itself brought about (holes, released facts) is on the disk before anything new.
+        self.commit().await?;
         self.refresh();
         loop {
             let wake = tokio::time::sleep(self.until_wake());

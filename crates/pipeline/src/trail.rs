@@ -65,10 +65,19 @@ impl Trail {
         }
     }
 
-    /// What must be laid down to keep the log within its bound.
-    pub fn cover(&mut self, lay_down: impl Fn(&Id) -> Option<StoredConversation>) -> Covered {
+    /// What must be laid down to keep the log within its bound. A conversation with facts that wait (`waits`) is left for
+    /// seconds, since its log alone remembers when they came; one that always has some, until the log is twice as long.
+    pub fn cover(
+        &mut self,
+        waits: impl Fn(&Id) -> bool,
+        lay_down: impl Fn(&Id) -> Option<StoredConversation>,
+    ) -> Covered {
         let mut covered = Covered::default();
         while self.facts > LOG_FACTS_MAX && covered.laid_down.len() < LAID_DOWN_MAX {
+            let patient = self.facts <= 2 * LOG_FACTS_MAX;
+            if patient && self.rows.front().is_some_and(|row| row.conversations.iter().any(&waits)) {
+                break;
+            }
             let Some(row) = self.rows.pop_front() else { break };
             self.facts -= row.facts;
             for id in row.conversations {

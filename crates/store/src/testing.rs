@@ -85,8 +85,13 @@ pub(crate) fn fact() -> impl Strategy<Value = Fact> {
 pub(crate) fn arrival() -> impl Strategy<Value = Arrival> {
     let source = prop::sample::select(SOURCES.to_vec());
     let incarnation = prop_oneof![Just(7_u32), any::<u32>()];
-    (any::<i64>(), any::<u16>(), source, incarnation, any::<bool>()).prop_map(
-        |(received, feed, source, incarnation, late)| Arrival { received, feed, source, incarnation, late },
+    let waited =
+        prop_oneof![Just(0), (0..1_000_000_i64).prop_map(|micros| micros * 1_000), -5_000..5_000_i64];
+    (any::<i64>(), any::<u16>(), source, incarnation, any::<bool>(), waited).prop_map(
+        |(received, feed, source, incarnation, late, waited)| {
+            let published = received.saturating_add(waited);
+            Arrival { received, feed, source, incarnation, late, published }
+        },
     )
 }
 
@@ -126,5 +131,5 @@ pub(crate) fn event(number: u64, participant: Id, at: Time) -> Fact {
 
 /// How an event came, at that time.
 pub(crate) fn heard(received: i64) -> Arrival {
-    Arrival { received, feed: 0, source: Source::Events, incarnation: 1, late: false }
+    Arrival { received, feed: 0, source: Source::Events, incarnation: 1, late: false, published: received }
 }

@@ -142,6 +142,10 @@ impl<A: Ord + Clone, T> Stream<A, T> {
         self.held.iter().for_each(|(ticket, held)| queue.leave(*ticket, held.bytes));
     }
 
+    pub(super) fn held_mut(&mut self, is: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.held.values_mut().map(|held| &mut held.item).find(|item| is(item))
+    }
+
     pub(super) fn oldest(&self) -> Option<Ticket> {
         self.held.first_key_value().map(|(ticket, _)| *ticket)
     }

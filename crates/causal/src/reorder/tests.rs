@@ -281,7 +281,7 @@ fn draining_releases_all_in_causal_order_and_names_the_missing() {
 #[test]
 fn what_recovery_delivered_is_not_waited_for() {
     let mut rig = Rig::new(WIDE);
-    rig.0.delivered(&"s", &dot('a', 1));
+    rig.0.delivered(&"s", &dot('a', 1), &mut Vec::new());
     assert!(rig.0.knows(&"s"));
     assert_eq!(rig.offer('a', 2, [('a', 2)]), ["a2 InOrder"]);
 }
@@ -291,19 +291,30 @@ fn recovery_closes_a_hole() {
     let mut rig = Rig::new(WIDE);
     rig.offer('a', 2, [('a', 2)]);
     rig.expire(100);
-    rig.0.delivered(&"s", &dot('a', 1));
+    rig.0.delivered(&"s", &dot('a', 1), &mut Vec::new());
     assert_eq!(rig.0.missing(&"s"), []);
 }
 
 #[test]
-fn what_recovery_frees_goes_with_the_next_offer_or_at_its_deadline() {
+fn what_was_told_elsewhere_frees_what_waited_for_it() {
     let mut rig = Rig::new(WIDE);
     rig.offer('a', 2, [('a', 2)]);
-    rig.0.delivered(&"s", &dot('a', 1));
-    assert_eq!(rig.offer('b', 1, [('b', 1)]), ["b1 InOrder", "a2 GapFilled"]);
-    rig.offer('a', 4, [('a', 4)]);
-    rig.0.delivered(&"s", &dot('a', 3));
-    assert_eq!(rig.expire(100), ["s: a4 GapFilled"]);
+    rig.offer('a', 3, [('a', 3)]);
+    let mut freed = Vec::new();
+    rig.0.delivered(&"s", &dot('a', 1), &mut freed);
+    assert_eq!(freed.iter().map(|f| f.why).collect::<Vec<_>>(), [Why::GapFilled, Why::GapFilled]);
+    assert_eq!(rig.0.waiting_in_all(), 0);
+}
+
+#[test]
+fn what_waits_can_be_bettered_in_its_place() {
+    let mut buffer: ReorderBuffer<&str, char, String> = ReorderBuffer::new(WIDE);
+    let (clock, mut out) = ([('a', 2)].into_iter().collect(), Vec::new());
+    buffer.offer(&"s", dot('a', 2), clock, 1, "old".to_owned(), 0, &mut out);
+    assert!(buffer.held_mut(&"s", |item| item == "other").is_none());
+    *buffer.held_mut(&"s", |item| item == "old").unwrap() = "new".to_owned();
+    buffer.delivered(&"s", &dot('a', 1), &mut out);
+    assert_eq!(out[0].item, "new");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn a_replay_finds_the_same_facts_late() {
     let batch = live.take_batch();
     let mut again = engine();
     for a in batch.admitted {
-        again.replay(a);
+        again.replay(a, NOON);
     }
     let late =
         |e: &Engine| e.show(&id("call"), NOON).unwrap().timeline().iter().map(|t| t.late).collect::<Vec<_>>();
@@ -149,7 +149,7 @@ fn nobody_waits_again_for_what_was_given_up_before_a_restart() {
     let mut back = engine();
     back.restore(&stored, NOON);
     for a in b.admitted {
-        back.replay(a);
+        back.replay(a, NOON);
     }
     back.replayed(false, NOON);
     back.handle_timeout(NOON + 3600 * SECOND);

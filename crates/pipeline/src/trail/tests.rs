@@ -23,7 +23,7 @@ fn id(n: u64) -> Id {
 fn a_short_log_lays_nothing_down() {
     let mut trail = Trail::default();
     trail.add(1, [id(1), id(2)].iter());
-    let covered = trail.cover(|id| Some(stored(id)));
+    let covered = trail.cover(|_| false, |id| Some(stored(id)));
     assert!(covered.laid_down.is_empty());
     assert_eq!(covered.forget_below, None);
 }
@@ -36,13 +36,13 @@ fn a_conversation_is_laid_down_once_for_all_rows_written_before() {
         let row: Vec<Id> = (0..LOG_FACTS_MAX / 2).map(|_| busy.clone()).collect();
         trail.add(log, row.iter());
     }
-    let covered = trail.cover(|id| Some(stored(id)));
+    let covered = trail.cover(|_| false, |id| Some(stored(id)));
     assert_eq!(covered.laid_down.len(), 1);
     assert_eq!(covered.forget_below, Some(2));
     trail.note(4, &Batch::default(), &covered.laid_down);
     let row: Vec<Id> = (0..LOG_FACTS_MAX).map(|_| id(2)).collect();
     trail.add(5, row.iter());
-    let covered = trail.cover(|id| Some(stored(id)));
+    let covered = trail.cover(|_| false, |id| Some(stored(id)));
     assert!(covered.laid_down.is_empty(), "rows 2 and 3 were covered when it was laid down");
     assert_eq!(covered.forget_below, Some(5));
 }

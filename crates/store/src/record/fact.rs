@@ -11,6 +11,7 @@
 //! signed    received, since the fact before, ns
 //! 16 bytes  identity, lowest first
 //! varint ?  incarnation
+//! signed ?  published, since received: whole microseconds << 1, else nanoseconds << 1 | 1; none: the same instant
 //! participant? at? state? role? stamp? communication? medium? user? queue? direction? reason? since?
 //! stamp     the dot's actor and counter, the number of entries, each entry's actor and counter
 //! ```
@@ -38,7 +39,8 @@ const DIRECTION: u16 = 1 << 9;
 const REASON: u16 = 1 << 10;
 const SINCE: u16 = 1 << 11;
 const INCARNATION: u16 = 1 << 12;
-const ALL: u16 = (1 << 13) - 1;
+const PUBLISHED: u16 = 1 << 13;
+const ALL: u16 = (1 << 14) - 1;
 
 const ON: u8 = 1 << 6;
 const LATE: u8 = 1 << 7;
@@ -75,6 +77,10 @@ impl FactWriter<'_> {
         if arrival.incarnation != self.before.incarnation {
             fields |= INCARNATION;
         }
+        let waited = waited(arrival);
+        if waited != 0 {
+            fields |= PUBLISHED;
+        }
         let toggles = if fact.on { ON } else { 0 } | if arrival.late { LATE } else { 0 };
         self.out.push(fact.what as u8 | (fact.authority as u8) << 4 | toggles);
         put_varint(self.out, u64::from(fields));
@@ -83,6 +89,9 @@ impl FactWriter<'_> {
         self.out.extend_from_slice(&fact.id.0.to_le_bytes());
         if fields & INCARNATION != 0 {
             put_varint(self.out, u64::from(arrival.incarnation));
+        }
+        if fields & PUBLISHED != 0 {
+            put_signed(self.out, waited);
         }
         self.before = Before { received: arrival.received, incarnation: arrival.incarnation };
         self.attributes(fact, arrival.received);
@@ -178,6 +187,7 @@ impl<'a> FactReader<'a> {
             source: of_ordinal(&SOURCES, lane as u8 & 7)?,
             incarnation: self.before.incarnation,
             late: head & LATE != 0,
+            published: received.wrapping_add(self.waited(fields)?),
         };
         let mut fact = Fact::new(of_ordinal(&WHATS, head & 15)?);
         fact.id = id;
@@ -203,6 +213,15 @@ impl<'a> FactReader<'a> {
         fact.reason = self.word_if(fields & REASON)?;
         fact.since = self.time_if(fields & SINCE, received)?;
         Ok(())
+    }
+
+    /// How long after its receipt it was published, in nanoseconds.
+    fn waited(&mut self, fields: u16) -> Result<i64, Malformed> {
+        if fields & PUBLISHED == 0 {
+            return Ok(0);
+        }
+        let waited = self.from.signed()?;
+        Ok(if waited & 1 == 0 { (waited >> 1).wrapping_mul(1_000) } else { waited >> 1 })
     }
 
     fn id_if(&mut self, present: u16) -> Result<Option<Id>, Malformed> {
@@ -235,6 +254,14 @@ impl<'a> FactReader<'a> {
         }
         Ok(Stamp { dot, clock })
     }
+}
+
+/// How long after its receipt a fact was published, as it is written. What does not fit (centuries, one way or the other)
+/// is cut off.
+fn waited(arrival: &Arrival) -> i64 {
+    const MOST: i64 = i64::MAX >> 2;
+    let nanos = arrival.published.saturating_sub(arrival.received).clamp(-MOST, MOST);
+    if nanos % 1_000 == 0 { nanos / 1_000 << 1 } else { nanos << 1 | 1 }
 }
 
 fn fields(fact: &Fact) -> u16 {

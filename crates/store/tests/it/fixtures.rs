@@ -71,7 +71,14 @@ pub fn fact(number: u64) -> (Fact, Arrival) {
     fact.role = Word::new("agent");
     (
         fact,
-        Arrival { received, feed: 0, source: Source::Events, incarnation: 1, late: number.is_multiple_of(2) },
+        Arrival {
+            received,
+            feed: 0,
+            source: Source::Events,
+            incarnation: 1,
+            late: number.is_multiple_of(2),
+            published: received,
+        },
     )
 }
 

@@ -42,6 +42,7 @@ fn golden_of_the_events_dialect() {
         source: Source::Events,
         incarnation: 7,
         late: false,
+        published: BEFORE.received + 3,
     };
     let mut expected = vec![0x32, 0x1f, 8, 6, 1];
     expected.extend([0; 15]);
@@ -62,12 +63,29 @@ fn golden_of_a_toggle() {
     fact.direction = Some(word("inbound"));
     fact.reason = Some(word("client"));
     fact.since = Some(Time::from_nanos(BEFORE.received));
-    let arrival =
-        Arrival { received: BEFORE.received, feed: 0, source: Source::Rest, incarnation: 8, late: true };
+    let arrival = Arrival {
+        received: BEFORE.received,
+        feed: 0,
+        source: Source::Rest,
+        incarnation: 8,
+        late: true,
+        published: BEFORE.received,
+    };
     let mut expected = vec![0xc4, 0xe0, 0x3f, 4, 0];
     expected.extend([0xff; 16]);
     expected.extend([8, 1, 1, b'c', 38, 1, 1, b'u', 1, 1, b'q', 26, 52, 9, 0]);
     assert_eq!(write(&fact, &arrival), expected);
+}
+
+#[test]
+fn golden_of_a_fact_that_was_published_later() {
+    let mut fact = Fact::new(What::Left);
+    fact.id = FactId(2);
+    let heard = testing::heard(BEFORE.received);
+    let after = |nanos| Arrival { incarnation: 7, published: BEFORE.received + nanos, ..heard };
+    let written = |tail: &[u8]| [&[0x08, 0x80, 0x40, 0, 0, 2][..], &[0; 15], tail].concat();
+    assert_eq!(write(&fact, &after(2_000)), written(&[8]), "whole microseconds");
+    assert_eq!(write(&fact, &after(2_001)), written(&[0xc6, 0x3e]), "nanoseconds");
 }
 
 #[test]
@@ -82,7 +100,7 @@ fn what_a_newer_version_wrote_is_refused() {
     };
     assert_eq!(refused(0, 9), "a value of a newer version");
     assert_eq!(refused(2, 5), "a value of a newer version");
-    assert_eq!(read(&[8, 0x80, 0x40, 0]), Err(Malformed("a field of a newer version")));
+    assert_eq!(read(&[8, 0x80, 0x80, 0x01, 0]), Err(Malformed("a field of a newer version")));
 }
 
 #[test]
