@@ -1,6 +1,6 @@
 //! One conversation: its set of facts, in order, and what follows from it.
 
-use crate::entry::{Entry, NO_TIME};
+use crate::entry::{Entry, NO_TIME, Pieces};
 use crate::fold::Folded;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
@@ -357,8 +357,8 @@ fn join_entry(entry: &mut Entry, copy: &Fact, arrival: Arrival, names: &mut Name
 }
 
 /// The pieces of an entry and a further one that makes it `joined`; none when they are one.
-fn pieces_with(entry: &mut Entry, piece: Entry, joined: &Entry) -> Option<Box<Vec<Entry>>> {
-    let mut pieces = entry.pieces.take().unwrap_or_else(|| Box::new(vec![entry.clone()]));
+fn pieces_with(entry: &mut Entry, piece: Entry, joined: &Entry) -> Option<Box<Pieces>> {
+    let mut pieces = entry.pieces.take().map_or_else(|| vec![entry.clone()], |pieces| pieces.0);
     let newest = pieces.last().map_or(piece.published, |newest| newest.published);
     let no_room = pieces.len() >= PIECES_MAX;
     if newest == piece.published || no_room {
@@ -367,7 +367,7 @@ fn pieces_with(entry: &mut Entry, piece: Entry, joined: &Entry) -> Option<Box<Ve
     } else {
         pieces.push(piece);
     }
-    (pieces.len() > 1).then_some(pieces)
+    (pieces.len() > 1).then(|| Box::new(Pieces(pieces)))
 }
 
 /// Whether a fact says who is on the conversation at all: those find room when chatter does not.

@@ -19,8 +19,8 @@ pub(crate) struct Entry {
     /// Its place in the order, see `order.rs`.
     pub effective: i64,
     pub stamp: Option<Box<Stamp>>,
-    /// The pieces of evidence that this one joins, as they came; none while there is but one.
-    pub pieces: Option<Box<Vec<Entry>>>,
+    /// The pieces of evidence that this one joins; none while there is but one.
+    pub pieces: Option<Box<Pieces>>,
     pub incarnation: u32,
     pub feed: u16,
     pub participant: Name,
@@ -48,6 +48,10 @@ pub(crate) struct Entry {
     /// Not settled yet.
     pub fresh: bool,
 }
+
+/// Pieces of evidence for one fact, in the order in which they came.
+#[derive(Clone, Debug)]
+pub(crate) struct Pieces(pub Vec<Entry>);
 
 impl Entry {
     /// Packs a fact; none when the conversation's tables are full.
@@ -134,7 +138,7 @@ impl Entry {
 
     /// Every piece of evidence in it, in the order in which they came.
     pub fn evidence(&self) -> impl Iterator<Item = &Entry> {
-        let pieces = self.pieces.as_deref().map(Vec::as_slice);
+        let pieces = self.pieces.as_deref().map(|pieces| pieces.0.as_slice());
         pieces.unwrap_or(std::slice::from_ref(self)).iter()
     }
 
