@@ -261,7 +261,7 @@ impl<'a> FactReader<'a> {
 fn waited(arrival: &Arrival) -> i64 {
     const MOST: i64 = i64::MAX >> 2;
     let nanos = arrival.published.saturating_sub(arrival.received).clamp(-MOST, MOST);
-    if nanos % 1_000 == 0 { nanos / 1_000 << 1 } else { nanos << 1 | 1 }
+    if nanos % 1_000 == 0 { (nanos / 1_000) << 1 } else { nanos << 1 | 1 }
 }
 
 fn fields(fact: &Fact) -> u16 {
