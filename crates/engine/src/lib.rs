@@ -9,6 +9,7 @@
 )]
 
 mod activity;
+mod batch;
 mod conversation;
 mod engine;
 mod entry;
@@ -35,7 +36,8 @@ mod waiting;
 mod why;
 mod word;
 
-pub use engine::{Batch, Engine, Publish, Tally};
+pub use batch::{Batch, Publish, Tally};
+pub use engine::Engine;
 pub use fact::{Authority, Delivery, Fact, FactId, Source, Stamp, Toggle, UserFact, UserWhat, What, is_end};
 pub use id::{ID_BYTES_MAX, Id, IdError};
 pub use limits::Limits;

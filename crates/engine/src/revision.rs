@@ -10,13 +10,13 @@
 //! come late), and a difference a lane (a fact may open lanes that an earlier one had closed).
 
 use crate::conversation::{Conversation, Met, Settled, Told, is_counted_at_once};
-use crate::engine::{Engine, Facts, Publish};
+use crate::engine::{Engine, Facts};
 use crate::fold::Folded;
 use crate::names::Names;
 use crate::show;
 use crate::spells::{Spell, Spells};
 use crate::timeline::kind;
-use crate::{Fact, FactId, Id, ParticipantView, Revision, SpellView, Time};
+use crate::{Fact, FactId, Id, ParticipantView, Publish, Revision, SpellView, Time};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
