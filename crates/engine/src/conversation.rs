@@ -13,28 +13,34 @@ use hashbrown::HashSet;
 use smallvec::SmallVec;
 use std::num::NonZeroU64;
 
-/// A conversation in memory.
+/// A conversation in memory. There may be a million: what few have is set aside.
 #[derive(Debug)]
 pub(crate) struct Conversation {
     pub id: Id,
     pub names: Names,
     /// In the order of `order.rs`.
     pub entries: Vec<Entry>,
-    /// Facts that wait for what precedes them, with their dots: known, not yet published.
-    pub held: Vec<(FactId, Dot<Word>)>,
+    aside: Option<Box<Aside>>,
+    /// When it was last heard of, in nanoseconds since the epoch.
+    pub last_received: i64,
+    lane_topic: u64,
+    lane_feed: Option<u16>,
     pub active: bool,
     /// On which side of the active set it was put last; none: not yet.
     pub listed: Option<bool>,
-    /// Facts dropped before they could be admitted, and not read again since.
-    pub dropped: u64,
-    /// The newest counters that its stamped facts bore.
-    pub counters: OwnCounters,
-    /// The feed and topic whose frames order its toggles by arrival.
-    pub lane: Option<(u16, u64)>,
-    /// When it was last heard of, in nanoseconds since the epoch.
-    pub last_received: i64,
     /// A fact could not be taken: a bound was reached.
     pub overfull: bool,
+}
+
+/// What only conversations with clocks, busy ones, and those that lost facts have.
+#[derive(Debug, Default)]
+struct Aside {
+    /// Facts that wait for what precedes them, with their dots: known, not yet published.
+    held: Vec<(FactId, Dot<Word>)>,
+    /// The newest counters that its stamped facts bore.
+    counters: OwnCounters,
+    /// Facts dropped before they could be admitted, and not read again since.
+    dropped: u64,
     /// Of a busy conversation: the state after all entries, and the ids of all.
     kept: Option<Box<Folded>>,
     index: Option<HashSet<FactId, FixedState>>,
@@ -76,16 +82,53 @@ impl Conversation {
             id,
             names: Names::default(),
             entries: Vec::new(),
-            held: Vec::new(),
+            aside: None,
+            last_received: i64::MIN,
+            lane_topic: 0,
+            lane_feed: None,
             active: false,
             listed: None,
-            dropped: 0,
-            counters: OwnCounters::default(),
-            lane: None,
-            last_received: i64::MIN,
             overfull: false,
-            kept: None,
-            index: None,
+        }
+    }
+
+    /// The feed and topic whose frames order its toggles by arrival.
+    pub fn lane(&self) -> Option<(u16, u64)> {
+        self.lane_feed.map(|feed| (feed, self.lane_topic))
+    }
+
+    pub fn follow_lane(&mut self, (feed, topic): (u16, u64)) {
+        (self.lane_feed, self.lane_topic) = (Some(feed), topic);
+    }
+
+    /// Facts that wait for what precedes them, with their dots: known, not yet published.
+    pub fn held(&self) -> &[(FactId, Dot<Word>)] {
+        self.aside.as_ref().map_or(&[], |aside| aside.held.as_slice())
+    }
+
+    pub fn hold(&mut self, fact: FactId, dot: Dot<Word>) {
+        self.aside.get_or_insert_default().held.push((fact, dot));
+    }
+
+    pub fn release(&mut self, fact: FactId) {
+        if let Some(aside) = &mut self.aside {
+            aside.held.retain(|(held, _)| *held != fact);
+        }
+    }
+
+    /// The newest counters that its stamped facts bore.
+    pub fn counters(&mut self) -> &mut OwnCounters {
+        &mut self.aside.get_or_insert_default().counters
+    }
+
+    /// Facts dropped before they could be admitted, and not read again since.
+    pub fn dropped(&self) -> u64 {
+        self.aside.as_ref().map_or(0, |aside| aside.dropped)
+    }
+
+    pub fn set_dropped(&mut self, facts: u64) {
+        if facts > 0 || self.aside.is_some() {
+            self.aside.get_or_insert_default().dropped = facts;
         }
     }
 
@@ -122,7 +165,8 @@ impl Conversation {
 
     /// Where a fact stands. A busy conversation has an index, since nearly all of its facts are new.
     fn position(&self, id: FactId) -> Option<usize> {
-        if self.index.as_ref().is_some_and(|index| !index.contains(&id)) {
+        let index = self.aside.as_ref().and_then(|aside| aside.index.as_ref());
+        if index.is_some_and(|index| !index.contains(&id)) {
             return None;
         }
         self.entries.iter().position(|e| e.is(id))
@@ -142,20 +186,21 @@ impl Conversation {
             self.overfull = true;
             return Met::Full;
         };
-        (entry.fresh, entry.counted) = (true, is_counted_at_once(fact));
+        entry.refresh(true);
+        entry.count(is_counted_at_once(fact));
         fresh.push(entry);
         Met::New
     }
 
     fn join(&mut self, at: usize, fact: &Fact, arrival: Arrival, settled: &mut Settled) -> Met {
         let Some(entry) = self.entries.get_mut(at) else { return Met::Known };
-        let counted = entry.counted.then_some(entry.at);
+        let counted = entry.counted().then_some(entry.at_ns());
         let met = join_entry(entry, fact, arrival, &mut self.names);
         if met == Met::Better {
             // The settled minute moves with the evidence: out of the old one here, into the new one by the fold.
             if let Some(old) = counted {
                 settled.cells.push((old.div_euclid(MINUTE), -1));
-                entry.counted = false;
+                entry.count(false);
             }
         }
         met
@@ -169,24 +214,28 @@ impl Conversation {
         settled: &mut Settled,
     ) {
         let published = self.entries.len();
-        if let Some(index) = &mut self.index {
+        if let Some(index) = self.aside.as_mut().and_then(|aside| aside.index.as_mut()) {
             index.extend(fresh.iter().map(Entry::id));
         }
         let mut in_order = better.is_empty() && fresh.iter().all(order::is_free);
         if in_order {
             for entry in fresh {
-                let place = order::insert_free(&mut self.entries, entry, &self.names);
+                grow(&mut self.entries);
+                let place = order::insert_free(&mut self.entries, entry);
                 in_order &= place + 1 == self.entries.len();
             }
         } else {
-            self.entries.extend(fresh);
-            order::place(&mut self.entries, &self.names);
+            for entry in fresh {
+                grow(&mut self.entries);
+                self.entries.push(entry);
+            }
+            order::place(&mut self.entries);
         }
         let from = if in_order { published } else { 0 };
         self.fold_from(from, settled);
         self.tell_fresh(from, replayed, settled);
         for id in better {
-            let place = self.entries.iter().position(|e| e.is(*id) && e.shown);
+            let place = self.entries.iter().position(|e| e.is(*id) && e.shown());
             if let Some(place) = place.and_then(|at| u32::try_from(at).ok()) {
                 settled.changes.push((*id, Some(Revision { place, moved: 0 })));
             }
@@ -197,16 +246,17 @@ impl Conversation {
     fn tell_fresh(&mut self, from: usize, replayed: bool, settled: &mut Settled) {
         let mut behind = 0;
         for (place, entry) in self.entries.iter_mut().enumerate().skip(from).rev() {
-            if !std::mem::take(&mut entry.fresh) {
+            if !entry.fresh() {
                 behind += 1;
                 continue;
             }
+            entry.refresh(false);
             // What has a clock came alone, and is replayed alone.
-            if behind > 0 && (!replayed || entry.stamp.is_some()) {
-                entry.late = true;
+            if behind > 0 && (!replayed || entry.stamp().is_some()) {
+                entry.be_late();
                 settled.late.push(entry.id());
             }
-            if entry.shown {
+            if entry.shown() {
                 let place = u32::try_from(place).unwrap_or(u32::MAX);
                 settled.changes.push((entry.id(), (behind > 0).then_some(Revision { place, moved: behind })));
             }
@@ -217,20 +267,22 @@ impl Conversation {
     /// Folds the entries from a place on, and notes which cells gained or lost a count. A busy conversation goes on from
     /// the state that it kept; any other, and one in which a fact went further up, is folded anew.
     fn fold_from(&mut self, from: usize, settled: &mut Settled) {
-        let kept = self.kept.take().filter(|_| from > 0);
+        let kept = self.aside.as_mut().and_then(|aside| aside.kept.take()).filter(|_| from > 0);
         let start = if kept.is_some() { from } else { 0 };
         let mut folded = kept.unwrap_or_else(|| Box::new(Folded::prepared(&self.entries)));
         for entry in self.entries.iter_mut().skip(start) {
             let step = folded.apply(entry, &self.names);
-            if step.counted != entry.counted {
-                settled.cells.push((entry.at.div_euclid(MINUTE), if step.counted { 1 } else { -1 }));
+            if step.counted != entry.counted() {
+                settled.cells.push((entry.at_ns().div_euclid(MINUTE), if step.counted { 1 } else { -1 }));
             }
-            (entry.counted, entry.shown) = (step.counted, step.shown);
+            entry.count(step.counted);
+            entry.show(step.shown);
         }
         self.active = folded.is_active(&self.names);
         if self.entries.len() >= BUSY {
-            self.kept = Some(folded);
-            self.index.get_or_insert_with(|| self.entries.iter().map(Entry::id).collect());
+            let aside = self.aside.get_or_insert_default();
+            aside.kept = Some(folded);
+            aside.index.get_or_insert_with(|| self.entries.iter().map(Entry::id).collect());
         }
     }
 
@@ -252,7 +304,7 @@ impl Conversation {
             active: self.active,
             started_at: folded.started(&self.entries),
             ended_at: folded.ended(&self.names),
-            dropped: self.dropped.max(u64::from(self.overfull)),
+            dropped: self.dropped().max(u64::from(self.overfull)),
             facts: self.evidence().collect(),
         }
     }
@@ -260,7 +312,7 @@ impl Conversation {
     /// The evidence for all its facts, in their order; the pieces of one fact as they came.
     fn evidence(&self) -> impl Iterator<Item = (Fact, Arrival)> {
         let pieces = self.entries.iter().flat_map(Entry::evidence);
-        pieces.map(|piece| (piece.unpack(&self.names), piece.arrival()))
+        pieces.map(|piece| (piece.unpack(&self.names), piece.arrival(&self.names)))
     }
 
     /// The conversation as it was shown at an instant of our clock, in nanoseconds since the epoch: that of the evidence
@@ -274,7 +326,7 @@ impl Conversation {
     /// The conversation of a set that was laid down.
     pub fn take_up(stored: &StoredConversation) -> Self {
         let mut this = Self::new(stored.id.clone());
-        this.dropped = stored.dropped;
+        this.set_dropped(stored.dropped);
         this.entries.reserve_exact(stored.facts.len());
         for (fact, arrival) in &stored.facts {
             this.last_received = this.last_received.max(arrival.received);
@@ -284,7 +336,7 @@ impl Conversation {
                 this.entries.push(entry);
             }
         }
-        order::place(&mut this.entries, &this.names);
+        order::place(&mut this.entries);
         this.fold_from(0, &mut Settled::default());
         this
     }
@@ -294,21 +346,21 @@ impl Conversation {
         let first = self
             .entries
             .iter()
-            .map(|e| if e.at == NO_TIME { e.received } else { e.received.min(e.at) })
+            .map(|e| if e.at_ns() == NO_TIME { e.received } else { e.received.min(e.at_ns()) })
             .min()?;
         Some((first, self.entries.iter().map(|e| e.received).max()?))
     }
 
     /// Whether one of its facts, waiting ones included, has this dot.
     pub fn bears(&self, dot: &Dot<Word>) -> bool {
-        self.held.iter().any(|(_, held)| held == dot)
-            || self.entries.iter().any(|e| e.stamp.as_ref().is_some_and(|s| s.dot == *dot))
+        self.held().iter().any(|(_, held)| held == dot)
+            || self.entries.iter().any(|e| e.stamp().is_some_and(|s| s.dot == *dot))
     }
 
     /// All that its facts prove to have happened, as ranges from 1.
     pub fn told(&self) -> Vec<DotRange<Word>> {
         let mut clock = VectorClock::new();
-        for stamp in self.entries.iter().filter_map(|e| e.stamp.as_ref()) {
+        for stamp in self.entries.iter().filter_map(Entry::stamp) {
             clock.merge(&stamp.clock);
         }
         let range = |(region, n): (&Word, u64)| {
@@ -319,7 +371,7 @@ impl Conversation {
 
     /// Whether its facts prove that another one happened, which never came.
     pub fn lacks_dots(&self) -> bool {
-        let stamps = self.entries.iter().filter_map(|e| e.stamp.as_ref());
+        let stamps = self.entries.iter().filter_map(Entry::stamp);
         let (mut dots, mut clock) = (DotSet::new(), VectorClock::new());
         for stamp in stamps {
             dots.insert(stamp.dot.clone());
@@ -334,6 +386,13 @@ impl Conversation {
     }
 }
 
+/// Makes room for another entry, and little more: most conversations have tens of them.
+fn grow(entries: &mut Vec<Entry>) {
+    if entries.len() == entries.capacity() {
+        entries.reserve_exact((entries.len() / 4).max(2));
+    }
+}
+
 /// Joins another copy of a fact into its entry, which keeps what it said before as a piece of evidence. Copies in one
 /// frame, and what comes when there is room for no more, make one piece with the newest.
 fn join_entry(entry: &mut Entry, copy: &Fact, arrival: Arrival, names: &mut Names) -> Met {
@@ -341,29 +400,30 @@ fn join_entry(entry: &mut Entry, copy: &Fact, arrival: Arrival, names: &mut Name
         return Met::Known;
     }
     let mut fact = entry.unpack(names);
-    let learnt = if entry.source == Source::Events { fact.settle(copy) } else { fact.join(copy) };
+    let learnt = if entry.source() == Source::Events { fact.settle(copy) } else { fact.join(copy) };
     if !learnt {
         return Met::Known;
     }
-    let first = Arrival { received: entry.received.min(arrival.received), ..entry.arrival() };
+    let first = Arrival { received: entry.received.min(arrival.received), ..entry.arrival(names) };
     let piece = Entry::pack(copy, arrival, names);
     let (Some(mut better), Some(piece)) = (Entry::pack(&fact, first, names), piece) else {
         return Met::Full;
     };
     better.flagged_as(entry);
-    better.pieces = pieces_with(entry, piece, &better);
+    let pieces = pieces_with(entry, piece, &better);
+    better.join(pieces);
     *entry = better;
     Met::Better
 }
 
 /// The pieces of an entry and a further one that makes it `joined`; none when they are one.
 fn pieces_with(entry: &mut Entry, piece: Entry, joined: &Entry) -> Option<Box<Pieces>> {
-    let mut pieces = entry.pieces.take().map_or_else(|| vec![entry.clone()], |pieces| pieces.0);
-    let newest = pieces.last().map_or(piece.published, |newest| newest.published);
+    let mut pieces = entry.take_pieces().map_or_else(|| vec![entry.clone()], |pieces| pieces.0);
+    let newest = pieces.last().map_or(piece.published(), Entry::published);
     let no_room = pieces.len() >= PIECES_MAX;
-    if newest == piece.published || no_room {
+    if newest == piece.published() || no_room {
         pieces.pop();
-        pieces.push(joined.published_at(piece.published));
+        pieces.push(joined.published_at(piece.published()));
     } else {
         pieces.push(piece);
     }

@@ -6,8 +6,10 @@
 
 use crate::activity::Cells;
 use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle};
+use crate::entry::Entry;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::residents::Residents;
 use crate::revision::Before;
 use crate::scope::{Scope, Scopes};
 use crate::toggles;
@@ -18,8 +20,6 @@ use crate::{
     SECOND, Source, StoredConversation, UserFact, UserRow, Word,
 };
 use causal::{Released, ReorderBuffer};
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Nanoseconds of the window that the summary's completeness speaks of.
@@ -32,11 +32,11 @@ pub(crate) type Facts = smallvec::SmallVec<[(Fact, Arrival); 2]>;
 pub struct Engine {
     pub(crate) limits: Limits,
     incarnation: u32,
-    pub(crate) conversations: HashMap<Id, Box<Conversation>, FixedState>,
-    /// The ids in memory, in order, for pages.
-    pub(crate) resident: BTreeSet<Id>,
-    /// The ids of active conversations: the count is this set's size.
+    pub(crate) conversations: Residents,
+    /// The ids of active conversations, in order, for pages: the count is this set's size.
     pub(crate) active: BTreeSet<Id>,
+    /// The ids of the others that are in memory.
+    pub(crate) ended: BTreeSet<Id>,
     /// Facts that wait, by the history that orders them: a conversation's own, or none for that of all.
     pub(crate) held: ReorderBuffer<Option<Id>, Word, Admitted>,
     /// What counters count decides which history that is.
@@ -66,9 +66,9 @@ impl Engine {
         Self {
             limits,
             incarnation,
-            conversations: HashMap::with_hasher(FixedState::default()),
-            resident: BTreeSet::new(),
+            conversations: Residents::default(),
             active: BTreeSet::new(),
+            ended: BTreeSet::new(),
             held: waiting_room(&limits),
             scopes: Scopes::default(),
             strays: Vec::new(),
@@ -88,14 +88,14 @@ impl Engine {
     /// Whether a conversation is in memory. When it is not, the driver looks into the store first.
     #[must_use]
     pub fn knows(&self, conversation: &Id) -> bool {
-        self.conversations.contains_key(conversation)
+        self.conversations.contains(conversation)
     }
 
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
         let mut conversation = Conversation::take_up(stored);
         for at in 0..conversation.entries.len() {
-            let stamp = conversation.entries.get(at).and_then(|e| e.stamp.clone());
+            let stamp = conversation.entries.get(at).and_then(Entry::stamp).cloned();
             if let Some(stamp) = stamp {
                 self.observe(&stamp, &mut conversation, true);
             }
@@ -106,20 +106,20 @@ impl Engine {
     /// Begins anew a conversation whose stored facts cannot be read: it is partial, and a repair is asked for.
     pub fn restore_damaged(&mut self, id: &Id, now: i64) {
         let mut conversation = Conversation::new(id.clone());
-        conversation.dropped = 1;
+        conversation.set_dropped(1);
         self.keep(conversation, now);
         self.wish(id, "damaged");
     }
 
     /// Facts in: what one frame or REST read said about one conversation.
     pub fn handle(&mut self, delivery: Delivery, now: i64) {
-        let mut conversation = match self.conversations.remove(&delivery.conversation) {
+        let mut conversation = match self.conversations.take(&delivery.conversation) {
             Some(known) => known,
             None => Box::new(Conversation::new(delivery.conversation.clone())),
         };
         conversation.last_received = conversation.last_received.max(delivery.received);
         if delivery.source == Source::Rest {
-            conversation.dropped = 0;
+            conversation.set_dropped(0);
         }
         let minted = toggles::mint(&mut conversation, &delivery, &self.limits);
         if minted.doubtful {
@@ -142,7 +142,7 @@ impl Engine {
     /// A fact out of the log, with the arrival it had, at the instant of the commit that carried it: the same decision
     /// again.
     pub fn replay(&mut self, admitted: Admitted, now: i64) {
-        let mut conversation = match self.conversations.remove(&admitted.conversation) {
+        let mut conversation = match self.conversations.take(&admitted.conversation) {
             Some(known) => known,
             None => Box::new(Conversation::new(admitted.conversation.clone())),
         };
@@ -174,7 +174,7 @@ impl Engine {
     /// Facts of a conversation were dropped before they came here.
     pub fn handle_dropped(&mut self, feed: u16, conversation: &Id, facts: u64, now: i64) {
         if let Some(known) = self.conversations.get_mut(conversation) {
-            known.dropped = known.dropped.saturating_add(facts);
+            known.set_dropped(known.dropped().saturating_add(facts));
         }
         self.ledger.dropped(feed, now, "facts were dropped because the mailbox was full");
         self.wish(conversation, "dropped");
@@ -258,7 +258,7 @@ impl Engine {
     /// How many conversations are in memory.
     #[must_use]
     pub fn resident_count(&self) -> u64 {
-        self.resident.len() as u64
+        (self.active.len() + self.ended.len()) as u64
     }
 
     /// How many facts wait for what precedes them.
@@ -298,7 +298,7 @@ impl Engine {
         };
         let to = if conversation.active { now } else { last };
         let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
-        let lacks = conversation.dropped > 0 || conversation.overfull || holes;
+        let lacks = conversation.dropped() > 0 || conversation.overfull || holes;
         let own = if lacks { Completeness::Partial } else { Completeness::Complete };
         own.max(self.ledger.worst(from, to))
     }
@@ -306,7 +306,7 @@ impl Engine {
     /// Whether facts of a conversation wait for what precedes them.
     #[must_use]
     pub fn waits(&self, id: &Id) -> bool {
-        self.conversations.get(id).is_some_and(|c| !c.held.is_empty())
+        self.conversations.get(id).is_some_and(|c| !c.held().is_empty())
     }
 
     /// Lays down a conversation that stays in memory, so that the log behind its facts is no longer needed.
@@ -323,7 +323,7 @@ impl Engine {
     ) {
         let mut ready = Facts::new();
         for (fact, arrival) in facts {
-            if to.held.iter().any(|(held, _)| *held == fact.id) {
+            if to.held().iter().any(|(held, _)| *held == fact.id) {
                 self.better_held(to, &fact, arrival);
                 continue;
             }
@@ -403,17 +403,16 @@ impl Engine {
     /// Puts a conversation back; the sets that counts are taken from follow only where it changed sides.
     pub(crate) fn keep_boxed(&mut self, mut conversation: Box<Conversation>, now: i64) {
         let (active, was) = (conversation.active, conversation.listed.replace(conversation.active));
-        if was.is_none() {
-            self.resident.insert(conversation.id.clone());
-        }
         if active && was != Some(true) {
+            self.ended.remove(&conversation.id);
             self.active.insert(conversation.id.clone());
         }
         if !active && was != Some(false) {
             self.active.remove(&conversation.id);
+            self.ended.insert(conversation.id.clone());
             self.leaving.push_back((now.saturating_add(self.limits.ended_grace_ns), conversation.id.clone()));
         }
-        self.conversations.insert(conversation.id.clone(), conversation);
+        self.conversations.put(conversation);
     }
 
     fn let_ended_go(&mut self, now: i64) {
@@ -432,13 +431,13 @@ impl Engine {
             if conversation.active {
                 continue;
             }
-            if stays_until > now || !conversation.held.is_empty() {
+            if stays_until > now || !conversation.held().is_empty() {
                 self.leaving.push_back((stays_until.max(now + SECOND), id));
                 continue;
             }
             self.batch.laid_down.push(conversation.lay_down(false));
             self.conversations.remove(&id);
-            self.resident.remove(&id);
+            self.ended.remove(&id);
             self.held.forget(&Some(id));
         }
     }

@@ -102,19 +102,19 @@ impl Folded {
     }
 
     fn apply_life_cycle(&mut self, entry: &Entry, names: &Names) -> Step {
-        if !entry.state.is_some() {
+        if !entry.state().is_some() {
             self.started = earlier(self.started, entry.at());
             return Step { from: Sym::NONE, counted: false, shown: true };
         }
-        let from = self.life_cycle.replace(entry.state).unwrap_or(Sym::NONE);
-        self.life_ended = names.is_end(entry.state).then(|| entry.instant());
+        let from = self.life_cycle.replace(entry.state()).unwrap_or(Sym::NONE);
+        self.life_ended = names.is_end(entry.state()).then(|| entry.instant());
         if let Some(ended) = self.life_ended {
             self.participants
                 .iter_mut()
                 .filter(|p| p.by_events)
-                .for_each(|p| p.end_with_all(ended, entry.state));
+                .for_each(|p| p.end_with_all(ended, entry.state()));
         }
-        Step { from, counted: entry.at != NO_TIME, shown: true }
+        Step { from, counted: entry.at_ns() != NO_TIME, shown: true }
     }
 
     fn participant(&mut self, id: Name) -> &mut Participant {
@@ -169,14 +169,14 @@ impl Participant {
 
     /// Attributes come with any entry.
     fn learn(&mut self, entry: &Entry) {
-        if entry.role.is_some() {
-            self.role = entry.role;
+        if entry.role().is_some() {
+            self.role = entry.role();
         }
-        if entry.user.is_some() {
-            self.user = entry.user;
+        if entry.user().is_some() {
+            self.user = entry.user();
         }
-        if entry.queue.is_some() {
-            self.queue = entry.queue;
+        if entry.queue().is_some() {
+            self.queue = entry.queue();
         }
         self.joined = earlier(self.joined, Some(entry.instant()));
     }
@@ -193,24 +193,24 @@ impl Participant {
 
     /// An entry about the participant itself.
     fn apply_own(&mut self, entry: &Entry, names: &Names) -> Step {
-        if entry.source == Source::Events {
+        if entry.source() == Source::Events {
             return self.apply_event(entry, names);
         }
         let stands_back = !self.communications.is_empty();
         match entry.what {
             What::State if stands_back => Step { from: Sym::NONE, counted: false, shown: false },
             What::State => {
-                let from = std::mem::replace(&mut self.direct, entry.state);
-                self.direct_active = !names.is_end(entry.state);
+                let from = std::mem::replace(&mut self.direct, entry.state());
+                self.direct_active = !names.is_end(entry.state());
                 if !self.direct_active {
-                    (self.left, self.reason) = (Some(entry.instant()), entry.reason);
+                    (self.left, self.reason) = (Some(entry.instant()), entry.reason());
                 }
                 Step { from, counted: is_counted(entry, names), shown: true }
             }
             What::Left => {
                 (self.left, self.direct_active) = (Some(entry.instant()), false);
-                if entry.reason.is_some() {
-                    self.reason = entry.reason;
+                if entry.reason().is_some() {
+                    self.reason = entry.reason();
                 }
                 Step { from: self.state(names), counted: false, shown: true }
             }
@@ -222,20 +222,20 @@ impl Participant {
     fn apply_event(&mut self, entry: &Entry, names: &Names) -> Step {
         self.by_events = true;
         let from = self.direct;
-        if entry.state.is_some() {
-            self.direct = entry.state;
+        if entry.state().is_some() {
+            self.direct = entry.state();
         }
-        let leaves = entry.what == What::Left || (entry.state.is_some() && names.is_end(entry.state));
+        let leaves = entry.what == What::Left || (entry.state().is_some() && names.is_end(entry.state()));
         if leaves && !names.is_end(self.direct) {
             self.direct = Sym::DISCONNECTED;
         }
-        let tells = entry.state.is_some() || matches!(entry.what, What::Joined | What::Left);
+        let tells = entry.state().is_some() || matches!(entry.what, What::Joined | What::Left);
         if tells {
             self.direct_active = !leaves;
             self.left = leaves.then(|| entry.instant());
-            self.reason = if leaves { entry.reason } else { Sym::NONE };
+            self.reason = if leaves { entry.reason() } else { Sym::NONE };
         }
-        Step { from, counted: entry.state.is_some() && entry.at != NO_TIME, shown: true }
+        Step { from, counted: entry.state().is_some() && entry.at_ns() != NO_TIME, shown: true }
     }
 
     /// The whole conversation ended: nobody is on it any longer.
@@ -248,32 +248,32 @@ impl Participant {
     /// An entry about one of its communications.
     fn apply_leg(&mut self, entry: &Entry, names: &Names) -> Step {
         let leg = self.communication(entry.communication);
-        if entry.medium.is_some() {
-            leg.medium = entry.medium;
+        if entry.medium().is_some() {
+            leg.medium = entry.medium();
         }
-        if entry.direction.is_some() {
-            leg.direction = entry.direction;
+        if entry.direction().is_some() {
+            leg.direction = entry.direction();
         }
         let hidden = Step { from: Sym::NONE, counted: false, shown: false };
         match entry.what {
             What::State => {
                 let step = leg.apply_state(entry, names);
-                if !names.is_end(entry.state) {
+                if !names.is_end(entry.state()) {
                     // Who has a live leg is there, whatever was said of an earlier one.
                     (self.direct_active, self.left) = (true, None);
                 }
                 step
             }
             What::Held => {
-                let was = std::mem::replace(&mut leg.held, entry.on && leg.ended.is_none());
+                let was = std::mem::replace(&mut leg.held, entry.on() && leg.ended.is_none());
                 leg.holds += 1;
-                leg.over_since = if entry.on { leg.over_since } else { entry.since };
-                leg.held_since = if leg.held { entry.since } else { NO_TIME };
+                leg.over_since = if entry.on() { leg.over_since } else { entry.since() };
+                leg.held_since = if leg.held { entry.since() } else { NO_TIME };
                 // What was told twice, or told wrongly and mended, changes nothing.
                 Step { shown: leg.held != was, ..hidden }
             }
             What::Muted => {
-                let was = std::mem::replace(&mut leg.muted, entry.on && leg.ended.is_none());
+                let was = std::mem::replace(&mut leg.muted, entry.on() && leg.ended.is_none());
                 leg.mutes += 1;
                 Step { shown: leg.muted != was, ..hidden }
             }
@@ -346,11 +346,11 @@ impl Communication {
     }
 
     fn apply_state(&mut self, entry: &Entry, names: &Names) -> Step {
-        let from = std::mem::replace(&mut self.state, entry.state);
-        if names.is_end(entry.state) {
-            (self.ended, self.ended_at, self.reason) = (Some(entry.instant()), entry.at(), entry.reason);
+        let from = std::mem::replace(&mut self.state, entry.state());
+        if names.is_end(entry.state()) {
+            (self.ended, self.ended_at, self.reason) = (Some(entry.instant()), entry.at(), entry.reason());
             (self.held, self.muted, self.held_since) = (false, false, NO_TIME);
-        } else if is_connected(entry, names) {
+        } else if is_connected(entry) {
             self.answered = true;
             self.connected = self.connected.or(entry.at());
         }
@@ -361,13 +361,13 @@ impl Communication {
 /// Connecting, ending, parking and resuming count: the transitions that every surface puts a time on. When a leg began
 /// to ring is told by some surfaces only, so that counting it would make a cell depend on who told.
 fn is_counted(entry: &Entry, names: &Names) -> bool {
-    entry.at != NO_TIME
-        && entry.authority >= Authority::Reported
-        && (is_connected(entry, names) || names.is_end(entry.state) || entry.since != NO_TIME)
+    entry.at_ns() != NO_TIME
+        && entry.authority() >= Authority::Reported
+        && (is_connected(entry) || names.is_end(entry.state()) || entry.since() != NO_TIME)
 }
 
-fn is_connected(entry: &Entry, names: &Names) -> bool {
-    names.get_word(entry.state).is_some_and(|state| state.as_str() == "connected")
+fn is_connected(entry: &Entry) -> bool {
+    entry.state() == Sym::CONNECTED
 }
 
 fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {

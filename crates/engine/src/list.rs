@@ -15,10 +15,16 @@ impl Engine {
         limit: usize,
         now: i64,
     ) -> (Vec<ConversationView>, Option<Id>) {
-        let ids = if filter.active == Some(true) { &self.active } else { &self.resident };
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let from = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        let mut active = self.active.range::<Id, _>(from).peekable();
+        let mut ended = self.ended.range::<Id, _>(from).filter(|_| filter.active != Some(true)).peekable();
+        let ids = std::iter::from_fn(|| match (active.peek(), ended.peek()) {
+            (Some(a), Some(e)) if e < a => ended.next(),
+            (None, Some(_)) => ended.next(),
+            _ => active.next(),
+        });
         let mut found = Vec::new();
-        for (looked_at, id) in ids.range::<Id, _>((from, Bound::Unbounded)).enumerate() {
+        for (looked_at, id) in ids.enumerate() {
             if let Some(shown) = self.show(id, now) {
                 let view = shown.conversation();
                 if filter.matches(&view) {

@@ -11,8 +11,8 @@
 //! and comparing pairs of whole clocks (quadratic; a chain per region needs one look-up per region).
 
 use crate::entry::{Entry, NO_TIME};
-use crate::names::Names;
-use crate::{Source, What, Word};
+use crate::names::Sym;
+use crate::{FactId, Source, What, Word};
 use std::collections::BTreeMap;
 
 /// Ranks of the life cycle; equal effective times are ordered by them.
@@ -28,16 +28,15 @@ mod rank {
     pub const OVER: u8 = 250;
 }
 
-/// Sorts entries into the order, with `rank` and `effective` of each set.
-pub(crate) fn place(entries: &mut [Entry], names: &Names) {
+/// Sorts entries into the order, with `effective` of each set.
+pub(crate) fn place(entries: &mut [Entry]) {
     for entry in entries.iter_mut() {
-        entry.rank = rank_of(entry, names);
-        entry.effective = if entry.at == NO_TIME { entry.received } else { entry.at };
+        entry.place_at(told(entry));
     }
-    if entries.iter().any(|e| e.stamp.is_some()) {
+    if entries.iter().any(|e| e.stamp().is_some()) {
         push_by_clocks(entries);
     }
-    if entries.iter().any(|e| e.source != Source::Events) {
+    if entries.iter().any(|e| e.source() != Source::Events) {
         push_by_life_cycle(entries);
     }
     entries.sort_by_key(key);
@@ -45,42 +44,55 @@ pub(crate) fn place(entries: &mut [Entry], names: &Names) {
 
 /// Whether nothing can be proved to come before or after an entry: its time alone places it.
 pub(crate) fn is_free(entry: &Entry) -> bool {
-    entry.source == Source::Events && entry.stamp.is_none() && entry.at != NO_TIME
+    entry.source() == Source::Events && entry.stamp().is_none() && entry.at_ns() != NO_TIME
 }
 
 /// Puts a free entry into entries that are in order; its place.
-pub(crate) fn insert_free(entries: &mut Vec<Entry>, mut entry: Entry, names: &Names) -> usize {
-    entry.rank = rank_of(&entry, names);
-    entry.effective = entry.at;
-    let place = entries.partition_point(|e| key(e) < key(&entry));
+pub(crate) fn insert_free(entries: &mut Vec<Entry>, mut entry: Entry) -> usize {
+    entry.place_at(entry.at_ns());
+    let behind = key(&entry);
+    let in_order = entries.last().is_none_or(|last| key(last) < behind);
+    let place = if in_order { entries.len() } else { entries.partition_point(|e| key(e) < behind) };
     entries.insert(place, entry);
     place
 }
 
-fn key(entry: &Entry) -> (i64, u8, crate::FactId) {
-    (entry.effective, entry.rank, entry.id())
+/// Where an entry stands as long as nothing is proved.
+fn told(entry: &Entry) -> i64 {
+    let at = entry.at_ns();
+    if at == NO_TIME { entry.received } else { at }
 }
 
-fn rank_of(entry: &Entry, names: &Names) -> u8 {
-    let end = names.is_end(entry.state);
+fn key(entry: &Entry) -> (i64, u8, FactId) {
+    (entry.effective(), rank(entry), entry.id())
+}
+
+/// The life-cycle rank: equal effective times are ordered by it.
+pub(crate) fn rank(entry: &Entry) -> u8 {
+    let state = entry.state();
+    let end = state.ends();
     match entry.what {
         What::LifeCycle if end => rank::OVER,
         What::LifeCycle => rank::START,
         What::Joined => rank::JOINED,
         What::State if end => rank::END,
-        What::State if entry.since != NO_TIME => rank::DURING,
-        What::State => early_or_connected(names.get_word(entry.state).as_ref()),
+        What::State if entry.since() != NO_TIME => rank::DURING,
+        What::State => early_or_connected(state),
         What::Role | What::Held | What::Muted => rank::DURING,
         What::AfterCallWork | What::WrapUp => rank::AFTER,
         What::Left => rank::LEFT,
     }
 }
 
-fn early_or_connected(state: Option<&Word>) -> u8 {
-    match state.map(Word::as_str) {
-        Some("connected" | "in-progress") => rank::CONNECTED,
-        Some("none" | "scheduled") => rank::EARLY - 1,
-        Some("offering" | "alerting" | "dialing" | "contacting" | "uploading" | "converting") => rank::EARLY,
+/// By the ordinals of the platform's words (`word.rs`).
+fn early_or_connected(state: Sym) -> u8 {
+    match state.number() {
+        // connected, in-progress
+        9 | 13 => rank::CONNECTED,
+        // none, scheduled
+        0 | 1 => rank::EARLY - 1,
+        // offering, alerting, dialing, contacting, uploading, converting
+        2..=7 => rank::EARLY,
         _ => rank::DURING,
     }
 }
@@ -90,7 +102,7 @@ fn early_or_connected(state: Option<&Word>) -> u8 {
 fn push_by_clocks(entries: &mut [Entry]) {
     let mut order: Vec<(u64, usize)> = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
-        if let Some(stamp) = &entry.stamp {
+        if let Some(stamp) = entry.stamp() {
             order.push((stamp.clock.sum(), at));
         }
     }
@@ -100,28 +112,32 @@ fn push_by_clocks(entries: &mut [Entry]) {
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };
-        let Some(stamp) = &entry.stamp else { continue };
+        let Some(stamp) = entry.stamp() else { continue };
         let before = stamp.clock.iter().filter_map(|(region, counter)| {
             let own = *region == stamp.dot.actor;
             let last = if own { stamp.dot.counter.get() - 1 } else { counter };
             let chain = chains.get(region)?;
             chain.range(..=last).next_back().map(|(_, &effective)| effective)
         });
-        entry.effective = causal::effective(entry.effective, before.collect::<Vec<_>>());
+        let effective = causal::effective(entry.effective(), before.collect::<Vec<_>>());
         let chain = chains.entry(stamp.dot.actor.clone()).or_default();
-        let slot = chain.entry(stamp.dot.counter.get()).or_insert(entry.effective);
-        *slot = (*slot).max(entry.effective);
+        let slot = chain.entry(stamp.dot.counter.get()).or_insert(effective);
+        *slot = (*slot).max(effective);
+        entry.place_at(effective);
     }
 }
 
 /// Life-cycle edges, communication by communication.
 fn push_by_life_cycle(entries: &mut [Entry]) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
-    let bound =
-        |at: &usize| entries.get(*at).is_some_and(|e| e.source != Source::Events && e.participant.is_some());
+    let bound = |at: &usize| {
+        entries.get(*at).is_some_and(|e| e.source() != Source::Events && e.participant.is_some())
+    };
     order.retain(bound);
     order.sort_by_key(|&at| {
-        entries.get(at).map(|e| (e.participant, e.communication.is_some(), e.communication, e.rank, e.at))
+        entries
+            .get(at)
+            .map(|e| (e.participant, e.communication.is_some(), e.communication, rank(e), e.at_ns()))
     });
     let mut rest = order.as_slice();
     while let Some(participant) = rest.first().and_then(|&at| entries.get(at)).map(|e| e.participant) {
@@ -138,17 +154,17 @@ fn push_by_life_cycle(entries: &mut [Entry]) {
 /// `own`: one participant's entries, its own before its communications', each by rank.
 fn place_participant(entries: &mut [Entry], own: &[usize]) {
     let first_timed =
-        own.iter().filter_map(|&at| entries.get(at)).map(|e| e.at).filter(|&at| at != NO_TIME).min();
+        own.iter().filter_map(|&at| entries.get(at)).map(Entry::at_ns).filter(|&at| at != NO_TIME).min();
     let mut joined = None;
     let mut rest = own;
     if let Some(entry) = own.first().and_then(|&at| entries.get_mut(at))
         && entry.what == What::Joined
         && !entry.communication.is_some()
     {
-        if let (NO_TIME, Some(first)) = (entry.at, first_timed) {
-            entry.effective = entry.received.min(first.saturating_sub(1));
+        if let (NO_TIME, Some(first)) = (entry.at_ns(), first_timed) {
+            entry.place_at(entry.received.min(first.saturating_sub(1)));
         }
-        joined = Some(entry.effective);
+        joined = Some(entry.effective());
         rest = own.get(1..).unwrap_or_default();
     }
     while let Some(communication) = rest.first().and_then(|&at| entries.get(at)).map(|e| e.communication) {
@@ -170,15 +186,17 @@ fn place_leg(entries: &mut [Entry], leg: &[usize], joined: Option<i64>) {
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };
-        let chained = entry.rank <= rank::END;
-        if entry.rank != class_rank {
-            (below, class_rank) = (class, entry.rank);
+        let own_rank = rank(entry);
+        let chained = own_rank <= rank::END;
+        if own_rank != class_rank {
+            (below, class_rank) = (class, own_rank);
         }
-        let since = (entry.what == What::Held && !entry.on && entry.since != NO_TIME).then_some(entry.since);
+        let over = entry.what == What::Held && !entry.on();
+        let since = Some(entry.since()).filter(|&since| over && since != NO_TIME);
         let floor = if chained { below } else { joined };
-        entry.effective = causal::effective(entry.effective, floor.into_iter().chain(since));
+        entry.place_at(causal::effective(entry.effective(), floor.into_iter().chain(since)));
         if chained {
-            class = class.max(Some(entry.effective));
+            class = class.max(Some(entry.effective()));
         }
     }
 }
@@ -191,16 +209,17 @@ fn pull_untimed(entries: &mut [Entry], leg: &[usize]) {
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };
-        if entry.rank > rank::END {
+        let own_rank = rank(entry);
+        if own_rank > rank::END {
             continue;
         }
-        if entry.rank != class_rank {
-            (above, class_rank) = (class, entry.rank);
+        if own_rank != class_rank {
+            (above, class_rank) = (class, own_rank);
         }
-        if entry.at == NO_TIME {
-            entry.effective = entry.received.min(above.saturating_sub(1)).min(next_hold.saturating_sub(1));
+        if entry.at_ns() == NO_TIME {
+            entry.place_at(entry.received.min(above.saturating_sub(1)).min(next_hold.saturating_sub(1)));
         }
-        class = class.min(entry.effective);
+        class = class.min(entry.effective());
     }
 }
 
@@ -209,12 +228,12 @@ fn next_hold_after(entries: &[Entry], leg: &[usize], at: usize) -> i64 {
     let Some(entry) = entries.get(at) else {
         return i64::MAX;
     };
-    if entry.what != What::Held || entry.on {
+    if entry.what != What::Held || entry.on() {
         return i64::MAX;
     }
     let later = leg
         .iter()
         .filter_map(|&at| entries.get(at))
-        .filter(|e| e.what == What::Held && e.on && e.at > entry.since);
-    later.map(|e| e.at).min().unwrap_or(i64::MAX)
+        .filter(|e| e.what == What::Held && e.on() && e.at_ns() > entry.since());
+    later.map(Entry::at_ns).min().unwrap_or(i64::MAX)
 }

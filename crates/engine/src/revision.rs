@@ -280,7 +280,7 @@ impl Speller<'_> {
 /// Where each fact of a set stands in its timeline.
 fn places(set: &Conversation) -> HashMap<FactId, Option<u32>> {
     let mut next = 0..;
-    set.entries.iter().map(|e| (e.id(), if e.shown { next.next() } else { None })).collect()
+    set.entries.iter().map(|e| (e.id(), if e.shown() { next.next() } else { None })).collect()
 }
 
 /// Moves of cells, each minute once: those that settling brought about, and those of new facts that were counted when they

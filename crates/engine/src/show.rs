@@ -65,7 +65,7 @@ impl Engine {
         for Publish { conversation, fact, .. } in publish {
             told.entry(conversation).or_default().insert(*fact, None);
         }
-        told.retain(|id, entries| match self.conversations.get(*id) {
+        told.retain(|id, entries| match self.conversations.get(id) {
             Some(set) => {
                 let shown = Shown { engine: self, conversation: Cow::Resident(set), now: 0 };
                 shown.timeline_of(entries);
@@ -119,7 +119,7 @@ impl Shown<'_> {
         participants.sort_by(|a, b| (a.joined_at, &a.id).cmp(&(b.joined_at, &b.id)));
         let mut media: Vec<Word> =
             participants.iter().flat_map(|p| &p.communications).filter_map(|c| c.medium.clone()).collect();
-        media.extend(set.entries.iter().filter_map(|e| set.names.get_word(e.medium)));
+        media.extend(set.entries.iter().filter_map(|e| set.names.get_word(e.medium())));
         media.sort();
         media.dedup();
         let clock = clock_of(set);
@@ -174,14 +174,14 @@ fn communication(c: &Communication, names: &Names, of: &Id) -> CommunicationView
 fn clock_of(set: &Conversation) -> BTreeMap<Word, u64> {
     let mut clock: BTreeMap<Word, u64> = BTreeMap::new();
     for entry in &set.entries {
-        match &entry.stamp {
+        match entry.stamp() {
             Some(stamp) => {
                 for (region, counter) in stamp.clock.iter() {
                     let known = clock.entry(region.clone()).or_default();
                     *known = (*known).max(counter);
                 }
             }
-            None => *clock.entry(Word::own_actor(entry.incarnation)).or_default() += 1,
+            None => *clock.entry(Word::own_actor(entry.incarnation(&set.names))).or_default() += 1,
         }
     }
     clock

@@ -34,7 +34,7 @@ impl Shown<'_> {
         let (mut clocks, chains) = (Clocks::default(), Chains::of(&set.entries));
         for entry in &set.entries {
             let step = folded.apply(entry, &set.names);
-            clocks.pass(entry);
+            clocks.pass(entry, &set.names);
             if wanted(entry) {
                 let participant = folded.participants.iter().find(|p| p.id == entry.participant);
                 let concurrent = chains.concurrent(entry).next().is_some();
@@ -54,24 +54,24 @@ fn view(
     names: &Names,
 ) -> TimelineEntry {
     let leg = p.and_then(|p| p.communications.iter().find(|c| c.id == e.communication));
-    let source_time = e.at().filter(|at| at.nanos == e.effective);
+    let source_time = e.at().filter(|at| at.nanos == e.effective());
     TimelineEntry {
         fact: e.id(),
         at: e.at(),
-        effective_at: source_time.unwrap_or(Time::from_nanos(e.effective)),
+        effective_at: source_time.unwrap_or(Time::from_nanos(e.effective())),
         received_at: Time::from_nanos(e.received).to_millis(),
         participant: names.get_id(e.participant),
         communication: names.get_id(e.communication),
         kind: kind(e.what),
         from: from_value(e, step, names),
         to: to_value(e, names),
-        role: names.get_word(p.map_or(e.role, |p| p.role)),
-        user: names.get_id(p.map_or(e.user, |p| p.user)),
-        queue: names.get_id(p.map_or(e.queue, |p| p.queue)),
-        medium: names.get_word(leg.map_or(e.medium, |c| c.medium)),
-        reason: names.get_word(e.reason),
-        source: source(e.source),
-        late: e.late,
+        role: names.get_word(p.map_or(e.role(), |p| p.role)),
+        user: names.get_id(p.map_or(e.user(), |p| p.user)),
+        queue: names.get_id(p.map_or(e.queue(), |p| p.queue)),
+        medium: names.get_word(leg.map_or(e.medium(), |c| c.medium)),
+        reason: names.get_word(e.reason()),
+        source: source(e.source()),
+        late: e.late(),
         concurrent,
         vector_clock,
         clock,
@@ -90,7 +90,7 @@ impl<'a> Chains<'a> {
     pub fn of(entries: &'a [Entry]) -> Self {
         let mut by_region: BTreeMap<&Word, Vec<(u64, usize)>> = BTreeMap::new();
         for (at, entry) in entries.iter().enumerate() {
-            if let Some(stamp) = &entry.stamp {
+            if let Some(stamp) = entry.stamp() {
                 by_region.entry(&stamp.dot.actor).or_default().push((stamp.dot.counter.get(), at));
             }
         }
@@ -100,12 +100,12 @@ impl<'a> Chains<'a> {
 
     /// The places of the entries that are concurrent with one: those that it has not seen and that have not seen it.
     pub fn concurrent<'b>(&'b self, with: &'b Entry) -> impl Iterator<Item = usize> + 'b {
-        with.stamp.iter().flat_map(move |own| {
+        with.stamp().into_iter().flat_map(move |own| {
             self.by_region.iter().flat_map(move |(region, chain)| {
                 let seen = own.clock.get(region);
                 let unseen = chain.get(chain.partition_point(|(counter, _)| *counter <= seen)..);
                 let blind = |at: &usize| {
-                    let stamp = self.entries.get(*at).and_then(|e| e.stamp.as_ref());
+                    let stamp = self.entries.get(*at).and_then(Entry::stamp);
                     stamp.is_some_and(|stamp| !stamp.clock.contains(&own.dot))
                 };
                 unseen.unwrap_or_default().iter().map(|(_, at)| *at).take_while(blind)
@@ -122,15 +122,15 @@ struct Clocks {
 
 impl Clocks {
     /// Counts an entry.
-    fn pass(&mut self, entry: &Entry) {
-        if entry.stamp.is_none() {
-            *self.own.entry(entry.incarnation).or_default() += 1;
+    fn pass(&mut self, entry: &Entry, names: &Names) {
+        if entry.stamp().is_none() {
+            *self.own.entry(entry.incarnation(names)).or_default() += 1;
         }
     }
 
     /// The clock of the entry that was counted last.
     fn at(&self, entry: &Entry) -> (u64, Vec<(Word, u64)>) {
-        if let Some(stamp) = &entry.stamp {
+        if let Some(stamp) = entry.stamp() {
             let clock = stamp.clock.iter().map(|(region, n)| (region.clone(), n)).collect();
             return (stamp.clock.sum(), clock);
         }
@@ -173,16 +173,16 @@ fn is_switch(what: What) -> bool {
 /// What an entry says its subject became.
 pub(crate) fn to_value(e: &Entry, names: &Names) -> Option<Word> {
     match e.what {
-        what if is_switch(what) => Word::new(if e.on { "true" } else { "false" }),
-        What::Role => names.get_word(e.role),
-        What::WrapUp => names.get_word(e.reason),
-        _ => names.get_word(e.state),
+        what if is_switch(what) => Word::new(if e.on() { "true" } else { "false" }),
+        What::Role => names.get_word(e.role()),
+        What::WrapUp => names.get_word(e.reason()),
+        _ => names.get_word(e.state()),
     }
 }
 
 fn from_value(e: &Entry, step: Step, names: &Names) -> Option<Word> {
     match e.what {
-        what if is_switch(what) => Word::new(if e.on { "false" } else { "true" }),
+        what if is_switch(what) => Word::new(if e.on() { "false" } else { "true" }),
         _ => names.get_word(step.from),
     }
 }

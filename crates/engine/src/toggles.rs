@@ -34,10 +34,11 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
     let lane = (frame.feed, frame.topic);
     let newest_before = conversation.newest().map_or(NO_TIME, |t| t.nanos);
     let newest = frame.facts.iter().filter_map(|f| f.at).map(|t| t.nanos).max().unwrap_or(NO_TIME);
-    let trusted =
-        frame.source == Source::Rest || newest > newest_before || conversation.lane.is_none_or(|l| l == lane);
+    let trusted = frame.source == Source::Rest
+        || newest > newest_before
+        || conversation.lane().is_none_or(|l| l == lane);
     if trusted && frame.source != Source::Rest && is_whole(frame.source) {
-        conversation.lane = Some(lane);
+        conversation.follow_lane(lane);
     }
     let folded = conversation.folded();
     for toggle in &frame.toggles {

@@ -51,14 +51,14 @@ impl Engine {
         let history = self.history(to, stamp);
         let item = Admitted { conversation: to.id.clone(), fact, arrival };
         let mut released = Vec::new();
-        to.held.push((id, dot.clone()));
+        to.hold(id, dot.clone());
         self.held.offer(&history, dot, clock, bytes, item, now, &mut released);
         for release in released {
             if release.item.conversation != to.id {
                 self.strays.push(release);
                 continue;
             }
-            to.held.retain(|(held, _)| *held != release.item.fact.id);
+            to.release(release.item.fact.id);
             self.note_release(&release, now);
             ready.push((release.item.fact, release.item.arrival));
         }
@@ -122,7 +122,7 @@ impl Engine {
     /// Learns from a stamp what counters count. When that is news, whatever waits is offered again.
     pub(crate) fn observe(&mut self, stamp: &Stamp, to: &mut Conversation, borne: bool) {
         let before = self.scopes.scope();
-        if before == Scope::Conversation || !self.scopes.observe(stamp, &mut to.counters, borne) {
+        if before == Scope::Conversation || !self.scopes.observe(stamp, to.counters(), borne) {
             return;
         }
         if (before, self.scopes.scope()) == (Scope::Undecided, Scope::Conversation) {
@@ -147,10 +147,10 @@ impl Engine {
     fn publish_released(&mut self, release: Released<Word, Admitted>, now: i64) {
         self.note_release(&release, now);
         let Admitted { conversation: id, fact, arrival } = release.item;
-        let Some(mut conversation) = self.conversations.remove(&id) else {
+        let Some(mut conversation) = self.conversations.take(&id) else {
             return;
         };
-        conversation.held.retain(|(held, _)| *held != fact.id);
+        conversation.release(fact.id);
         self.take(&mut conversation, smallvec::smallvec![(fact, arrival)], now);
         self.keep_boxed(conversation, now);
     }
@@ -161,8 +161,8 @@ impl Engine {
                 self.publish_released(release, now);
             }
             for Admitted { conversation, fact, arrival } in std::mem::take(&mut self.restaged) {
-                let Some(mut to) = self.conversations.remove(&conversation) else { continue };
-                to.held.retain(|(held, _)| *held != fact.id);
+                let Some(mut to) = self.conversations.take(&conversation) else { continue };
+                to.release(fact.id);
                 let mut ready = Facts::new();
                 self.offer(&mut to, fact, arrival, now, &mut ready);
                 self.take(&mut to, ready, now);

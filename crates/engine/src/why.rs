@@ -7,6 +7,7 @@
 
 use crate::entry::{Entry, NO_TIME};
 use crate::names::Names;
+use crate::order;
 use crate::show::Shown;
 use crate::timeline::{Chains, kind, to_value};
 use crate::{Authority, FactId, Id, Source, Time, TimelineEntry, What, Word};
@@ -140,8 +141,8 @@ impl Shown<'_> {
                 place,
                 hidden: (!shown).then(|| Hidden::of(e)),
                 feed: self.feed_name(e.feed),
-                incarnation: e.incarnation,
-                authority: e.authority,
+                incarnation: e.incarnation(&set.names),
+                authority: e.authority(),
                 identity: Identity::of(e, &set.names),
                 placed: placing.explain(),
                 concurrent_count: u32::try_from(concurrent.len()).unwrap_or(u32::MAX),
@@ -165,7 +166,7 @@ impl Hidden {
 
 impl Identity {
     fn of(e: &Entry, names: &Names) -> Self {
-        if e.source == Source::Events {
+        if e.source() == Source::Events {
             return Self::Event;
         }
         let toggle = matches!(e.what, What::Held | What::Muted);
@@ -174,7 +175,7 @@ impl Identity {
         }
         match e.what {
             What::Held => Self::Hold,
-            What::Joined | What::State | What::Left | What::WrapUp if e.since != NO_TIME => Self::Beginning,
+            What::Joined | What::State | What::Left | What::WrapUp if e.since() != NO_TIME => Self::Beginning,
             What::Joined | What::State | What::Left | What::WrapUp => Self::Once,
             _ => Self::ContentAndTime,
         }
@@ -192,8 +193,8 @@ struct Placing<'a> {
 impl Placing<'_> {
     fn explain(&self) -> Placed {
         let own = self.own;
-        let told = if own.at == NO_TIME { own.received } else { own.at };
-        match own.effective.cmp(&told) {
+        let told = if own.at_ns() == NO_TIME { own.received } else { own.at_ns() };
+        match own.effective().cmp(&told) {
             std::cmp::Ordering::Less => Placed { rule: Rule::InFront, by: self.pulled_by() },
             std::cmp::Ordering::Greater => self.pushed(),
             std::cmp::Ordering::Equal => self.at_its_time(),
@@ -205,10 +206,10 @@ impl Placing<'_> {
         let own = self.own;
         let before = self.at.checked_sub(1);
         let front = before.and_then(|at| self.entries.get(at));
-        let rule = match front.filter(|front| front.effective == own.effective) {
-            Some(front) if front.rank != own.rank => Rule::TieRank,
+        let rule = match front.filter(|front| front.effective() == own.effective()) {
+            Some(front) if order::rank(front) != order::rank(own) => Rule::TieRank,
             Some(_) => Rule::TieId,
-            None if own.at == NO_TIME => Rule::Received,
+            None if own.at_ns() == NO_TIME => Rule::Received,
             None => Rule::Time,
         };
         Placed { rule, by: before.and_then(|at| self.named(at)) }
@@ -216,16 +217,18 @@ impl Placing<'_> {
 
     /// It stands behind its own time, just behind what pushed it.
     fn pushed(&self) -> Placed {
-        let before = self.own.effective.checked_sub(1);
+        let before = self.own.effective().checked_sub(1);
         let by_clock = self.find(before, |o| self.has_seen(o));
         if by_clock.is_some() {
             return Placed { rule: Rule::Clock, by: by_clock };
         }
-        if self.own.what == What::Held && Some(self.own.since) == before {
-            let began = |o: &Entry| o.what == What::Held && o.on && o.since == self.own.since;
+        if self.own.what == What::Held && Some(self.own.since()) == before {
+            let began = |o: &Entry| o.what == What::Held && o.on() && o.since() == self.own.since();
             return Placed { rule: Rule::HoldBegan, by: self.find(before, |o| began(o) && self.same_leg(o)) };
         }
-        let earlier = |o: &Entry| o.rank < self.own.rank && (self.same_leg(o) || !o.communication.is_some());
+        let earlier = |o: &Entry| {
+            order::rank(o) < order::rank(self.own) && (self.same_leg(o) || !o.communication.is_some())
+        };
         let by = self.find(before, |o| o.participant == self.own.participant && earlier(o));
         Placed { rule: Rule::LifeCycle, by }
     }
@@ -233,19 +236,20 @@ impl Placing<'_> {
     /// The first entry that stands at an instant and is as wanted.
     fn find(&self, at: Option<i64>, is: impl Fn(&Entry) -> bool) -> Option<Named> {
         let instant = at?;
-        let first = self.entries.partition_point(|e| e.effective < instant);
-        let there = self.entries.iter().enumerate().skip(first).take_while(|(_, e)| e.effective == instant);
+        let first = self.entries.partition_point(|e| e.effective() < instant);
+        let there = self.entries.iter().enumerate().skip(first).take_while(|(_, e)| e.effective() == instant);
         let mut wanted = there.filter(|(at, e)| *at != self.at && is(e));
         wanted.next().and_then(|(at, _)| self.named(at))
     }
 
     /// What it was pulled in front of: what stands just behind it, or was told to be there and was pushed on.
     fn pulled_by(&self) -> Option<Named> {
-        let of_it = |o: &Entry| o.participant == self.own.participant && o.rank >= self.own.rank;
-        let next = self.own.effective.checked_add(1);
+        let of_it =
+            |o: &Entry| o.participant == self.own.participant && order::rank(o) >= order::rank(self.own);
+        let next = self.own.effective().checked_add(1);
         self.find(next, of_it).or_else(|| {
             let near = self.entries.iter().enumerate().skip(self.at + 1).take(NEAR);
-            let mut told = near.filter(|(_, o)| of_it(o) && Some(o.at) == next);
+            let mut told = near.filter(|(_, o)| of_it(o) && Some(o.at_ns()) == next);
             told.next().and_then(|(at, _)| self.named(at))
         })
     }
@@ -255,7 +259,7 @@ impl Placing<'_> {
     }
 
     fn has_seen(&self, other: &Entry) -> bool {
-        let (own, other) = (self.own.stamp.as_ref(), other.stamp.as_ref());
+        let (own, other) = (self.own.stamp(), other.stamp());
         own.zip(other).is_some_and(|(own, other)| own.dot != other.dot && own.clock.contains(&other.dot))
     }
 
@@ -267,7 +271,7 @@ impl Placing<'_> {
             to: to_value(e, self.names),
             participant: self.names.get_id(e.participant),
             communication: self.names.get_id(e.communication),
-            effective_at: Time::from_nanos(e.effective),
+            effective_at: Time::from_nanos(e.effective()),
         })
     }
 }
