@@ -1,7 +1,8 @@
 //! One conversation: its set of facts, in order, and what follows from it.
 
 use crate::entry::{Entry, NO_TIME, Pieces};
-use crate::fold::Folded;
+use crate::fold::{Folded, Step};
+use crate::glance::Outline;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
 use crate::order;
@@ -23,8 +24,11 @@ pub(crate) struct Conversation {
     aside: Option<Box<Aside>>,
     /// When it was last heard of, in nanoseconds since the epoch.
     pub last_received: i64,
+    /// Which of 64 marks the ids of its facts have.
+    marks: u64,
     lane_topic: u64,
     lane_feed: Option<u16>,
+    outline: Outline,
     pub active: bool,
     /// On which side of the active set it was put last; none: not yet.
     pub listed: Option<bool>,
@@ -84,8 +88,10 @@ impl Conversation {
             entries: Vec::new(),
             aside: None,
             last_received: i64::MIN,
+            marks: 0,
             lane_topic: 0,
             lane_feed: None,
+            outline: Outline::default(),
             active: false,
             listed: None,
             overfull: false,
@@ -163,8 +169,12 @@ impl Conversation {
         settled
     }
 
-    /// Where a fact stands. A busy conversation has an index, since nearly all of its facts are new.
+    /// Where a fact stands. Nearly all facts are new: most are told so by their marks, those of a busy conversation by its
+    /// index.
     fn position(&self, id: FactId) -> Option<usize> {
+        if self.marks & marks(id) != marks(id) {
+            return None;
+        }
         let index = self.aside.as_ref().and_then(|aside| aside.index.as_ref());
         if index.is_some_and(|index| !index.contains(&id)) {
             return None;
@@ -214,6 +224,7 @@ impl Conversation {
         settled: &mut Settled,
     ) {
         let published = self.entries.len();
+        self.marks = fresh.iter().fold(self.marks, |all, entry| all | marks(entry.id()));
         if let Some(index) = self.aside.as_mut().and_then(|aside| aside.index.as_mut()) {
             index.extend(fresh.iter().map(Entry::id));
         }
@@ -232,7 +243,11 @@ impl Conversation {
             order::place(&mut self.entries);
         }
         let from = if in_order { published } else { 0 };
-        self.fold_from(from, settled);
+        let glanced =
+            in_order && self.entries.len() == published + 1 && published < BUSY && self.glance(settled);
+        if !glanced {
+            self.fold_from(from, settled);
+        }
         self.tell_fresh(from, replayed, settled);
         for id in better {
             let place = self.entries.iter().position(|e| e.is(*id) && e.shown());
@@ -269,14 +284,14 @@ impl Conversation {
     fn fold_from(&mut self, from: usize, settled: &mut Settled) {
         let kept = self.aside.as_mut().and_then(|aside| aside.kept.take()).filter(|_| from > 0);
         let start = if kept.is_some() { from } else { 0 };
+        if start == 0 {
+            self.outline = Outline::default();
+        }
         let mut folded = kept.unwrap_or_else(|| Box::new(Folded::prepared(&self.entries)));
         for entry in self.entries.iter_mut().skip(start) {
             let step = folded.apply(entry, &self.names);
-            if step.counted != entry.counted() {
-                settled.cells.push((entry.at_ns().div_euclid(MINUTE), if step.counted { 1 } else { -1 }));
-            }
-            entry.count(step.counted);
-            entry.show(step.shown);
+            mark(entry, step, settled);
+            self.outline.add(entry);
         }
         self.active = folded.is_active(&self.names);
         if self.entries.len() >= BUSY {
@@ -284,6 +299,17 @@ impl Conversation {
             aside.kept = Some(folded);
             aside.index.get_or_insert_with(|| self.entries.iter().map(Entry::id).collect());
         }
+    }
+
+    /// The same of one entry that stands last, where it alone tells; false: it does not.
+    fn glance(&mut self, settled: &mut Settled) -> bool {
+        let Some(last) = self.entries.last_mut() else { return false };
+        self.outline.add(last);
+        let Some((step, active)) = self.outline.glance(last, self.active) else { return false };
+        mark(last, step, settled);
+        self.active = active;
+        debug_assert_eq!(active, self.folded().is_active(&self.names), "a glance is never wrong");
+        true
     }
 
     /// The state after all entries.
@@ -333,6 +359,7 @@ impl Conversation {
             if let Some(entry) = this.entries.last_mut().filter(|e| e.is(fact.id)) {
                 join_entry(entry, fact, *arrival, &mut this.names);
             } else if let Some(entry) = Entry::pack(fact, *arrival, &mut this.names) {
+                this.marks |= marks(fact.id);
                 this.entries.push(entry);
             }
         }
@@ -384,6 +411,20 @@ impl Conversation {
     pub fn newest(&self) -> Option<Time> {
         self.entries.iter().filter_map(Entry::at).max()
     }
+}
+
+/// Two of 64 marks by which ids are told apart at a glance: an id whose marks are not there is new.
+fn marks(id: FactId) -> u64 {
+    1 << (id.0 & 63) | 1 << (id.0 >> 6 & 63)
+}
+
+/// Notes what the fold says of an entry, and whether its cell gains or loses a count.
+fn mark(entry: &mut Entry, step: Step, settled: &mut Settled) {
+    if step.counted != entry.counted() {
+        settled.cells.push((entry.at_ns().div_euclid(MINUTE), if step.counted { 1 } else { -1 }));
+    }
+    entry.count(step.counted);
+    entry.show(step.shown);
 }
 
 /// Makes room for another entry, and little more: most conversations have tens of them.

@@ -25,7 +25,10 @@ use std::collections::{BTreeSet, VecDeque};
 /// Nanoseconds of the window that the summary's completeness speaks of.
 const DAY: i64 = 86_400 * SECOND;
 
-pub(crate) type Facts = smallvec::SmallVec<[(Fact, Arrival); 2]>;
+/// Facts for which room is kept.
+const ROOM_FACTS_MAX: usize = 64;
+
+pub(crate) type Facts = Vec<(Fact, Arrival)>;
 
 /// All that is known, and what follows from it.
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub struct Engine {
     pub(crate) users: Users,
     pub(crate) batch: Batch,
     spare: Batch,
+    /// Room for the facts at hand, kept from one delivery to the next.
+    room: Facts,
     /// The log is replayed: lateness of what came in one frame is as it was.
     replaying: bool,
     /// Somebody follows the changes: effects are worked out.
@@ -79,6 +84,7 @@ impl Engine {
             users: Users::default(),
             batch: Batch::default(),
             spare: Batch::default(),
+            room: Facts::new(),
             replaying: false,
             followed: false,
             seq,
@@ -112,7 +118,7 @@ impl Engine {
     }
 
     /// Facts in: what one frame or REST read said about one conversation.
-    pub fn handle(&mut self, delivery: Delivery, now: i64) {
+    pub fn handle(&mut self, mut delivery: Delivery, now: i64) {
         let mut conversation = match self.conversations.take(&delivery.conversation) {
             Some(known) => known,
             None => Box::new(Conversation::new(delivery.conversation.clone())),
@@ -133,7 +139,7 @@ impl Engine {
             late: false,
             published: delivery.received,
         };
-        let facts = delivery.facts.into_iter().chain(minted.facts).map(|fact| (fact, arrival));
+        let facts = delivery.facts.drain(..).chain(minted.facts).map(|fact| (fact, arrival));
         self.admit(&mut conversation, facts, now);
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
@@ -321,7 +327,7 @@ impl Engine {
         facts: impl Iterator<Item = (Fact, Arrival)>,
         now: i64,
     ) {
-        let mut ready = Facts::new();
+        let mut ready = std::mem::take(&mut self.room);
         for (fact, arrival) in facts {
             if to.held().iter().any(|(held, _)| *held == fact.id) {
                 self.better_held(to, &fact, arrival);
@@ -357,7 +363,7 @@ impl Engine {
             self.cells.add(minute, difference);
         }
         self.tell(to, before, &facts, &met, &mut settled);
-        for ((fact, mut arrival), how) in facts.into_iter().zip(met) {
+        for ((fact, mut arrival), how) in facts.drain(..).zip(met) {
             self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;
@@ -377,6 +383,8 @@ impl Engine {
                 }
             }
         }
+        facts.shrink_to(ROOM_FACTS_MAX);
+        self.room = facts;
     }
 
     /// A conversation has no room for a fact: it is missing, and said to be.
@@ -436,7 +444,7 @@ impl Engine {
                 continue;
             }
             self.batch.laid_down.push(conversation.lay_down(false));
-            self.conversations.remove(&id);
+            drop(self.conversations.take(&id));
             self.ended.remove(&id);
             self.held.forget(&Some(id));
         }

@@ -15,6 +15,7 @@ mod engine;
 mod entry;
 mod fact;
 mod fold;
+mod glance;
 mod id;
 mod ledger;
 mod limits;

@@ -151,7 +151,7 @@ impl Engine {
             return;
         };
         conversation.release(fact.id);
-        self.take(&mut conversation, smallvec::smallvec![(fact, arrival)], now);
+        self.take(&mut conversation, vec![(fact, arrival)], now);
         self.keep_boxed(conversation, now);
     }
 
