@@ -7,7 +7,9 @@ use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
 use crate::order;
 use crate::scope::OwnCounters;
-use crate::{Arrival, Fact, FactId, Id, MINUTE, Revision, Source, StoredConversation, Time, What, Word};
+use crate::{
+    Admitted, Arrival, Fact, FactId, Id, MINUTE, Revision, Source, StoredConversation, Time, What, Word,
+};
 use causal::{Dot, DotRange, DotSet, VectorClock};
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
@@ -140,17 +142,20 @@ impl Conversation {
 
     /// Takes a batch of facts into the set, then settles order, state, lateness and cells. `met` hears how each fact
     /// met the set, in their order. What is replayed was as late as its arrival says.
-    pub fn take<'a>(
+    pub fn take(
         &mut self,
-        facts: impl Iterator<Item = (&'a Fact, Arrival)>,
+        facts: &[Admitted],
         limits: &Limits,
         replayed: bool,
         mut met: impl FnMut(Met),
     ) -> Settled {
+        // Read here, and not where it is needed, so that memory is asked for it early.
+        let last = self.entries.last().map(order::key);
         let mut fresh: SmallVec<[Entry; 2]> = SmallVec::new();
         let mut better: SmallVec<[FactId; 2]> = SmallVec::new();
         let mut settled = Settled::default();
-        for (fact, arrival) in facts {
+        for Admitted { fact, arrival, .. } in facts {
+            let arrival = *arrival;
             let outcome = match self.position(fact.id) {
                 Some(at) => self.join(at, fact, arrival, &mut settled),
                 None => match fresh.iter_mut().find(|e| e.is(fact.id)) {
@@ -164,9 +169,14 @@ impl Conversation {
             met(outcome);
         }
         if !fresh.is_empty() || !better.is_empty() {
-            self.settle(fresh, &better, replayed, &mut settled);
+            self.settle(fresh, last, &better, replayed, &mut settled);
         }
         settled
+    }
+
+    /// Whether a fact is in the set.
+    pub fn knows(&self, id: FactId) -> bool {
+        self.position(id).is_some()
     }
 
     /// Where a fact stands. Nearly all facts are new: most are told so by their marks, those of a busy conversation by its
@@ -219,6 +229,7 @@ impl Conversation {
     fn settle(
         &mut self,
         fresh: SmallVec<[Entry; 2]>,
+        mut last: Option<order::Key>,
         better: &[FactId],
         replayed: bool,
         settled: &mut Settled,
@@ -232,7 +243,7 @@ impl Conversation {
         if in_order {
             for entry in fresh {
                 grow(&mut self.entries);
-                let place = order::insert_free(&mut self.entries, entry);
+                let place = order::insert_free(&mut self.entries, entry, &mut last);
                 in_order &= place + 1 == self.entries.len();
             }
         } else {
@@ -427,10 +438,10 @@ fn mark(entry: &mut Entry, step: Step, settled: &mut Settled) {
     entry.show(step.shown);
 }
 
-/// Makes room for another entry, and little more: most conversations have tens of them.
+/// Makes room for as many entries as a participant mostly has, and little more: most conversations have tens of them.
 fn grow(entries: &mut Vec<Entry>) {
     if entries.len() == entries.capacity() {
-        entries.reserve_exact((entries.len() / 4).max(2));
+        entries.reserve_exact((entries.len() / 4).max(5));
     }
 }
 

@@ -28,7 +28,8 @@ const DAY: i64 = 86_400 * SECOND;
 /// Facts for which room is kept.
 const ROOM_FACTS_MAX: usize = 64;
 
-pub(crate) type Facts = Vec<(Fact, Arrival)>;
+/// Facts at hand, of one conversation.
+pub(crate) type Facts = Vec<Admitted>;
 
 /// All that is known, and what follows from it.
 #[derive(Debug)]
@@ -139,7 +140,9 @@ impl Engine {
             late: false,
             published: delivery.received,
         };
-        let facts = delivery.facts.drain(..).chain(minted.facts).map(|fact| (fact, arrival));
+        let id = delivery.conversation.clone();
+        let facts = delivery.facts.drain(..).chain(minted.facts);
+        let facts = facts.map(|fact| Admitted { conversation: id.clone(), fact, arrival });
         self.admit(&mut conversation, facts, now);
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
@@ -154,7 +157,7 @@ impl Engine {
         };
         conversation.last_received = conversation.last_received.max(admitted.arrival.received);
         self.replaying = true;
-        self.admit(&mut conversation, std::iter::once((admitted.fact, admitted.arrival)), now);
+        self.admit(&mut conversation, std::iter::once(admitted), now);
         self.replaying = false;
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
@@ -321,70 +324,66 @@ impl Engine {
         self.conversations.get(id).map(|c| c.lay_down(true))
     }
 
-    pub(crate) fn admit(
-        &mut self,
-        to: &mut Conversation,
-        facts: impl Iterator<Item = (Fact, Arrival)>,
-        now: i64,
-    ) {
+    pub(crate) fn admit(&mut self, to: &mut Conversation, facts: impl Iterator<Item = Admitted>, now: i64) {
         let mut ready = std::mem::take(&mut self.room);
-        for (fact, arrival) in facts {
+        for admitted in facts {
+            let fact = &admitted.fact;
             if to.held().iter().any(|(held, _)| *held == fact.id) {
-                self.better_held(to, &fact, arrival);
+                self.better_held(to, fact, admitted.arrival);
                 continue;
             }
-            if fact.stamp.is_none() || to.entries.iter().any(|e| e.is(fact.id)) {
-                ready.push((fact, arrival));
+            let Some(stamp) = fact.stamp.as_deref().filter(|_| !to.knows(fact.id)) else {
+                ready.push(admitted);
                 continue;
-            }
-            self.log(&to.id, &fact, arrival);
+            };
+            self.log(&to.id, fact, admitted.arrival);
             self.batch.tally.facts += 1;
-            if let Some(at) = fact.at.filter(|_| is_counted_at_once(&fact)) {
+            if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
                 self.cells.add(at.minute(), 1);
             }
-            if let Some(stamp) = &fact.stamp {
-                let borne = to.overfull || to.bears(&stamp.dot);
-                self.observe(stamp, to, borne);
-            }
-            self.offer(to, fact, arrival, now, &mut ready);
+            let borne = to.overfull || to.bears(&stamp.dot);
+            self.observe(stamp, to, borne);
+            self.offer(to, admitted, now, &mut ready);
         }
         self.take(to, ready, now);
     }
 
     /// Takes facts into a conversation's set, visible from `now` on, and notes what came of it.
     pub(crate) fn take(&mut self, to: &mut Conversation, mut facts: Facts, now: i64) {
-        facts.iter_mut().for_each(|(_, arrival)| arrival.published = now);
+        facts.iter_mut().for_each(|admitted| admitted.arrival.published = now);
         let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
         let before = self.followed.then(|| Before::of(to));
-        let mut settled =
-            to.take(facts.iter().map(|(f, a)| (f, *a)), &self.limits, self.replaying, |how| met.push(how));
+        let mut settled = to.take(&facts, &self.limits, self.replaying, |how| met.push(how));
         self.batch.tally.late += settled.late.len() as u64;
         for &(minute, difference) in &settled.cells {
             self.cells.add(minute, difference);
         }
         self.tell(to, before, &facts, &met, &mut settled);
-        for ((fact, mut arrival), how) in facts.drain(..).zip(met) {
-            self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
+        for (Admitted { fact, arrival, .. }, &how) in facts.iter_mut().zip(&met) {
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;
-            let logged = fact.stamp.is_some();
-            if how == Met::Better
-                && let Some(stamp) = &fact.stamp
-            {
-                self.note_stamp(to, stamp);
-            }
-            match how {
-                Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
-                Met::Full => self.refuse(&fact, arrival),
-                Met::New if logged => {}
-                Met::New | Met::Better => {
-                    self.batch.tally.facts += u64::from(how == Met::New);
-                    self.batch.admitted.push(Admitted { conversation: to.id.clone(), fact, arrival });
-                }
-            }
+            self.note(to, fact, *arrival, how);
         }
+        let mut met = met.into_iter();
+        facts.retain(|admitted| match met.next() {
+            Some(Met::New) => admitted.fact.stamp.is_none(),
+            met => met == Some(Met::Better),
+        });
+        self.batch.admitted.append(&mut facts);
         facts.shrink_to(ROOM_FACTS_MAX);
         self.room = facts;
+    }
+
+    /// Counts a fact that was taken, by how it met the set.
+    fn note(&mut self, to: &Conversation, fact: &Fact, arrival: Arrival, how: Met) {
+        self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
+        match how {
+            Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
+            Met::Full => self.refuse(fact, arrival),
+            // One with a stamp was counted when it was admitted.
+            Met::New => self.batch.tally.facts += u64::from(fact.stamp.is_none()),
+            Met::Better => fact.stamp.iter().for_each(|stamp| self.note_stamp(to, stamp)),
+        }
     }
 
     /// A conversation has no room for a fact: it is missing, and said to be.

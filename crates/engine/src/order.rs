@@ -47,13 +47,16 @@ pub(crate) fn is_free(entry: &Entry) -> bool {
     entry.source() == Source::Events && entry.stamp().is_none() && entry.at_ns() != NO_TIME
 }
 
-/// Puts a free entry into entries that are in order; its place.
-pub(crate) fn insert_free(entries: &mut Vec<Entry>, mut entry: Entry) -> usize {
+/// Puts a free entry into entries that are in order; its place. `last`: the key of the last one, before and after.
+pub(crate) fn insert_free(entries: &mut Vec<Entry>, mut entry: Entry, last: &mut Option<Key>) -> usize {
     entry.place_at(entry.at_ns());
-    let behind = key(&entry);
-    let in_order = entries.last().is_none_or(|last| key(last) < behind);
-    let place = if in_order { entries.len() } else { entries.partition_point(|e| key(e) < behind) };
+    let own = key(&entry);
+    let is_last = last.is_none_or(|last| last < own);
+    let place = if is_last { entries.len() } else { entries.partition_point(|e| key(e) < own) };
     entries.insert(place, entry);
+    if is_last {
+        *last = Some(own);
+    }
     place
 }
 
@@ -63,7 +66,10 @@ fn told(entry: &Entry) -> i64 {
     if at == NO_TIME { entry.received } else { at }
 }
 
-fn key(entry: &Entry) -> (i64, u8, FactId) {
+/// What the order compares: effective time, life-cycle rank, id.
+pub(crate) type Key = (i64, u8, FactId);
+
+pub(crate) fn key(entry: &Entry) -> Key {
     (entry.effective(), rank(entry), entry.id())
 }
 

@@ -156,7 +156,7 @@ impl Engine {
 /// stand, may change what is shown elsewhere.
 fn hidden_news(facts: &Facts, met: &[Met]) -> Option<FactId> {
     let mut news = facts.iter().zip(met).filter(|(_, met)| matches!(met, Met::New | Met::Better));
-    news.next().map(|((fact, _), _)| fact.id)
+    news.next().map(|(news, _)| news.fact.id)
 }
 
 /// What facts changed, with the places of those that came late counted in entries that are shown.
@@ -170,7 +170,7 @@ fn effect(
 ) -> Effect {
     let late = !settled.late.is_empty() || met.contains(&Met::Better);
     let new = facts.iter().zip(met).filter(|(_, met)| **met == Met::New);
-    let cells = cells(&settled.cells, new.map(|((fact, _), _)| fact));
+    let cells = cells(&settled.cells, new.map(|(new, _)| &new.fact));
     let (Some(before), Some(now)) = (before, Before::of(of)) else { return Effect::untold(cells, late) };
     changes.iter_mut().for_each(|(fact, revision)| before.place(&now, *fact, revision));
     before.compare(&now, of, late, cells)

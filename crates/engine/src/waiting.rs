@@ -35,21 +35,13 @@ impl Engine {
     }
 
     /// Hands a stamped fact to the reorder buffer; what that releases of this conversation joins `ready`.
-    pub(crate) fn offer(
-        &mut self,
-        to: &mut Conversation,
-        fact: Fact,
-        arrival: Arrival,
-        now: i64,
-        ready: &mut Facts,
-    ) {
-        let Some(stamp) = fact.stamp.as_deref() else {
+    pub(crate) fn offer(&mut self, to: &mut Conversation, item: Admitted, now: i64, ready: &mut Facts) {
+        let Some(stamp) = item.fact.stamp.as_deref() else {
             return;
         };
-        let (dot, clock, id) = (stamp.dot.clone(), stamp.clock.clone(), fact.id);
+        let (dot, clock, id) = (stamp.dot.clone(), stamp.clock.clone(), item.fact.id);
         let bytes = std::mem::size_of::<Admitted>() + clock.len() * 32;
         let history = self.history(to, stamp);
-        let item = Admitted { conversation: to.id.clone(), fact, arrival };
         let mut released = Vec::new();
         to.hold(id, dot.clone());
         self.held.offer(&history, dot, clock, bytes, item, now, &mut released);
@@ -60,7 +52,7 @@ impl Engine {
             }
             to.release(release.item.fact.id);
             self.note_release(&release, now);
-            ready.push((release.item.fact, release.item.arrival));
+            ready.push(release.item);
         }
     }
 
@@ -146,12 +138,12 @@ impl Engine {
 
     fn publish_released(&mut self, release: Released<Word, Admitted>, now: i64) {
         self.note_release(&release, now);
-        let Admitted { conversation: id, fact, arrival } = release.item;
-        let Some(mut conversation) = self.conversations.take(&id) else {
+        let item = release.item;
+        let Some(mut conversation) = self.conversations.take(&item.conversation) else {
             return;
         };
-        conversation.release(fact.id);
-        self.take(&mut conversation, vec![(fact, arrival)], now);
+        conversation.release(item.fact.id);
+        self.take(&mut conversation, vec![item], now);
         self.keep_boxed(conversation, now);
     }
 
@@ -160,11 +152,11 @@ impl Engine {
             for release in std::mem::take(&mut self.strays) {
                 self.publish_released(release, now);
             }
-            for Admitted { conversation, fact, arrival } in std::mem::take(&mut self.restaged) {
-                let Some(mut to) = self.conversations.take(&conversation) else { continue };
-                to.release(fact.id);
+            for item in std::mem::take(&mut self.restaged) {
+                let Some(mut to) = self.conversations.take(&item.conversation) else { continue };
+                to.release(item.fact.id);
                 let mut ready = Facts::new();
-                self.offer(&mut to, fact, arrival, now, &mut ready);
+                self.offer(&mut to, item, now, &mut ready);
                 self.take(&mut to, ready, now);
                 self.keep_boxed(to, now);
             }
