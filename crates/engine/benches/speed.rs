@@ -152,7 +152,7 @@ fn one_late(engine: &mut Engine, dialect: Dialect, conversation: u32, step: u32)
     let at = now - DAY + i64::from(step) * 1_000_000;
     let mut fact = fact(dialect, conversation, PARTICIPANTS, step, at);
     fact.at = Some(Time::from_nanos(at));
-    fact.id = FactId(u128::from(step) << 64 | u128::from(conversation));
+    fact.id = FactId::of_content(&[b"late", &conversation.to_le_bytes(), &step.to_le_bytes()]);
     fact.stamp = fact.stamp.and_then(|_| elsewhere(step));
     let late = deliver(dialect, conversation, fact, now);
     let begun = cpu_ns();

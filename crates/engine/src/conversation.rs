@@ -1,7 +1,7 @@
 //! One conversation: its set of facts, in order, and what follows from it.
 
 use crate::entry::{Entry, NO_TIME, Pieces};
-use crate::fold::{Folded, Step};
+use crate::fold::Folded;
 use crate::glance::Outline;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
@@ -15,6 +15,8 @@ use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
 use std::num::NonZeroU64;
+
+mod settle;
 
 /// A conversation in memory. There may be a million: what few have is set aside.
 #[derive(Debug)]
@@ -47,13 +49,12 @@ struct Aside {
     counters: OwnCounters,
     /// Facts dropped before they could be admitted, and not read again since.
     dropped: u64,
-    /// Of a busy conversation: the state after all entries, and the ids of all.
+    /// The greatest sum of a clock among its facts; none: none has a clock.
+    newest_sum: Option<u64>,
+    /// Of a busy conversation: the state after all entries, and traces of the ids of all.
     kept: Option<Box<Folded>>,
-    index: Option<HashSet<FactId, FixedState>>,
+    index: Option<HashSet<u32, FixedState>>,
 }
-
-/// From so many facts on, a conversation keeps its state and an index: passes over fewer cost less than keeping them.
-const BUSY: usize = 64;
 
 /// How a fact met the set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -169,7 +170,7 @@ impl Conversation {
             met(outcome);
         }
         if !fresh.is_empty() || !better.is_empty() {
-            self.settle(fresh, last, &better, replayed, &mut settled);
+            self.settle(&mut fresh, last, &better, replayed, &mut settled);
         }
         settled
     }
@@ -186,7 +187,7 @@ impl Conversation {
             return None;
         }
         let index = self.aside.as_ref().and_then(|aside| aside.index.as_ref());
-        if index.is_some_and(|index| !index.contains(&id)) {
+        if index.is_some_and(|index| !index.contains(&trace(id))) {
             return None;
         }
         self.entries.iter().position(|e| e.is(id))
@@ -224,103 +225,6 @@ impl Conversation {
             }
         }
         met
-    }
-
-    fn settle(
-        &mut self,
-        fresh: SmallVec<[Entry; 2]>,
-        mut last: Option<order::Key>,
-        better: &[FactId],
-        replayed: bool,
-        settled: &mut Settled,
-    ) {
-        let published = self.entries.len();
-        self.marks = fresh.iter().fold(self.marks, |all, entry| all | marks(entry.id()));
-        if let Some(index) = self.aside.as_mut().and_then(|aside| aside.index.as_mut()) {
-            index.extend(fresh.iter().map(Entry::id));
-        }
-        let mut in_order = better.is_empty() && fresh.iter().all(order::is_free);
-        if in_order {
-            for entry in fresh {
-                grow(&mut self.entries);
-                let place = order::insert_free(&mut self.entries, entry, &mut last);
-                in_order &= place + 1 == self.entries.len();
-            }
-        } else {
-            for entry in fresh {
-                grow(&mut self.entries);
-                self.entries.push(entry);
-            }
-            order::place(&mut self.entries);
-        }
-        let from = if in_order { published } else { 0 };
-        let glanced =
-            in_order && self.entries.len() == published + 1 && published < BUSY && self.glance(settled);
-        if !glanced {
-            self.fold_from(from, settled);
-        }
-        self.tell_fresh(from, replayed, settled);
-        for id in better {
-            let place = self.entries.iter().position(|e| e.is(*id) && e.shown());
-            if let Some(place) = place.and_then(|at| u32::try_from(at).ok()) {
-                settled.changes.push((*id, Some(Revision { place, moved: 0 })));
-            }
-        }
-    }
-
-    /// Publishes what is new, and notes what came after its place had been published.
-    fn tell_fresh(&mut self, from: usize, replayed: bool, settled: &mut Settled) {
-        let mut behind = 0;
-        for (place, entry) in self.entries.iter_mut().enumerate().skip(from).rev() {
-            if !entry.fresh() {
-                behind += 1;
-                continue;
-            }
-            entry.refresh(false);
-            // What has a clock came alone, and is replayed alone.
-            if behind > 0 && (!replayed || entry.stamp().is_some()) {
-                entry.be_late();
-                settled.late.push(entry.id());
-            }
-            if entry.shown() {
-                let place = u32::try_from(place).unwrap_or(u32::MAX);
-                settled.changes.push((entry.id(), (behind > 0).then_some(Revision { place, moved: behind })));
-            }
-        }
-        settled.changes.reverse();
-    }
-
-    /// Folds the entries from a place on, and notes which cells gained or lost a count. A busy conversation goes on from
-    /// the state that it kept; any other, and one in which a fact went further up, is folded anew.
-    fn fold_from(&mut self, from: usize, settled: &mut Settled) {
-        let kept = self.aside.as_mut().and_then(|aside| aside.kept.take()).filter(|_| from > 0);
-        let start = if kept.is_some() { from } else { 0 };
-        if start == 0 {
-            self.outline = Outline::default();
-        }
-        let mut folded = kept.unwrap_or_else(|| Box::new(Folded::prepared(&self.entries)));
-        for entry in self.entries.iter_mut().skip(start) {
-            let step = folded.apply(entry, &self.names);
-            mark(entry, step, settled);
-            self.outline.add(entry);
-        }
-        self.active = folded.is_active(&self.names);
-        if self.entries.len() >= BUSY {
-            let aside = self.aside.get_or_insert_default();
-            aside.kept = Some(folded);
-            aside.index.get_or_insert_with(|| self.entries.iter().map(Entry::id).collect());
-        }
-    }
-
-    /// The same of one entry that stands last, where it alone tells; false: it does not.
-    fn glance(&mut self, settled: &mut Settled) -> bool {
-        let Some(last) = self.entries.last_mut() else { return false };
-        self.outline.add(last);
-        let Some((step, active)) = self.outline.glance(last, self.active) else { return false };
-        mark(last, step, settled);
-        self.active = active;
-        debug_assert_eq!(active, self.folded().is_active(&self.names), "a glance is never wrong");
-        true
     }
 
     /// The state after all entries.
@@ -374,7 +278,7 @@ impl Conversation {
                 this.entries.push(entry);
             }
         }
-        order::place(&mut this.entries);
+        this.place_all();
         this.fold_from(0, &mut Settled::default());
         this
     }
@@ -429,20 +333,9 @@ fn marks(id: FactId) -> u64 {
     1 << (id.0 & 63) | 1 << (id.0 >> 6 & 63)
 }
 
-/// Notes what the fold says of an entry, and whether its cell gains or loses a count.
-fn mark(entry: &mut Entry, step: Step, settled: &mut Settled) {
-    if step.counted != entry.counted() {
-        settled.cells.push((entry.at_ns().div_euclid(MINUTE), if step.counted { 1 } else { -1 }));
-    }
-    entry.count(step.counted);
-    entry.show(step.shown);
-}
-
-/// Makes room for as many entries as a participant mostly has, and little more: most conversations have tens of them.
-fn grow(entries: &mut Vec<Entry>) {
-    if entries.len() == entries.capacity() {
-        entries.reserve_exact((entries.len() / 4).max(5));
-    }
+/// What an index holds of an id: enough to say of nearly every new one that it is new.
+fn trace(id: FactId) -> u32 {
+    (id.0 >> 32) as u32
 }
 
 /// Joins another copy of a fact into its entry, which keeps what it said before as a piece of evidence. Copies in one

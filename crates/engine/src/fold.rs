@@ -141,6 +141,15 @@ impl Folded {
         self.started.or(timed).or_else(|| entries.first().map(Entry::instant))
     }
 
+    /// All that it says, for comparison: the order in which participants were first seen says nothing.
+    pub fn essence(&self, names: &Names) -> Vec<String> {
+        let life = format!("{:?} {:?} {:?}", self.life_cycle, self.life_ended, self.started);
+        let participants = self.participants.iter().map(|p| format!("{p:?} {:?}", p.state(names)));
+        let mut all: Vec<String> = participants.chain([life]).collect();
+        all.sort();
+        all
+    }
+
     /// When it ended; none while it is active.
     pub fn ended(&self, names: &Names) -> Option<Time> {
         if self.is_active(names) {

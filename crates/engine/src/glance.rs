@@ -31,29 +31,55 @@ impl Outline {
         self.by_life_cycle |= !entry.participant.is_some() && entry.state().is_some();
     }
 
+    /// What an event changes wherever it stands; none: the fold has to tell.
+    pub fn step(self, event: &Entry) -> Option<Step> {
+        let counted = event.state().is_some() && event.at_ns() != NO_TIME;
+        self.plain.then_some(Step { from: Sym::NONE, counted, shown: true })
+    }
+
     /// What the last entry changes, and whether the conversation is active then; `active`: whether it was. None: the fold
     /// has to tell.
     pub fn glance(self, last: &Entry, active: bool) -> Option<(Step, bool)> {
-        if !self.plain {
-            return None;
-        }
-        let (state, of_participant) = (last.state(), last.participant.is_some());
-        let ends = state.ends();
-        let step = Step { from: Sym::NONE, counted: state.is_some() && last.at_ns() != NO_TIME, shown: true };
-        let active = match (of_participant, self.by_life_cycle) {
-            (false, _) if state.is_some() => !ends,
+        let step = self.step(last)?;
+        let state = last.state();
+        let now = match (last.participant.is_some(), self.by_life_cycle) {
+            (false, _) if state.is_some() => !state.ends(),
             (false, _) | (true, true) => active,
             (true, false) => {
-                let leaves = last.what == What::Left || ends;
-                let comes = !leaves && (state.is_some() || last.what == What::Joined);
-                let tells = comes || (leaves && !active) || (!leaves && active);
-                if !tells {
-                    // Somebody left, or somebody unknown was named.
-                    return None;
-                }
-                comes || active
+                let leaves = last.what == What::Left || state.ends();
+                let comes = !leaves && tells(last);
+                // When somebody leaves the others tell; so they do when somebody is named who may be gone, or new.
+                let decided = if active { !leaves } else { leaves || comes };
+                decided.then_some(comes || active)?
             }
         };
-        Some((step, active))
+        Some((step, now))
     }
+}
+
+/// Whether an event says that its participant is there, or that it is not.
+fn tells(event: &Entry) -> bool {
+    event.state().is_some() || matches!(event.what, What::Joined | What::Left)
+}
+
+/// Whether all that an event says of its participant is said again by events `behind` it, so that nothing but the first
+/// sight of the participant depends on it.
+pub(crate) fn is_overtaken(event: &Entry, behind: &[Entry]) -> bool {
+    let mut open = [tells(event), event.role().is_some(), event.user().is_some(), event.queue().is_some()];
+    if !event.participant.is_some() {
+        return false;
+    }
+    for later in behind.iter().rev().filter(|later| later.participant == event.participant) {
+        let said = [
+            later.state().is_some(),
+            later.role().is_some(),
+            later.user().is_some(),
+            later.queue().is_some(),
+        ];
+        open.iter_mut().zip(said).for_each(|(open, said)| *open &= !said);
+        if open == [false; 4] {
+            return true;
+        }
+    }
+    false
 }

@@ -11,8 +11,9 @@
 //! and comparing pairs of whole clocks (quadratic; a chain per region needs one look-up per region).
 
 use crate::entry::{Entry, NO_TIME};
-use crate::names::Sym;
+use crate::names::{Name, Sym};
 use crate::{FactId, Source, What, Word};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Ranks of the life cycle; equal effective times are ordered by them.
@@ -47,17 +48,82 @@ pub(crate) fn is_free(entry: &Entry) -> bool {
     entry.source() == Source::Events && entry.stamp().is_none() && entry.at_ns() != NO_TIME
 }
 
-/// Puts a free entry into entries that are in order; its place. `last`: the key of the last one, before and after.
-pub(crate) fn insert_free(entries: &mut Vec<Entry>, mut entry: Entry, last: &mut Option<Key>) -> usize {
-    entry.place_at(entry.at_ns());
-    let own = key(&entry);
-    let is_last = last.is_none_or(|last| last < own);
-    let place = if is_last { entries.len() } else { entries.partition_point(|e| key(e) < own) };
-    entries.insert(place, entry);
-    if is_last {
-        *last = Some(own);
+/// Puts one more entry into entries that are in order, and says where it stands; none when others may have moved. `last`:
+/// the key of the last one; `newest_sum`: the greatest sum of a clock among them, none when none has a clock.
+pub(crate) fn insert(
+    entries: &mut Vec<Entry>,
+    mut entry: Entry,
+    last: Option<Key>,
+    newest_sum: Option<u64>,
+) -> Option<usize> {
+    let follows = |sum: u64| newest_sum.is_none_or(|newest| newest < sum);
+    let pushes_none = match entry.stamp() {
+        None => is_free(&entry) || (newest_sum.is_none() && !is_bound(&entry)),
+        // The last by its clock is seen by nobody; behind all by its time it is pushed by nobody.
+        Some(stamp) => {
+            let at = entry.at_ns();
+            let alone = last.is_none_or(|(effective, _, _)| effective < at);
+            entry.source() == Source::Events && alone && follows(stamp.clock.sum())
+        }
+    };
+    if pushes_none {
+        entry.place_at(told(&entry));
+        return Some(put(entries, entry, last));
     }
+    if newest_sum.is_none() && entry.stamp().is_none() {
+        return insert_bound(entries, entry, last);
+    }
+    entries.push(entry);
+    place(entries);
+    None
+}
+
+/// Puts an entry where its key says.
+fn put(entries: &mut Vec<Entry>, entry: Entry, last: Option<Key>) -> usize {
+    let own = key(&entry);
+    if last.is_none_or(|last| last < own) {
+        entries.push(entry);
+        return entries.len() - 1;
+    }
+    let place = entries.partition_point(|e| key(e) < own);
+    entries.insert(place, entry);
     place
+}
+
+/// The same as [`insert`], where nothing has a clock: none but the entries of its own participant can push it, or be pushed.
+fn insert_bound(entries: &mut Vec<Entry>, entry: Entry, last: Option<Key>) -> Option<usize> {
+    let (new, participant) = (entries.len(), entry.participant);
+    entries.push(entry);
+    let of_it = |(_, e): &(usize, &mut Entry)| e.participant == participant && is_bound(e);
+    let mut own: SmallVec<[usize; 32]> = SmallVec::new();
+    let mut stood: SmallVec<[i64; 32]> = SmallVec::new();
+    for (at, entry) in entries.iter_mut().enumerate().filter(of_it) {
+        own.push(at);
+        stood.push(entry.effective());
+        entry.place_at(told(entry));
+    }
+    let known = own.clone();
+    own.sort_by_key(|&at| entries.get(at).map(life_key));
+    place_participant(entries, &own);
+    let stays =
+        |(at, stood): (&usize, &i64)| *at == new || entries.get(*at).is_some_and(|e| e.effective() == *stood);
+    if !known.iter().zip(&stood).all(stays) {
+        entries.sort_by_key(key);
+        return None;
+    }
+    let entry = entries.pop()?;
+    Some(put(entries, entry, last))
+}
+
+/// Whether the life cycle of a participant, or of one of its communications, binds an entry.
+fn is_bound(entry: &Entry) -> bool {
+    entry.source() != Source::Events && entry.participant.is_some()
+}
+
+/// Life-cycle edges are worked out in this order: a participant's own entries before its communications', each by rank.
+fn life_key(entry: &Entry) -> (Name, bool, Name, u8, i64) {
+    let communication = entry.communication;
+    (entry.participant, communication.is_some(), communication, rank(entry), entry.at_ns())
 }
 
 /// Where an entry stands as long as nothing is proved.
@@ -136,15 +202,8 @@ fn push_by_clocks(entries: &mut [Entry]) {
 /// Life-cycle edges, communication by communication.
 fn push_by_life_cycle(entries: &mut [Entry]) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
-    let bound = |at: &usize| {
-        entries.get(*at).is_some_and(|e| e.source() != Source::Events && e.participant.is_some())
-    };
-    order.retain(bound);
-    order.sort_by_key(|&at| {
-        entries
-            .get(at)
-            .map(|e| (e.participant, e.communication.is_some(), e.communication, rank(e), e.at_ns()))
-    });
+    order.retain(|&at| entries.get(at).is_some_and(is_bound));
+    order.sort_by_key(|&at| entries.get(at).map(life_key));
     let mut rest = order.as_slice();
     while let Some(participant) = rest.first().and_then(|&at| entries.get(at)).map(|e| e.participant) {
         let len = rest

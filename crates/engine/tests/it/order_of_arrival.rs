@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 
 /// Facts of the `events` dialect without clocks: a few people who come, change and go.
 pub fn plain_events() -> impl Strategy<Value = Vec<Fact>> {
+    plain_events_of(1..25)
+}
+
+fn plain_events_of(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Fact>> {
     let one = (0..4u8, 0..4usize, 0..3usize, 0..200i64, any::<bool>());
-    prop::collection::vec(one, 1..25).prop_map(|drawn| {
+    prop::collection::vec(one, len).prop_map(|drawn| {
         let states = ["connected", "alerting", "disconnected", ""];
         let roles = ["agent", "supervisor", ""];
         let fact = |(n, (kind, state, role, at, own)): (usize, (u8, usize, usize, i64, bool))| {
@@ -71,6 +75,21 @@ pub fn causal_history() -> impl Strategy<Value = Vec<Fact>> {
     })
 }
 
+/// Facts of every kind in one conversation: snapshots, events, and events with clocks.
+fn mixed_facts() -> impl Strategy<Value = Vec<Fact>> {
+    let kinds = (snapshot_facts(), plain_events(), causal_history(), any::<[bool; 3]>());
+    let some = |take: bool, facts: Vec<Fact>| if take { facts } else { Vec::new() };
+    kinds.prop_map(move |(snapshots, mut events, stamped, [a, b, c])| {
+        events.iter_mut().for_each(|e| e.id = FactId(e.id.0 ^ 1 << 100));
+        [some(a || !(b || c), snapshots), some(b, events), some(c, stamped)].concat()
+    })
+}
+
+fn source_of(fact: &Fact) -> Source {
+    let by_event = fact.communication.is_none() && fact.clone().identified().id != fact.id;
+    if by_event { Source::Events } else { Source::Snapshot }
+}
+
 pub fn arrivals(facts: Vec<Fact>) -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
     let doubled: Vec<Fact> = facts.iter().chain(facts.iter().step_by(2)).cloned().collect();
     (Just(facts), Just(doubled).prop_shuffle())
@@ -100,6 +119,32 @@ proptest! {
         let (shuffled, _, moved) = fed(Source::Events, &arrived);
         prop_assert_eq!(essence(&straight), essence(&shuffled));
         prop_assert_eq!(cells, moved);
+    }
+
+    #[test]
+    fn many_events_end_in_one_state((facts, arrived) in plain_events_of(70..200).prop_flat_map(arrivals)) {
+        let (straight, _, cells) = fed(Source::Events, &facts);
+        let (shuffled, _, moved) = fed(Source::Events, &arrived);
+        prop_assert_eq!(essence(&straight), essence(&shuffled));
+        prop_assert_eq!(cells, moved);
+    }
+
+    #[test]
+    fn what_is_put_in_its_place_stands_where_the_whole_order_puts_it(
+        (facts, arrived) in mixed_facts().prop_flat_map(arrivals),
+    ) {
+        let mut one_by_one = engine();
+        for (fact, source) in arrived.iter().map(|fact| (fact, source_of(fact))) {
+            one_by_one.handle(deliver(source, vec![fact.clone()]), NOON);
+        }
+        one_by_one.release_all(NOON);
+        let mut anew = engine();
+        anew.restore(&one_by_one.lay_down(&id("call")).unwrap(), NOON);
+        prop_assert!(!facts.is_empty());
+        let ((a, b), call) = ((essence(&one_by_one), essence(&anew)), id("call"));
+        prop_assert_eq!((&a.0, &a.1, &a.2, a.4), (&b.0, &b.1, &b.2, b.4));
+        let states = |engine: &Engine| engine.lay_down(&call).unwrap().facts;
+        prop_assert_eq!(states(&one_by_one), states(&anew));
     }
 
     #[test]

@@ -1,0 +1,198 @@
+//! What follows when facts come into a set: their places, the state, what came late, which cells moved.
+//!
+//! One fact that moves no other is the rule, and is settled alone: its place is found by halving, and what it changes is
+//! told by itself, or by the state that a busy conversation keeps. Everything else places and folds the whole set anew.
+
+use super::{Conversation, Settled, marks, trace};
+use crate::entry::Entry;
+use crate::fold::{Folded, Step};
+use crate::glance::{Outline, is_overtaken};
+use crate::order;
+use crate::{FactId, MINUTE, Revision};
+use smallvec::SmallVec;
+
+/// From so many facts on, a conversation keeps its state and an index: passes over fewer cost less than keeping them.
+const BUSY: usize = 64;
+
+impl Conversation {
+    /// Takes in what is new, and what is better known; `last`: where the last entry stands.
+    pub(super) fn settle(
+        &mut self,
+        fresh: &mut SmallVec<[Entry; 2]>,
+        last: Option<order::Key>,
+        better: &[FactId],
+        replayed: bool,
+        settled: &mut Settled,
+    ) {
+        self.remember(fresh);
+        grow(&mut self.entries, fresh.len());
+        if let (1, true) = (fresh.len(), better.is_empty())
+            && let Some(entry) = fresh.pop()
+        {
+            if let Some(place) = self.insert(entry, last) {
+                self.fold_one(place, settled);
+                return self.tell_one(place, replayed, settled);
+            }
+        } else {
+            self.entries.extend(fresh.drain(..));
+            self.place_all();
+        }
+        self.fold_from(0, settled);
+        self.tell_fresh(replayed, settled);
+        for id in better {
+            let place = self.entries.iter().position(|e| e.is(*id) && e.shown());
+            if let Some(place) = place.and_then(|at| u32::try_from(at).ok()) {
+                settled.changes.push((*id, Some(Revision { place, moved: 0 })));
+            }
+        }
+    }
+
+    fn remember(&mut self, fresh: &[Entry]) {
+        self.marks = fresh.iter().fold(self.marks, |all, entry| all | marks(entry.id()));
+        if let Some(index) = self.aside.as_mut().and_then(|aside| aside.index.as_mut()) {
+            index.extend(fresh.iter().map(|entry| trace(entry.id())));
+        }
+    }
+
+    /// Puts one entry into its place; none when others may have moved.
+    fn insert(&mut self, entry: Entry, last: Option<order::Key>) -> Option<usize> {
+        let newest_sum = self.aside.as_ref().and_then(|aside| aside.newest_sum);
+        let sum = entry.stamp().map(|stamp| stamp.clock.sum());
+        let place = order::insert(&mut self.entries, entry, last, newest_sum);
+        if sum > newest_sum {
+            self.aside.get_or_insert_default().newest_sum = sum;
+        }
+        place
+    }
+
+    /// Puts all entries into their order.
+    pub(super) fn place_all(&mut self) {
+        order::place(&mut self.entries);
+        let newest = self.entries.iter().filter_map(Entry::stamp).map(|stamp| stamp.clock.sum()).max();
+        if newest.is_some() {
+            self.aside.get_or_insert_default().newest_sum = newest;
+        }
+    }
+
+    /// Folds one entry that is new at a place.
+    fn fold_one(&mut self, place: usize, settled: &mut Settled) {
+        let last = place + 1 == self.entries.len();
+        let kept = self.aside.as_mut().and_then(|aside| aside.kept.take());
+        let told = match kept {
+            None => last && self.entries.len() < BUSY && self.glance(settled),
+            Some(kept) if last => return self.fold_on(kept, place, settled),
+            Some(mut kept) => {
+                let overtaken = self.slip_in(&mut kept, place, settled);
+                self.aside.get_or_insert_default().kept = Some(kept).filter(|_| overtaken);
+                overtaken
+            }
+        };
+        if !told {
+            self.fold_from(0, settled);
+        }
+    }
+
+    /// Folds all entries anew.
+    pub(super) fn fold_from(&mut self, from: usize, settled: &mut Settled) {
+        self.outline = Outline::default();
+        let folded = Box::new(Folded::prepared(&self.entries));
+        self.fold_on(folded, from, settled);
+    }
+
+    /// Folds the entries from a place on, and notes which cells gained or lost a count. A busy conversation keeps the state.
+    fn fold_on(&mut self, mut folded: Box<Folded>, from: usize, settled: &mut Settled) {
+        for entry in self.entries.iter_mut().skip(from) {
+            let step = folded.apply(entry, &self.names);
+            mark(entry, step, settled);
+            self.outline.add(entry);
+        }
+        self.active = folded.is_active(&self.names);
+        if self.entries.len() >= BUSY {
+            let aside = self.aside.get_or_insert_default();
+            aside.kept = Some(folded);
+            aside.index.get_or_insert_with(|| self.entries.iter().map(|e| trace(e.id())).collect());
+        }
+    }
+
+    /// The same of one entry that stands last, where it alone tells; false: it does not.
+    fn glance(&mut self, settled: &mut Settled) -> bool {
+        let Some(last) = self.entries.last_mut() else { return false };
+        self.outline.add(last);
+        let Some((step, active)) = self.outline.glance(last, self.active) else { return false };
+        mark(last, step, settled);
+        self.active = active;
+        debug_assert_eq!(active, self.folded().is_active(&self.names), "a glance is never wrong");
+        true
+    }
+
+    /// The same of one entry that came late, where all that it says was said again since; false: it was not.
+    fn slip_in(&mut self, kept: &mut Folded, place: usize, settled: &mut Settled) -> bool {
+        let Some((upto, behind)) = self.entries.split_at_mut_checked(place + 1) else { return false };
+        let Some(late) = upto.last_mut() else { return false };
+        self.outline.add(late);
+        let participant = kept.participants.iter_mut().find(|p| p.id == late.participant);
+        let (Some(step), Some(participant)) = (self.outline.step(late), participant) else { return false };
+        if !is_overtaken(late, behind) {
+            return false;
+        }
+        mark(late, step, settled);
+        let at = late.instant();
+        participant.joined = Some(participant.joined.map_or(at, |joined| joined.min(at)));
+        debug_assert_eq!(
+            kept.essence(&self.names),
+            self.folded().essence(&self.names),
+            "nothing else changed"
+        );
+        true
+    }
+
+    /// Publishes the one entry that is new, and notes whether its place had been published before it came.
+    fn tell_one(&mut self, place: usize, replayed: bool, settled: &mut Settled) {
+        let behind = self.entries.len() - 1 - place;
+        if let Some(entry) = self.entries.get_mut(place) {
+            tell(entry, place, u32::try_from(behind).unwrap_or(u32::MAX), replayed, settled);
+        }
+    }
+
+    /// The same of all that are new.
+    fn tell_fresh(&mut self, replayed: bool, settled: &mut Settled) {
+        let mut behind = 0;
+        for (place, entry) in self.entries.iter_mut().enumerate().rev() {
+            if entry.fresh() {
+                tell(entry, place, behind, replayed, settled);
+            } else {
+                behind += 1;
+            }
+        }
+        settled.changes.reverse();
+    }
+}
+
+fn tell(entry: &mut Entry, place: usize, behind: u32, replayed: bool, settled: &mut Settled) {
+    entry.refresh(false);
+    // What has a clock came alone, and is replayed alone.
+    if behind > 0 && (!replayed || entry.stamp().is_some()) {
+        entry.be_late();
+        settled.late.push(entry.id());
+    }
+    if entry.shown() {
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        settled.changes.push((entry.id(), (behind > 0).then_some(Revision { place, moved: behind })));
+    }
+}
+
+/// Notes what the fold says of an entry, and whether its cell gains or loses a count.
+fn mark(entry: &mut Entry, step: Step, settled: &mut Settled) {
+    if step.counted != entry.counted() {
+        settled.cells.push((entry.at_ns().div_euclid(MINUTE), if step.counted { 1 } else { -1 }));
+    }
+    entry.count(step.counted);
+    entry.show(step.shown);
+}
+
+/// Makes room for as many entries as a participant mostly has, and little more: most conversations have tens of them.
+fn grow(entries: &mut Vec<Entry>, fresh: usize) {
+    if entries.len() + fresh > entries.capacity() {
+        entries.reserve_exact((entries.len() / 4).max(5).max(fresh));
+    }
+}
