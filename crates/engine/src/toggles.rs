@@ -7,9 +7,10 @@
 //! Changes without a time are taken in order of arrival, from one lane (feed and topic) per conversation: the first one
 //! heard, until another lane shows a frame that proves a newer fact than any known, which is the newest by proof. A
 //! frame that proves nothing new on another lane is a second copy and says nothing. A hold that is over so soon that two
-//! frames may have changed places is taken as said, and a repair is asked for: a REST read tells the hold's own times.
-//! Should the hold turn out to last, that read says so as a fact of its own, and the end it has one day is another.
-//! The same goes for every mute, whose order nothing proves: a read a little later tells how it stands.
+//! frames may have changed places is not told on such a word: a repair is asked for, and a REST read tells the hold's own
+//! times. Should a hold that was told to be over turn out to last, a read says so as a fact of its own, and the end it has
+//! one day is another. A mute is taken as said, whose order nothing proves, and asks for a read too, which tells how it
+//! stands a little later.
 
 use crate::conversation::{Conversation, is_whole};
 use crate::entry::NO_TIME;
@@ -33,7 +34,7 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
     }
     let lane = (frame.feed, frame.topic);
     let newest_before = conversation.newest().map_or(NO_TIME, |t| t.nanos);
-    let newest = frame.facts.iter().filter_map(|f| f.at).map(|t| t.nanos).max().unwrap_or(NO_TIME);
+    let newest = frame.newest();
     let trusted =
         frame.source == Source::Rest || newest > newest_before || conversation.lane.is_none_or(|l| l == lane);
     if trusted && frame.source != Source::Rest && is_whole(frame.source) {
@@ -52,6 +53,13 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
         read(toggle, leg.map_or(unknown, Known::of), trusted, frame, limits, &mut minted);
     }
     minted
+}
+
+impl Delivery {
+    /// The newest instant that it proves.
+    fn newest(&self) -> i64 {
+        self.facts.iter().filter_map(|fact| fact.at).map(|at| at.nanos).max().unwrap_or(NO_TIME)
+    }
 }
 
 /// How a leg's toggles stand before a frame.
@@ -92,10 +100,13 @@ fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Lim
         }
         (What::Held, true, None) if trusted && !k.held => minted.facts.push(nth(toggle, k.holds)),
         (What::Held, false, _) if trusted && k.held && k.held_since <= frame.received => {
-            minted.facts.push(unheld(toggle, k));
             let timed = k.held_since != NO_TIME;
             let soon = frame.received.saturating_sub(k.held_since) < limits.toggle_settle_ns;
-            minted.doubtful |= !rest && timed && soon;
+            // A read tells ends as facts of their own, with their times; without one it is older than the hold.
+            match timed && (rest || (soon && frame.newest() <= k.held_since)) {
+                true => minted.doubtful |= !rest,
+                false => minted.facts.push(unheld(toggle, k)),
+            }
         }
         (What::Muted, on, _) if trusted && on != k.muted => {
             minted.facts.push(nth(toggle, k.mutes));

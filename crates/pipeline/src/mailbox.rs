@@ -180,6 +180,11 @@ impl Mailbox {
         self.room.notify_waiters();
     }
 
+    /// Whether anything waits.
+    pub fn waits(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
     /// Facts submitted, and of those dropped, since the last call.
     pub fn tally(&self) -> (u64, u64) {
         let mut waiting = self.lock();

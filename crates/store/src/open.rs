@@ -13,6 +13,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 const DATA_FILE: &str = "headcount.db";
+/// The most pages that SQLite gives a file: its own default.
+const PAGES_MAX: i64 = 0xffff_fffe;
 
 /// A data folder that was opened.
 #[derive(Debug)]
@@ -109,6 +111,19 @@ impl Store {
     pub fn size_bytes(&self) -> u64 {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
         size(&self.file) + size(&write_ahead_log(&self.file))
+    }
+
+    /// Lets the data file grow by at most so many pages of 4 KiB from now on; none lifts the bound. A commit that does not
+    /// fit fails as on a full disk.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn bound_growth(&self, pages: Option<u32>) -> Result<(), StoreError> {
+        let page_count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        let used = self.connection.query_row("PRAGMA page_count", [], page_count)?;
+        let most = pages.map_or(PAGES_MAX, |pages| used + i64::from(pages));
+        self.connection.query_row(&format!("PRAGMA max_page_count = {most}"), [], page_count)?;
+        Ok(())
     }
 
     /// Moves the write-ahead log into the file and closes it.

@@ -160,12 +160,27 @@ fn a_hold_over_at_once_asks_for_a_repair_and_rest_gives_its_times() {
     off.toggles = vec![held("a", "l", None)];
     engine.handle(off, NOON);
     assert_eq!(engine.take_batch().wishes, [(id("call"), "toggle_order")]);
+    assert!(view(&engine).participants[0].held, "the two frames may have changed places");
     let mut over = Fact::new(What::Held);
     (over.participant, over.communication) = (Id::new("a").ok(), Id::new("l").ok());
     (over.since, over.at, over.authority) = (Some(ms(59_000)), Some(ms(59_500)), Authority::Recorded);
     engine.handle(deliver(Source::Rest, vec![over.identified()]), NOON);
     let timeline = engine.show(&id("call"), NOON).unwrap().timeline();
     assert_eq!(timeline.last().unwrap().at, Some(ms(59_500)));
+    assert!(!view(&engine).participants[0].held);
+}
+
+#[test]
+fn a_hold_is_over_at_once_where_the_frame_proves_that_it_is_newer() {
+    let mut engine = engine();
+    let mut on = deliver(Source::Snapshot, vec![leg("a", "l", "connected", Some(0))]);
+    on.toggles = vec![held("a", "l", Some(59_000))];
+    engine.handle(on, NOON);
+    let mut off = deliver(Source::Snapshot, vec![leg("b", "m", "connected", Some(59_400))]);
+    off.toggles = vec![held("a", "l", None)];
+    engine.handle(off, NOON);
+    assert!(!view(&engine).participants[0].held);
+    assert_eq!(engine.take_batch().wishes, []);
 }
 
 #[test]
