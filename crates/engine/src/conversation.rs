@@ -201,8 +201,7 @@ impl Conversation {
                 behind += 1;
                 continue;
             }
-            // What has a clock came alone, and is replayed alone.
-            if behind > 0 && (!replayed || entry.stamp.is_some()) {
+            if behind > 0 && !replayed {
                 entry.late = true;
                 settled.late.push(entry.id());
             }

@@ -8,6 +8,7 @@ use crate::activity::Cells;
 use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::replay::Unreleased;
 use crate::revision::Before;
 use crate::scope::{Scope, Scopes};
 use crate::toggles;
@@ -45,6 +46,8 @@ pub struct Engine {
     pub(crate) strays: Vec<Released<Word, Admitted>>,
     /// Facts that waited in another kind of history, to be offered again.
     pub(crate) restaged: Vec<Admitted>,
+    /// Facts of a log under replay that waited, and whose publication did not come yet.
+    pub(crate) unreleased: Unreleased,
     /// Ended conversations by when they may leave memory.
     leaving: VecDeque<(i64, Id)>,
     pub(crate) cells: Cells,
@@ -52,8 +55,8 @@ pub struct Engine {
     pub(crate) users: Users,
     pub(crate) batch: Batch,
     spare: Batch,
-    /// The log is replayed: lateness of what came in one frame is as it was.
-    replaying: bool,
+    /// The log is replayed: what is published was as late as it says.
+    pub(crate) replaying: bool,
     /// Somebody follows the changes: effects are worked out.
     followed: bool,
     pub(crate) seq: u64,
@@ -73,6 +76,7 @@ impl Engine {
             scopes: Scopes::default(),
             strays: Vec::new(),
             restaged: Vec::new(),
+            unreleased: Unreleased::default(),
             leaving: VecDeque::new(),
             cells: Cells::default(),
             ledger: Ledger::default(),
@@ -132,24 +136,10 @@ impl Engine {
             incarnation: self.incarnation,
             late: false,
             published: delivery.received,
+            waits: false,
         };
         let facts = delivery.facts.into_iter().chain(minted.facts).map(|fact| (fact, arrival));
         self.admit(&mut conversation, facts, now);
-        self.keep_boxed(conversation, now);
-        self.publish_strays(now);
-    }
-
-    /// A fact out of the log, with the arrival it had, at the instant of the commit that carried it: the same decision
-    /// again.
-    pub fn replay(&mut self, admitted: Admitted, now: i64) {
-        let mut conversation = match self.conversations.remove(&admitted.conversation) {
-            Some(known) => known,
-            None => Box::new(Conversation::new(admitted.conversation.clone())),
-        };
-        conversation.last_received = conversation.last_received.max(admitted.arrival.received);
-        self.replaying = true;
-        self.admit(&mut conversation, std::iter::once((admitted.fact, admitted.arrival)), now);
-        self.replaying = false;
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
     }
@@ -225,17 +215,6 @@ impl Engine {
     /// A stored user value.
     pub fn restore_user(&mut self, row: UserRow) {
         self.users.restore(row);
-    }
-
-    /// The replay of the log is over: nobody waits for what came before it, and what it moved is in the store already.
-    /// `damaged`: some of it could not be read.
-    pub fn replayed(&mut self, damaged: bool, now: i64) {
-        self.release_all(now);
-        self.batch = Batch::default();
-        self.cells.clear();
-        if damaged {
-            self.ledger.damaged(now, "records of the history could not be read");
-        }
     }
 
     /// Says whether somebody follows the changes: only then is it worked out what each of them changed.
@@ -331,8 +310,6 @@ impl Engine {
                 ready.push((fact, arrival));
                 continue;
             }
-            self.log(&to.id, &fact, arrival);
-            self.batch.tally.facts += 1;
             if let Some(at) = fact.at.filter(|_| is_counted_at_once(&fact)) {
                 self.cells.add(at.minute(), 1);
             }
@@ -340,7 +317,12 @@ impl Engine {
                 let borne = to.overfull || to.bears(&stamp.dot);
                 self.observe(stamp, to, borne);
             }
+            let (id, arrival) = (fact.id, Arrival { waits: true, ..arrival });
             self.offer(to, fact, arrival, now, &mut ready);
+            match ready.iter_mut().find(|(fact, _)| fact.id == id) {
+                Some((_, arrival)) => arrival.waits = false,
+                None => self.log_waiting(to, id),
+            }
         }
         self.take(to, ready, now);
     }
@@ -361,7 +343,7 @@ impl Engine {
             self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;
-            let logged = fact.stamp.is_some();
+            let waited = std::mem::take(&mut arrival.waits);
             if how == Met::Better
                 && let Some(stamp) = &fact.stamp
             {
@@ -370,9 +352,8 @@ impl Engine {
             match how {
                 Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
                 Met::Full => self.refuse(&fact, arrival),
-                Met::New if logged => {}
                 Met::New | Met::Better => {
-                    self.batch.tally.facts += u64::from(how == Met::New);
+                    self.batch.tally.facts += u64::from(how == Met::New && !waited);
                     self.batch.admitted.push(Admitted { conversation: to.id.clone(), fact, arrival });
                 }
             }
@@ -386,14 +367,6 @@ impl Engine {
             self.cells.add(at.minute(), -1);
         }
         self.ledger.dropped(arrival.feed, arrival.received, "a conversation had more facts than it may have");
-    }
-
-    pub(crate) fn log(&mut self, conversation: &Id, fact: &Fact, arrival: Arrival) {
-        self.batch.admitted.push(Admitted {
-            conversation: conversation.clone(),
-            fact: fact.clone(),
-            arrival,
-        });
     }
 
     fn keep(&mut self, conversation: Conversation, now: i64) {

@@ -120,6 +120,7 @@ impl Entry {
             incarnation: self.incarnation,
             late: self.late,
             published: self.published,
+            waits: false,
         }
     }
 

@@ -23,6 +23,7 @@ mod names;
 mod note;
 mod order;
 mod record;
+mod replay;
 mod revision;
 mod scope;
 mod show;

@@ -59,6 +59,13 @@ impl Keeper {
         }
     }
 
+    /// Begins a new life at `now`: publishes what waited for its causes when the last one ended. Once, before the first
+    /// commit.
+    pub fn begin(&mut self, now: i64) {
+        self.begin_turn(now);
+        self.engine.release_unreleased(now);
+    }
+
     /// Hands the engine all mail, at `now` (nanoseconds since the epoch); how many facts that were. The mail is empty
     /// afterwards, its room serves again.
     ///

@@ -52,7 +52,8 @@ impl Shard {
     pub async fn run(mut self) -> Result<Drained, StoreError> {
         let (mailbox, mut stop) = (self.mailbox.clone(), self.stop.clone());
         let mut tick = tokio::time::interval(TICK);
-        // What the start itself brought about (holes, released facts) is on the disk before anything new.
+        // What the start itself brings about (holes, released facts) is on the disk before anything new.
+        self.keeper.begin(self.clock.now());
         self.commit().await?;
         self.refresh();
         loop {

@@ -20,6 +20,8 @@ pub(crate) struct Node {
     pub ahead_ms: Millis,
     pub life: Option<Life>,
     pub lives: u32,
+    /// It crashes in the middle of its next commit.
+    pub doomed: bool,
     /// What the outside has seen of it.
     pub seen: Seen,
 }
@@ -54,6 +56,11 @@ impl Node {
     /// The true instant at which its clock shows `at`.
     pub fn when(&self, at: i64) -> Millis {
         at.div_euclid(MILLI) + i64::from(at.rem_euclid(MILLI) > 0) - self.ahead_ms
+    }
+
+    /// Something waits to be decided and stored.
+    pub fn has_mail(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.stuck || life.mailbox.waits())
     }
 
     /// The process, when it is still the one that was meant.

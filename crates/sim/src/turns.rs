@@ -32,6 +32,7 @@ impl World {
         }
         let failed = |error: &dyn std::fmt::Display| Broken::new(Invariant::NodeStarts, error.to_string());
         let opened = Store::open(known.disk.folder(), EPOCH).map_err(|error| failed(&error))?;
+        let seq = opened.seq;
         let (keeper, recovered) =
             Keeper::recover(opened, known.plan.limits, now).map_err(|error| failed(&error))?;
         known.lives += 1;
@@ -53,7 +54,10 @@ impl World {
         let feeds = life.feeds.len();
         self.nodes[node].life = Some(life);
         self.say(|| format!("n{index}: starts, life {number}: {recovered:?}"));
-        self.check_return(node, recovered.incarnation)?;
+        self.check_return(node, recovered.incarnation, seq)?;
+        if let Some(life) = &mut self.nodes[node].life {
+            life.keeper.begin(now);
+        }
         self.finish_turn(node)?;
         for feed in 0..feeds {
             let in_ms = if self.calm { 10 } else { self.rng.i64(0..2_000) };
@@ -92,6 +96,10 @@ impl World {
             return Ok(());
         }
         life.turn_at = None;
+        if self.nodes[node].doomed && self.nodes[node].has_mail() {
+            return self.crash(node);
+        }
+        let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         if !life.stuck {
             decide(life, facts_max, clock)?;
         }
@@ -145,21 +153,25 @@ impl World {
         }
     }
 
+    /// A crash now, or in the middle of the next commit that has something to store.
     pub fn crash(&mut self, node: usize) -> Result<(), Broken> {
         let clock = self.nodes[node].clock(self.now);
-        let in_commit = self.rng.bool();
         let known = &mut self.nodes[node];
+        if !known.doomed && self.rng.bool() {
+            known.doomed = true;
+            return Ok(());
+        }
         let Some(mut life) = known.life.take() else { return Ok(()) };
-        let mut tail = None;
+        let in_commit = std::mem::take(&mut known.doomed);
+        let synced = known.disk.log_bytes();
         if in_commit {
-            let synced = known.disk.log_bytes();
             if !life.stuck {
                 decide(&mut life, known.plan.turn_facts_max, clock)?;
             }
             // Whether it succeeds or not, nobody was told.
             let _nobody_was_told = life.keeper.commit();
-            tail = Some(Tail { synced, written: known.disk.log_bytes() });
         }
+        let tail = Some(Tail { synced, written: known.disk.log_bytes() });
         let torn = known.disk.crash(tail, &mut self.rng);
         let said = torn.map_err(|error| Broken::new(Invariant::NodeStarts, error.to_string()))?;
         self.say(|| format!("n{node}: crashes{}: {said}", if in_commit { " in a commit" } else { "" }));

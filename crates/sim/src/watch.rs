@@ -130,7 +130,7 @@ impl World {
     }
 
     /// A node came back: all that was shown of it must be there.
-    pub fn check_return(&mut self, node: usize, incarnation: u32) -> Result<(), Broken> {
+    pub fn check_return(&mut self, node: usize, incarnation: u32, seq: u64) -> Result<(), Broken> {
         let clock = self.nodes[node].clock(self.now);
         let known = &mut self.nodes[node];
         let Some(life) = &known.life else { return Ok(()) };
@@ -139,7 +139,6 @@ impl World {
             return Err(Broken::new(Invariant::IncarnationsOnce, what));
         }
         known.seen.incarnation = incarnation;
-        let seq = life.keeper.position().seq;
         if seq < known.seen.seq {
             let what = format!("the position is {seq}, and {} was shown", known.seen.seq);
             return Err(Broken::new(Invariant::NumbersOnce, what));

@@ -101,7 +101,7 @@ impl World {
         for (index, plan) in world.plan.nodes.clone().into_iter().enumerate() {
             let disk = Disk::new()?;
             let seen = Seen::default();
-            world.nodes.push(Node { index, plan, disk, ahead_ms: 0, life: None, lives: 0, seen });
+            world.nodes.push(Node { index, plan, disk, ahead_ms: 0, life: None, lives: 0, doomed: false, seen });
             let at = began + world.rng.i64(0..4_000);
             world.agenda.put(at, Next::Start(index));
             world.strike_later(index);
@@ -258,7 +258,7 @@ impl World {
         self.calm = true;
         self.say(|| "faults stop".to_owned());
         for node in 0..self.nodes.len() {
-            self.nodes[node].plan.turn_ms_max = 1;
+            (self.nodes[node].plan.turn_ms_max, self.nodes[node].doomed) = (1, false);
             self.free_disk(node);
             if self.nodes[node].life.is_some() {
                 self.wake(node)?;
