@@ -327,6 +327,19 @@ impl Conversation {
         !dots.covers(&clock, None)
     }
 
+    /// Whether an event tells when it began.
+    pub fn tells_beginning(&self) -> bool {
+        let begins = |e: &Entry| {
+            e.source == Source::Events && is_beginning(e.what, self.names.get_word(e.state).as_ref())
+        };
+        self.entries.iter().any(begins)
+    }
+
+    /// Whether it is known by events alone, and none of them tells when it began.
+    pub fn began_unseen(&self) -> bool {
+        self.entries.iter().all(|e| e.source == Source::Events) && !self.tells_beginning()
+    }
+
     /// The newest instant that a source named.
     pub fn newest(&self) -> Option<Time> {
         self.entries.iter().filter_map(Entry::at).max()
@@ -379,6 +392,11 @@ fn decides(fact: &Fact) -> bool {
 /// not wait for its causes.
 pub(crate) fn is_counted_at_once(fact: &Fact) -> bool {
     fact.stamp.is_some() && fact.state.is_some() && fact.at.is_some()
+}
+
+/// Whether a fact says that its conversation goes on from its instant.
+pub(crate) fn is_beginning(what: What, state: Option<&Word>) -> bool {
+    what == What::LifeCycle && state.is_some_and(|state| !crate::is_end(state))
 }
 
 /// Whether a surface shows the whole conversation at once.

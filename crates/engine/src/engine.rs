@@ -5,9 +5,9 @@
 //! Whatever time it is comes in as an argument.
 
 use crate::activity::Cells;
-use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle};
+use crate::conversation::{Conversation, Met, is_beginning, is_counted_at_once, is_toggle};
 use crate::ledger::Ledger;
-use crate::limits::Limits;
+use crate::limits::{Limits, STRAGGLING_NS_MAX};
 use crate::replay::Unreleased;
 use crate::revision::Before;
 use crate::scope::{Scope, Scopes};
@@ -57,6 +57,8 @@ pub struct Engine {
     spare: Batch,
     /// The log is replayed: what is published was as late as it says.
     pub(crate) replaying: bool,
+    /// A gateway was heard to tell when conversations begin: then one whose beginning did not come lacks it.
+    pub(crate) tells_beginnings: bool,
     /// Somebody follows the changes: effects are worked out.
     followed: bool,
     pub(crate) seq: u64,
@@ -84,6 +86,7 @@ impl Engine {
             batch: Batch::default(),
             spare: Batch::default(),
             replaying: false,
+            tells_beginnings: false,
             followed: false,
             seq,
         }
@@ -98,6 +101,7 @@ impl Engine {
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
         let mut conversation = Conversation::take_up(stored);
+        self.tells_beginnings |= conversation.tells_beginning();
         for at in 0..conversation.entries.len() {
             let stamp = conversation.entries.get(at).and_then(|e| e.stamp.clone());
             if let Some(stamp) = stamp {
@@ -275,7 +279,9 @@ impl Engine {
         let Some((from, last)) = conversation.heard() else {
             return Completeness::Unknown;
         };
-        let to = if conversation.active { now } else { last };
+        // One whose beginning was not told may have begun at any time before.
+        let from = if self.tells_beginnings && conversation.began_unseen() { i64::MIN } else { from };
+        let to = if conversation.active { now } else { last.saturating_add(STRAGGLING_NS_MAX) };
         let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
         let lacks = conversation.dropped > 0 || conversation.overfull || holes;
         let own = if lacks { Completeness::Partial } else { Completeness::Complete };
@@ -340,6 +346,7 @@ impl Engine {
         }
         self.tell(to, before, &facts, &met, &mut settled);
         for ((fact, mut arrival), how) in facts.into_iter().zip(met) {
+            self.tells_beginnings |= arrival.source == Source::Events && is_beginning(fact.what, fact.state.as_ref());
             self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;

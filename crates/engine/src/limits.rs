@@ -45,6 +45,9 @@ pub(crate) const PROOF_FACTS: usize = 16;
 pub(crate) const PROOF_SPAN_NS: i64 = 5 * SECOND;
 /// Fewer than this prove nothing: a stray duplicate would do.
 pub(crate) const PROOF_FACTS_MIN: usize = 3;
+/// How late a frame may come. Of a conversation that ended, what was on its way when a feed was lost soon after may be
+/// missing.
+pub(crate) const STRAGGLING_NS_MAX: i64 = 10 * SECOND;
 /// Holes of one feed that are kept apart; older ones merge into one that spans them.
 pub(crate) const HOLES_MAX: usize = 4_096;
 /// Pieces of evidence kept apart for one fact, so that past answers can be given again. Two surfaces and a read make three;

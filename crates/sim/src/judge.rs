@@ -9,7 +9,7 @@ use crate::truth::{id_of, same};
 use crate::watch::{Broken, Invariant, answer, first_difference, happened};
 use crate::world::World;
 use engine::{Authority, Completeness, Explained, Filter, Id, ParticipantView, Time};
-use simulator::{Conversation, Dialect, Truth};
+use simulator::{Conversation, Dialect, Millis, Truth};
 use std::collections::BTreeMap;
 
 impl World {
@@ -41,7 +41,7 @@ impl World {
         }
         let strict = self.plan.dialect == Dialect::Notifications;
         let engine = life.keeper.engine();
-        let mut cells = BTreeMap::new();
+        let (mut cells, mut all_heard) = (BTreeMap::new(), true);
         for one in &truth.conversations {
             let id = id_of(one.id);
             let why = life.keeper.about(&id, clock, |shown| shown.why(None));
@@ -54,8 +54,12 @@ impl World {
                 happened(&id, &fact.entry, page, self.plan.dialect)?;
             }
             let claims = told.completeness <= Completeness::Repaired;
+            // The answers about everything speak of the time since somebody listened first.
+            let since = known.seen.listened_since.unwrap_or(Millis::MAX);
+            let began_unheard = !strict && page.events.values().any(|told| told.at < since);
+            all_heard &= !began_unheard;
             let differs = match &told.value {
-                None if page.events.is_empty() && !strict => None,
+                None if !strict && (page.events.is_empty() || began_unheard) => None,
                 None => Some("it is unknown".to_owned()),
                 Some(view) if strict => differs(view, one),
                 Some(view) => {
@@ -78,7 +82,8 @@ impl World {
                 _ => {}
             }
         }
-        self.judge_counts(node, truth, &cells, engine.completeness(clock) <= Completeness::Repaired)?;
+        let claims = all_heard && engine.completeness(clock) <= Completeness::Repaired;
+        self.judge_counts(node, truth, &cells, claims)?;
         self.judge_memory(node)
     }
 

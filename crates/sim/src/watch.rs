@@ -3,7 +3,7 @@
 use crate::truth::{Page, Told};
 use crate::world::World;
 use engine::{Batch, Change, Engine, FactId, Id, Shown, TimelineEntry};
-use simulator::Dialect;
+use simulator::{Dialect, Millis};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What must hold, whatever happens.
@@ -80,6 +80,8 @@ pub(crate) struct Seen {
     vector_clocks: BTreeMap<Id, u64>,
     /// Answers, by conversation and the instant of the commit that they followed.
     pub answers: BTreeMap<(Id, i64), String>,
+    /// When it listened first.
+    pub listened_since: Option<Millis>,
     /// Its clock went back: an instant may mean two.
     pub clock_was_set: bool,
 }
