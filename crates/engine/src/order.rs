@@ -187,7 +187,7 @@ fn place_leg(entries: &mut [Entry], leg: &[usize], joined: Option<i64>) {
 fn pull_untimed(entries: &mut [Entry], leg: &[usize]) {
     let (mut above, mut class, mut class_rank) = (i64::MAX, i64::MAX, u8::MAX);
     for &at in leg.iter().rev() {
-        let next_hold = next_hold_after(entries, leg, at);
+        let bound = bound_of_toggle(entries, leg, at);
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };
@@ -198,23 +198,22 @@ fn pull_untimed(entries: &mut [Entry], leg: &[usize]) {
             (above, class_rank) = (class, entry.rank);
         }
         if entry.at == NO_TIME {
-            entry.effective = entry.received.min(above.saturating_sub(1)).min(next_hold.saturating_sub(1));
+            entry.effective = entry.received.min(above.saturating_sub(1)).min(bound.saturating_sub(1));
         }
         class = class.min(entry.effective);
     }
 }
 
-/// When the hold after the one that an unheld entry ends began; the far future for anything else.
-fn next_hold_after(entries: &[Entry], leg: &[usize], at: usize) -> i64 {
-    let Some(entry) = entries.get(at) else {
+/// What an entry about a hold is proved to stand in front of: an end, of when the next hold began; that a hold lasts, of its
+/// end where that has a time. The far future for anything else.
+fn bound_of_toggle(entries: &[Entry], leg: &[usize], at: usize) -> i64 {
+    let Some(entry) = entries.get(at).filter(|e| e.what == What::Held) else {
         return i64::MAX;
     };
-    if entry.what != What::Held || entry.on {
-        return i64::MAX;
-    }
-    let later = leg
-        .iter()
-        .filter_map(|&at| entries.get(at))
-        .filter(|e| e.what == What::Held && e.on && e.at > entry.since);
+    let holds = leg.iter().filter_map(|&at| entries.get(at)).filter(|e| e.what == What::Held);
+    let later = holds.filter(|e| match entry.on {
+        true => !e.on && e.at != NO_TIME && e.since == entry.since,
+        false => e.on && e.at > entry.since,
+    });
     later.map(|e| e.at).min().unwrap_or(i64::MAX)
 }

@@ -6,9 +6,9 @@
 //!
 //! Changes without a time are taken in order of arrival, from one lane (feed and topic) per conversation: the first one
 //! heard, until another lane shows a frame that proves a newer fact than any known, which is the newest by proof. A
-//! frame that proves nothing new on another lane is a second copy and says nothing. A hold that is over so soon that two
-//! frames may have changed places is not told on such a word: a repair is asked for, and a REST read tells the hold's own
-//! times. Should a hold that was told to be over turn out to last, a read says so as a fact of its own, and the end it has
+//! frame that proves nothing new on another lane is a second copy and says nothing. That a hold is over, nothing in
+//! a frame proves unless it shows something newer than the hold: a repair is asked for, and a REST read tells the hold's
+//! own times. So soon that two frames may have changed places it is not even told on such a word. Should a hold that was told to be over turn out to last, a read says so as a fact of its own, and the end it has
 //! one day is another. A mute is taken as said, whose order nothing proves, and asks for a read too, which tells how it
 //! stands a little later.
 
@@ -99,13 +99,14 @@ fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Lim
             minted.facts.push(fact.identified());
         }
         (What::Held, true, None) if trusted && !k.held => minted.facts.push(nth(toggle, k.holds)),
-        (What::Held, false, _) if trusted && k.held && k.held_since <= frame.received => {
+        (What::Held, false, _) if trusted && k.held => {
             let timed = k.held_since != NO_TIME;
             let soon = frame.received.saturating_sub(k.held_since) < limits.toggle_settle_ns;
+            let proven = timed && frame.newest() > k.held_since;
+            minted.doubtful |= !rest && !proven;
             // A read tells ends as facts of their own, with their times; without one it is older than the hold.
-            match timed && (rest || (soon && frame.newest() <= k.held_since)) {
-                true => minted.doubtful |= !rest,
-                false => minted.facts.push(unheld(toggle, k)),
+            if !timed || proven || !(rest || soon) {
+                minted.facts.push(unheld(toggle, k));
             }
         }
         (What::Muted, on, _) if trusted && on != k.muted => {

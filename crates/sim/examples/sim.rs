@@ -9,7 +9,7 @@ use std::time::Instant;
 
 const USAGE: &str = "usage: sim --seed N [--quiet] | --seeds FROM..TO";
 /// Failing seeds that are named.
-const NAMED_MAX: usize = 20;
+const NAMED_MAX: usize = 100;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -73,7 +73,6 @@ impl World {
 
     pub fn connected(&mut self, node: usize, feed: usize) -> Result<(), Broken> {
         let clock = self.nodes[node].clock(self.now);
-        self.nodes[node].seen.listened_since.get_or_insert(self.now);
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let known = &mut life.feeds[feed];
         known.sockets += 1;

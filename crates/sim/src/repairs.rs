@@ -72,9 +72,12 @@ impl World {
     pub fn ask(&mut self, node: usize, id: Id, tries: u32, round: bool) {
         if let Some(life) = &mut self.nodes[node].life
             && !round
-            && life.repairer.wished.remove(&id)
+            && tries == 1
         {
             // What is wished for from now on is asked for again: this answer may be too early for it.
+            if !life.repairer.wished.remove(&id) {
+                return;
+            }
             life.repairer.under_way += 1;
         }
         let fate = if self.calm { 1.0 } else { self.rng.f64() };
@@ -102,6 +105,13 @@ impl World {
     ) -> Result<(), Broken> {
         let failed = match answer {
             Answer::Throttled => {
+                if let Some(life) = &mut self.nodes[node].life
+                    && !round
+                    && tries == 1
+                {
+                    life.repairer.wished.insert(id.clone());
+                    life.repairer.under_way -= 1;
+                }
                 self.soon(node, THROTTLED_MS, Alive::Ask { id, tries, round });
                 return Ok(());
             }
@@ -125,6 +135,10 @@ impl World {
             self.conclude(node, finished);
         } else {
             life.repairer.under_way -= 1;
+            if failed {
+                life.repairer.wished.insert(id.clone());
+                self.soon(node, RETRY_MS, Alive::Ask { id, tries: 1, round: false });
+            }
         }
         self.wake(node)
     }

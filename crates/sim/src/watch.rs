@@ -80,7 +80,7 @@ pub(crate) struct Seen {
     vector_clocks: BTreeMap<Id, u64>,
     /// Answers, by conversation and the instant of the commit that they followed.
     pub answers: BTreeMap<(Id, i64), String>,
-    /// When it listened first.
+    /// When it was first known to listen, also after a crash.
     pub listened_since: Option<Millis>,
     /// Its clock went back: an instant may mean two.
     pub clock_was_set: bool,
@@ -102,6 +102,9 @@ impl World {
         let known = &mut self.nodes[node];
         let Some(life) = &known.life else { return Ok(()) };
         let engine = life.keeper.engine();
+        if engine.feeds(clock).iter().any(|feed| feed.connected) {
+            known.seen.listened_since.get_or_insert(self.now);
+        }
         counts(engine, clock)?;
         if engine.held_count() as usize > held_max(&known.plan.limits) {
             return Err(Broken::new(Invariant::BoundsKept, format!("{} facts are held", engine.held_count())));
@@ -232,7 +235,8 @@ fn went_through(entry: &TimelineEntry, page: &Page) -> bool {
         ("state", "parked") => went("parked"),
         ("state", "disconnected" | "terminated") => went("ended"),
         ("held", "true") => went("held"),
-        ("held", _) => went("unheld") || went("ended"),
+        // An end of a hold without a time is told by order of arrival, and may be a frame that came very late.
+        ("held", _) => went("unheld") || went("ended") || entry.at.is_none(),
         // No surface puts a time on a mute: frames that change places flip it, until a read tells how it stands.
         ("muted", _) => went("muted"),
         _ => true,

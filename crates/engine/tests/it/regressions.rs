@@ -309,3 +309,39 @@ fn a_hold_told_to_be_over_by_a_frame_out_of_place_lasts_until_it_ends() {
     engine.handle(frame(Source::Snapshot, None, 19_000), NOON);
     assert!(!is_held(&engine), "now it is over");
 }
+
+#[test]
+fn a_read_that_was_overtaken_does_not_put_a_leg_on_hold_for_good() {
+    let mut engine = engine();
+    let frame = |source, since: Option<i64>, at: i64| Delivery {
+        toggles: vec![held("a", "l", since)],
+        received: NOON + at * 1_000_000,
+        ..deliver(source, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
+    };
+    let is_held =
+        |engine: &Engine| engine.show(&id("call"), NOON).unwrap().conversation().participants[0].held;
+    engine.handle(frame(Source::Snapshot, Some(1_000), 1_100), NOON);
+    engine.handle(frame(Source::Snapshot, None, 15_000), NOON);
+    engine.handle(frame(Source::Rest, Some(1_000), 15_200), NOON);
+    assert!(is_held(&engine), "the platform said so when it was asked");
+    let mut over = Fact::new(What::Held);
+    (over.participant, over.communication) = (Id::new("a").ok(), Id::new("l").ok());
+    (over.since, over.at, over.authority) = (Some(ms(1_000)), Some(ms(14_900)), Authority::Recorded);
+    let mut read = frame(Source::Rest, None, 16_000);
+    read.facts.push(over.identified());
+    engine.handle(read, NOON);
+    assert!(!is_held(&engine), "the hold has an end");
+}
+
+#[test]
+fn the_end_of_a_hold_asks_for_a_read_also_where_our_clock_is_behind() {
+    let mut engine = engine();
+    let frame = |since: Option<i64>, at: i64| Delivery {
+        toggles: vec![held("a", "l", since)],
+        received: NOON + at * 1_000_000,
+        ..deliver(Source::Snapshot, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
+    };
+    engine.handle(frame(Some(20_000), 10_100), NOON);
+    engine.handle(frame(None, 15_000), NOON);
+    assert_eq!(engine.take_batch().wishes, [(id("call"), "toggle_order")]);
+}
