@@ -231,7 +231,8 @@ impl Engine {
     /// `damaged`: some of it could not be read.
     pub fn replayed(&mut self, damaged: bool, now: i64) {
         self.release_all(now);
-        self.batch = Batch::default();
+        // Repairs of what went without its causes are still to be asked for.
+        self.batch = Batch { wishes: std::mem::take(&mut self.batch.wishes), ..Batch::default() };
         self.cells.clear();
         if damaged {
             self.ledger.damaged(now, "records of the history could not be read");

@@ -307,3 +307,28 @@ fn a_hold_told_to_be_over_by_a_frame_out_of_place_lasts_until_it_ends() {
     engine.handle(frame(Source::Snapshot, None, 9_000), NOON);
     assert!(!is_held(&engine), "now it is over");
 }
+
+#[test]
+fn nobody_is_on_a_conversation_that_has_ended() {
+    let mut e = engine();
+    let mut over = Fact::new(What::LifeCycle);
+    (over.state, over.at, over.authority) = (Word::new("ended"), Some(ms(1_000)), Authority::Recorded);
+    e.handle(deliver(Source::Events, vec![over.identified()]), NOON);
+    let behind = event("2", What::Joined, "p", "alerting", "agent", 1_080);
+    e.handle(deliver(Source::Events, vec![behind]), NOON);
+    let shown = e.show(&id("call"), NOON).unwrap();
+    assert!(!shown.conversation().participants[0].active, "its join stands 80 ms behind the end of all");
+    assert!(shown.spells().iter().all(|spell| spell.to.is_some()), "no spell lasts for ever");
+}
+
+#[test]
+fn a_repair_is_asked_for_what_a_restart_released() {
+    let mut e = engine();
+    e.handle(from("call", 1), NOON);
+    e.handle(from("call", 3), NOON);
+    let admitted = e.take_batch().admitted;
+    let mut back = engine();
+    admitted.into_iter().for_each(|fact| back.replay(fact, NOON));
+    back.replayed(false, NOON);
+    assert_eq!(back.take_batch().wishes, [(id("call"), "missing_dots")]);
+}
