@@ -46,12 +46,26 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
         let mut leg = known.filter(|c| names.same_id(c.id, Some(&toggle.communication)));
         let leg = leg.next();
         if leg.is_some_and(|l| l.ended.is_some()) {
+            minted.of_ended(toggle, frame, conversation);
             continue;
         }
         let unknown = Known { held_since: NO_TIME, over_since: NO_TIME, ..Known::default() };
         read(toggle, leg.map_or(unknown, Known::of), trusted, frame, limits, &mut minted);
     }
     minted
+}
+
+impl Minted {
+    /// Of what has ended, a hold that has a time is history all the same. That it is over came by unread, if it came, so that a
+    /// repair is asked for.
+    fn of_ended(&mut self, toggle: &Toggle, frame: &Delivery, conversation: &Conversation) {
+        if let (What::Held, true, Some(_)) = (toggle.what, toggle.on, toggle.since) {
+            let fact = began(toggle);
+            self.doubtful |=
+                frame.source != Source::Rest && !conversation.entries.iter().any(|e| e.is(fact.id));
+            self.facts.push(fact);
+        }
+    }
 }
 
 /// How a leg's toggles stand before a frame.
@@ -85,11 +99,7 @@ fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Lim
             // Told to be over by a frame that had changed places with another: it lasts.
             minted.facts.push(Fact { since: toggle.since, ..nth(toggle, k.holds) });
         }
-        (What::Held, true, Some(_)) => {
-            let mut fact = blank(toggle);
-            (fact.since, fact.at, fact.authority) = (toggle.since, toggle.since, Authority::Recorded);
-            minted.facts.push(fact.identified());
-        }
+        (What::Held, true, Some(_)) => minted.facts.push(began(toggle)),
         (What::Held, true, None) if trusted && !k.held => minted.facts.push(nth(toggle, k.holds)),
         (What::Held, false, _) if trusted && k.held && k.held_since <= frame.received => {
             minted.facts.push(unheld(toggle, k));
@@ -103,6 +113,13 @@ fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Lim
         }
         _ => {}
     }
+}
+
+/// A hold is known by when it began.
+fn began(toggle: &Toggle) -> Fact {
+    let mut fact = blank(toggle);
+    (fact.since, fact.at, fact.authority) = (toggle.since, toggle.since, Authority::Recorded);
+    fact.identified()
 }
 
 /// The hold that lasts is over: known by when it began, unless that has no time, or was told already and mended.

@@ -332,3 +332,54 @@ fn a_repair_is_asked_for_what_a_restart_released() {
     back.replayed(false, NOON);
     assert_eq!(back.take_batch().wishes, [(id("call"), "missing_dots")]);
 }
+
+#[test]
+fn what_has_no_time_moves_nothing_that_has_one() {
+    let mut e = engine();
+    let facts = vec![
+        there("a", None, "agent"),
+        there("a", Some("l"), ""),
+        leg("a", "l", "alerting", None),
+        leg("a", "l", "connected", Some(10)),
+    ];
+    e.handle(deliver(Source::Snapshot, facts), NOON);
+    let timeline = e.show(&id("call"), NOON).unwrap().timeline();
+    assert_eq!(timeline.last().map(|entry| (entry.kind, entry.effective_at)), Some(("state", ms(10))));
+}
+
+#[test]
+fn who_leaves_by_a_clock_that_lags_leaves_after_the_last_leg_ended() {
+    let mut e = engine();
+    let mut left = Fact::new(What::Left);
+    (left.participant, left.at, left.authority) = (Id::new("a").ok(), Some(ms(985)), Authority::Recorded);
+    let facts = vec![
+        left.identified(),
+        leg("a", "l", "connected", Some(1_000)),
+        leg("a", "l", "terminated", Some(985)),
+    ];
+    e.handle(deliver(Source::Snapshot, facts), NOON);
+    let kinds: Vec<_> =
+        e.show(&id("call"), NOON).unwrap().timeline().iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, ["state", "state", "left"]);
+}
+
+#[test]
+fn a_hold_that_comes_after_the_end_is_history() {
+    let mut e = engine();
+    e.handle(
+        deliver(
+            Source::Snapshot,
+            vec![leg("a", "l", "connected", Some(0)), leg("a", "l", "terminated", Some(9_000))],
+        ),
+        NOON,
+    );
+    let mut late = deliver(Source::Snapshot, vec![leg("a", "l", "connected", Some(0))]);
+    late.toggles = vec![held("a", "l", Some(5_000))];
+    e.handle(late.clone(), NOON);
+    e.handle(late, NOON);
+    let shown = e.show(&id("call"), NOON).unwrap();
+    let spells: Vec<_> = shown.spells().iter().map(|s| (s.held, s.from, s.to)).collect();
+    assert_eq!(spells, [(false, ms(0), Some(ms(5_000))), (true, ms(5_000), Some(ms(9_000)))]);
+    let wishes = e.take_batch().wishes;
+    assert_eq!(wishes, [(id("call"), "toggle_order")], "when it was over came by unread");
+}
