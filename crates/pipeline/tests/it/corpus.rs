@@ -15,7 +15,7 @@ use std::path::PathBuf;
 type Sections = Vec<(String, Vec<String>)>;
 
 /// How many files the corpus promises.
-const FILES_MIN: usize = 37;
+const FILES_MIN: usize = 75;
 /// Arbitrary orders tried of each file, beside the reversed one.
 const SHUFFLES: u64 = 3;
 /// After the last line, time for whatever still waits to go.
