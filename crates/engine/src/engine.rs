@@ -346,7 +346,8 @@ impl Engine {
         }
         self.tell(to, before, &facts, &met, &mut settled);
         for ((fact, mut arrival), how) in facts.into_iter().zip(met) {
-            self.tells_beginnings |= arrival.source == Source::Events && is_beginning(fact.what, fact.state.as_ref());
+            self.tells_beginnings |=
+                arrival.source == Source::Events && is_beginning(fact.what, fact.state.as_ref());
             self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;

@@ -160,6 +160,18 @@ fn place_participant(entries: &mut [Entry], own: &[usize]) {
         place_leg(entries, leg, joined);
         rest = others;
     }
+    place_leave(entries, own);
+}
+
+/// Who left had ended on every leg that ended by then: one clock writes both times, so that they may be compared.
+fn place_leave(entries: &mut [Entry], own: &[usize]) {
+    let timed = |at: &usize, rank: u8| entries.get(*at).filter(|e| e.rank == rank && e.at != NO_TIME);
+    let Some((at, left)) = own.iter().find_map(|at| Some((*at, timed(at, rank::LEFT)?.at))) else { return };
+    let ends = own.iter().filter_map(|at| timed(at, rank::END)).filter(|end| end.at <= left);
+    let behind = ends.map(|end| end.effective).max();
+    if let (Some(behind), Some(leave)) = (behind, entries.get_mut(at)) {
+        leave.effective = leave.effective.max(behind);
+    }
 }
 
 /// `leg`: the entries of one communication (or of a participant itself), by rank.
@@ -177,7 +189,8 @@ fn place_leg(entries: &mut [Entry], leg: &[usize], joined: Option<i64>) {
         let since = (entry.what == What::Held && !entry.on && entry.since != NO_TIME).then_some(entry.since);
         let floor = if chained { below } else { joined };
         entry.effective = causal::effective(entry.effective, floor.into_iter().chain(since));
-        if chained {
+        // What has no time of its own was pulled in front of what has one, and pushes nothing.
+        if chained && entry.at != NO_TIME {
             class = class.max(Some(entry.effective));
         }
     }

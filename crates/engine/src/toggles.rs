@@ -47,6 +47,7 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
         let mut leg = known.filter(|c| names.same_id(c.id, Some(&toggle.communication)));
         let leg = leg.next();
         if leg.is_some_and(|l| l.ended.is_some()) {
+            minted.of_ended(toggle, frame, conversation);
             continue;
         }
         let unknown = Known { held_since: NO_TIME, over_since: NO_TIME, ..Known::default() };
@@ -59,6 +60,19 @@ impl Delivery {
     /// The newest instant that it proves.
     fn newest(&self) -> i64 {
         self.facts.iter().filter_map(|fact| fact.at).map(|at| at.nanos).max().unwrap_or(NO_TIME)
+    }
+}
+
+impl Minted {
+    /// Of what has ended, a hold that has a time is history all the same. That it is over came by unread, if it came, so that a
+    /// repair is asked for.
+    fn of_ended(&mut self, toggle: &Toggle, frame: &Delivery, conversation: &Conversation) {
+        if let (What::Held, true, Some(_)) = (toggle.what, toggle.on, toggle.since) {
+            let fact = began(toggle);
+            self.doubtful |=
+                frame.source != Source::Rest && !conversation.entries.iter().any(|e| e.is(fact.id));
+            self.facts.push(fact);
+        }
     }
 }
 
@@ -93,11 +107,7 @@ fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Lim
             // Told to be over by a frame that had changed places with another: it lasts.
             minted.facts.push(Fact { since: toggle.since, ..nth(toggle, k.holds) });
         }
-        (What::Held, true, Some(_)) => {
-            let mut fact = blank(toggle);
-            (fact.since, fact.at, fact.authority) = (toggle.since, toggle.since, Authority::Recorded);
-            minted.facts.push(fact.identified());
-        }
+        (What::Held, true, Some(_)) => minted.facts.push(began(toggle)),
         (What::Held, true, None) if trusted && !k.held => minted.facts.push(nth(toggle, k.holds)),
         (What::Held, false, _) if trusted && k.held => {
             let timed = k.held_since != NO_TIME;
@@ -115,6 +125,13 @@ fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Lim
         }
         _ => {}
     }
+}
+
+/// A hold is known by when it began.
+fn began(toggle: &Toggle) -> Fact {
+    let mut fact = blank(toggle);
+    (fact.since, fact.at, fact.authority) = (toggle.since, toggle.since, Authority::Recorded);
+    fact.identified()
 }
 
 /// The hold that lasts is over: known by when it began, unless that has no time, or was told already and mended.

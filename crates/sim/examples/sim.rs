@@ -75,7 +75,12 @@ fn many(seeds: Range<u64>) -> ExitCode {
         say(&format!("seed {seed}: {what}\n    replay it: cargo xtask sim --seed {seed}"));
     }
     let (played, took) = (seeds.end.saturating_sub(seeds.start), begun.elapsed().as_secs_f64());
-    say(&format!("{played} seeds ({}..{}) in {took:.0} s: {} broke a rule", seeds.start, seeds.end, broken.len()));
+    say(&format!(
+        "{played} seeds ({}..{}) in {took:.0} s: {} broke a rule",
+        seeds.start,
+        seeds.end,
+        broken.len()
+    ));
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

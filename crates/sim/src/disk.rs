@@ -75,7 +75,10 @@ impl Disk {
         }
         fs::write(&log, bytes)?;
         let (kept, of) = (kept - tail.synced, tail.written - tail.synced);
-        Ok(format!("{kept} of {of} unsynced bytes kept, the rest {}", if garbage { "garbage" } else { "lost" }))
+        Ok(format!(
+            "{kept} of {of} unsynced bytes kept, the rest {}",
+            if garbage { "garbage" } else { "lost" }
+        ))
     }
 
     fn file(&self, name: &str) -> PathBuf {

@@ -111,7 +111,8 @@ impl World {
         }
         let whole = claims || self.plan.dialect == Dialect::Notifications;
         if whole && engine.active_count() != truth.active_interactions {
-            let what = format!("node {node}: {} active, not {}", engine.active_count(), truth.active_interactions);
+            let what =
+                format!("node {node}: {} active, not {}", engine.active_count(), truth.active_interactions);
             return Err(Broken::new(Invariant::NoFalseClaim, what));
         }
         let minutes = match self.plan.dialect {

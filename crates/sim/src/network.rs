@@ -25,7 +25,9 @@ impl World {
     }
 
     fn send_to(&mut self, node: usize, feed: usize, from: Outlet, text: &Rc<str>) {
-        let Some(known) = self.nodes[node].life.as_ref().and_then(|life| life.feeds.get(feed)) else { return };
+        let Some(known) = self.nodes[node].life.as_ref().and_then(|life| life.feeds.get(feed)) else {
+            return;
+        };
         if known.outlet != from {
             return;
         }

@@ -107,7 +107,10 @@ impl World {
         }
         counts(engine, clock)?;
         if engine.held_count() as usize > held_max(&known.plan.limits) {
-            return Err(Broken::new(Invariant::BoundsKept, format!("{} facts are held", engine.held_count())));
+            return Err(Broken::new(
+                Invariant::BoundsKept,
+                format!("{} facts are held", engine.held_count()),
+            ));
         }
         let mut touched = BTreeSet::new();
         for publish in &batch.changes {
@@ -171,7 +174,13 @@ impl Seen {
         Ok(())
     }
 
-    fn publish(&mut self, change: &Change, fact: FactId, page: &Page, dialect: Dialect) -> Result<(), Broken> {
+    fn publish(
+        &mut self,
+        change: &Change,
+        fact: FactId,
+        page: &Page,
+        dialect: Dialect,
+    ) -> Result<(), Broken> {
         let id = &change.conversation;
         if let Some(entry) = &change.entry {
             happened(id, entry, page, dialect)?;
@@ -181,8 +190,7 @@ impl Seen {
         if let Some(told) = page.events.get(&fact).filter(|_| !late) {
             let ahead = |other: &&FactId| page.events.get(*other).is_some_and(|other| other.has_seen(told));
             if let Some(ahead) = earlier.iter().find(ahead) {
-                let what =
-                    format!("{id}: {:032x} came behind {:032x}, which had seen it", fact.0, ahead.0);
+                let what = format!("{id}: {:032x} came behind {:032x}, which had seen it", fact.0, ahead.0);
                 return Err(Broken::new(Invariant::CausalOrder, what));
             }
         }
@@ -203,12 +211,7 @@ impl Seen {
 }
 
 /// Whether an entry of a timeline says what the truth says.
-pub(crate) fn happened(
-    id: &Id,
-    entry: &TimelineEntry,
-    page: &Page,
-    dialect: Dialect,
-) -> Result<(), Broken> {
+pub(crate) fn happened(id: &Id, entry: &TimelineEntry, page: &Page, dialect: Dialect) -> Result<(), Broken> {
     let holds = match dialect {
         Dialect::Events => page.events.get(&entry.fact).is_some_and(|told| says(entry, told)),
         _ => went_through(entry, page),

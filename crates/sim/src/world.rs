@@ -5,12 +5,12 @@
 //! everything that can heal heals, and the verdict is spoken.
 
 use crate::agenda::Agenda;
+use crate::disk::Disk;
 use crate::node::Node;
 use crate::plan::{Plan, Topics};
 use crate::trace::Trace;
-use crate::watch::{Broken, Invariant, Seen};
-use crate::disk::Disk;
 use crate::truth::Sheet;
+use crate::watch::{Broken, Invariant, Seen};
 use engine::Id;
 use fastrand::Rng;
 use simulator::{Millis, Outlet, Stage};
@@ -101,7 +101,16 @@ impl World {
         for (index, plan) in world.plan.nodes.clone().into_iter().enumerate() {
             let disk = Disk::new()?;
             let seen = Seen::default();
-            world.nodes.push(Node { index, plan, disk, ahead_ms: 0, life: None, lives: 0, doomed: false, seen });
+            world.nodes.push(Node {
+                index,
+                plan,
+                disk,
+                ahead_ms: 0,
+                life: None,
+                lives: 0,
+                doomed: false,
+                seen,
+            });
             let at = began + world.rng.i64(0..4_000);
             world.agenda.put(at, Next::Start(index));
             world.strike_later(index);
@@ -239,7 +248,8 @@ impl World {
 
     fn outlet_for(&mut self, topics: Topics) -> Outlet {
         let media = ["calls", "callbacks", "chats", "emails", "messages"];
-        let queues = self.stage.queues().into_iter().map(|id| format!("v2.routing.queues.{id}.conversations"));
+        let queues =
+            self.stage.queues().into_iter().map(|id| format!("v2.routing.queues.{id}.conversations"));
         let users = self.stage.users().into_iter().map(|id| format!("v2.users.{id}.conversations"));
         let by_medium = |topics: Vec<String>| -> Vec<String> {
             topics.iter().flat_map(|topic| media.map(|medium| format!("{topic}.{medium}"))).collect()

@@ -131,5 +131,13 @@ pub(crate) fn event(number: u64, participant: Id, at: Time) -> Fact {
 
 /// How an event came, at that time.
 pub(crate) fn heard(received: i64) -> Arrival {
-    Arrival { received, feed: 0, source: Source::Events, incarnation: 1, late: false, published: received, waits: false }
+    Arrival {
+        received,
+        feed: 0,
+        source: Source::Events,
+        incarnation: 1,
+        late: false,
+        published: received,
+        waits: false,
+    }
 }

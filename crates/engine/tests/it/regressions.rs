@@ -345,3 +345,80 @@ fn the_end_of_a_hold_asks_for_a_read_also_where_our_clock_is_behind() {
     engine.handle(frame(None, 15_000), NOON);
     assert_eq!(engine.take_batch().wishes, [(id("call"), "toggle_order")]);
 }
+
+#[test]
+fn nobody_is_on_a_conversation_that_has_ended() {
+    let mut e = engine();
+    let mut over = Fact::new(What::LifeCycle);
+    (over.state, over.at, over.authority) = (Word::new("ended"), Some(ms(1_000)), Authority::Recorded);
+    e.handle(deliver(Source::Events, vec![over.identified()]), NOON);
+    let behind = event("2", What::Joined, "p", "alerting", "agent", 1_080);
+    e.handle(deliver(Source::Events, vec![behind]), NOON);
+    let shown = e.show(&id("call"), NOON).unwrap();
+    assert!(!shown.conversation().participants[0].active, "its join stands 80 ms behind the end of all");
+    assert!(shown.spells().iter().all(|spell| spell.to.is_some()), "no spell lasts for ever");
+}
+
+#[test]
+fn a_repair_is_asked_for_what_a_restart_released() {
+    let mut e = engine();
+    e.handle(from("call", 1), NOON);
+    e.handle(from("call", 3), NOON);
+    let admitted = e.take_batch().admitted;
+    let mut back = engine();
+    admitted.into_iter().for_each(|fact| back.replay(fact, NOON));
+    back.replayed(false, NOON);
+    back.release_unreleased(NOON);
+    assert_eq!(back.take_batch().wishes, [(id("call"), "missing_dots")]);
+}
+
+#[test]
+fn what_has_no_time_moves_nothing_that_has_one() {
+    let mut e = engine();
+    let facts = vec![
+        there("a", None, "agent"),
+        there("a", Some("l"), ""),
+        leg("a", "l", "alerting", None),
+        leg("a", "l", "connected", Some(10)),
+    ];
+    e.handle(deliver(Source::Snapshot, facts), NOON);
+    let timeline = e.show(&id("call"), NOON).unwrap().timeline();
+    assert_eq!(timeline.last().map(|entry| (entry.kind, entry.effective_at)), Some(("state", ms(10))));
+}
+
+#[test]
+fn who_leaves_by_a_clock_that_lags_leaves_after_the_last_leg_ended() {
+    let mut e = engine();
+    let mut left = Fact::new(What::Left);
+    (left.participant, left.at, left.authority) = (Id::new("a").ok(), Some(ms(985)), Authority::Recorded);
+    let facts = vec![
+        left.identified(),
+        leg("a", "l", "connected", Some(1_000)),
+        leg("a", "l", "terminated", Some(985)),
+    ];
+    e.handle(deliver(Source::Snapshot, facts), NOON);
+    let kinds: Vec<_> =
+        e.show(&id("call"), NOON).unwrap().timeline().iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, ["state", "state", "left"]);
+}
+
+#[test]
+fn a_hold_that_comes_after_the_end_is_history() {
+    let mut e = engine();
+    e.handle(
+        deliver(
+            Source::Snapshot,
+            vec![leg("a", "l", "connected", Some(0)), leg("a", "l", "terminated", Some(9_000))],
+        ),
+        NOON,
+    );
+    let mut late = deliver(Source::Snapshot, vec![leg("a", "l", "connected", Some(0))]);
+    late.toggles = vec![held("a", "l", Some(5_000))];
+    e.handle(late.clone(), NOON);
+    e.handle(late, NOON);
+    let shown = e.show(&id("call"), NOON).unwrap();
+    let spells: Vec<_> = shown.spells().iter().map(|s| (s.held, s.from, s.to)).collect();
+    assert_eq!(spells, [(false, ms(0), Some(ms(5_000))), (true, ms(5_000), Some(ms(9_000)))]);
+    let wishes = e.take_batch().wishes;
+    assert_eq!(wishes, [(id("call"), "toggle_order")], "when it was over came by unread");
+}
