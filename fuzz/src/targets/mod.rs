@@ -1,0 +1,5 @@
+//! The targets, one file each: what the bytes mean, and what must hold whatever they are.
+
+pub(crate) mod clocks;
+pub(crate) mod engine;
+pub(crate) mod frames;
