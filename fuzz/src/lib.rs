@@ -19,10 +19,11 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 3] = [
+pub const TARGETS: [Target; 4] = [
     Target { name: "frames", run: targets::frames::run },
     Target { name: "clocks", run: targets::clocks::run },
     Target { name: "engine", run: targets::engine::run },
+    Target { name: "records", run: targets::records::run },
 ];
 
 /// The target of a name.

@@ -36,3 +36,8 @@ fn clocks() {
 fn engine() {
     run("engine", 2_000);
 }
+
+#[test]
+fn records() {
+    run("records", 20_000);
+}
