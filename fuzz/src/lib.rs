@@ -8,6 +8,10 @@
 pub mod corpus;
 mod cursor;
 mod targets;
+mod testing;
+
+// The reorder buffer's model, which `targets/reorder.rs` takes in, looks for these here.
+use causal::{Dot, DotRange, DotSet, VectorClock};
 
 /// Something that takes bytes.
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +23,12 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     Target { name: "frames", run: targets::frames::run },
     Target { name: "clocks", run: targets::clocks::run },
     Target { name: "engine", run: targets::engine::run },
     Target { name: "records", run: targets::records::run },
+    Target { name: "reorder", run: targets::reorder::run },
 ];
 
 /// The target of a name.

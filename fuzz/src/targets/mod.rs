@@ -4,3 +4,4 @@ pub(crate) mod clocks;
 pub(crate) mod engine;
 pub(crate) mod frames;
 pub(crate) mod records;
+pub(crate) mod reorder;

@@ -41,3 +41,8 @@ fn engine() {
 fn records() {
     run("records", 20_000);
 }
+
+#[test]
+fn reorder() {
+    run("reorder", 8_000);
+}
