@@ -227,12 +227,12 @@ impl Engine {
         self.users.restore(row);
     }
 
-    /// The replay of the log is over: nobody waits for what came before it, and what it moved is in the store already.
-    /// `damaged`: some of it could not be read.
+    /// The replay of the log is over: what it moved is in the store already, and nobody waits for what came before it; what
+    /// letting that go moves belongs to the first commit to come. `damaged`: some of it could not be read.
     pub fn replayed(&mut self, damaged: bool, now: i64) {
+        self.cells.clear();
         self.release_all(now);
         self.batch = Batch::default();
-        self.cells.clear();
         if damaged {
             self.ledger.damaged(now, "records of the history could not be read");
         }

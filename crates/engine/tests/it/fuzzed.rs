@@ -75,3 +75,23 @@ fn a_lane_is_in_one_state_at_a_time() {
     let times: Vec<_> = spells.iter().map(|spell| (spell.from, spell.to)).collect();
     assert_eq!(times, [(ms(0), Some(ms(300_000))), (ms(300_000), None)], "it does not reach back");
 }
+
+#[test]
+fn a_fact_that_finds_no_room_after_a_restart_is_not_counted() {
+    let limits = Limits { conversation_facts_max: 1, ..Limits::default() };
+    let wait = stamped(event("2", What::State, "p", "connected", "agent", 0), "a", &[("a", 2)]);
+    let first = event("1", What::State, "p", "alerting", "agent", 0);
+    let mut live = Engine::new(limits, 1, 0);
+    live.handle(deliver(Source::Events, vec![wait]), NOON);
+    live.handle(deliver(Source::Events, vec![first]), NOON);
+    let batch = live.take_batch();
+    let minute = ms(0).minute();
+    assert_eq!(batch.cells, [(minute, 2)], "what waits is counted");
+
+    let mut again = Engine::new(limits, 2, 0);
+    batch.admitted.into_iter().for_each(|admitted| again.replay(admitted, NOON));
+    again.replayed(false, NOON);
+    again.restore_cell(minute, 2);
+    assert_eq!(again.activity().counts.iter().sum::<u64>(), 1);
+    assert_eq!(again.take_batch().cells, [(minute, -1)]);
+}
