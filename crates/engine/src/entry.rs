@@ -162,10 +162,12 @@ impl Entry {
         self.at().unwrap_or_else(|| Time::from_nanos(self.effective.saturating_add(999_999)).to_millis())
     }
 
-    /// Whether another copy of the same fact could tell anything new.
+    /// Whether another copy of the same fact could tell anything new. Of an event, what is absent tells as well: one of two
+    /// that differ stands whole.
     pub fn may_learn(&self, copy: &Fact, names: &Names) -> bool {
-        let word = |sym, word: &Option<_>| word.is_none() || names.same_word(sym, word.as_ref());
-        let id = |name, id: &Option<_>| id.is_none() || names.same_id(name, id.as_ref());
+        let joins = self.source != Source::Events;
+        let word = |sym, word: &Option<_>| joins && word.is_none() || names.same_word(sym, word.as_ref());
+        let id = |name, id: &Option<_>| joins && id.is_none() || names.same_id(name, id.as_ref());
         let time = match copy.at {
             None => true,
             Some(at) => {

@@ -88,15 +88,16 @@ fn early_or_connected(state: Option<&Word>) -> u8 {
 /// Clock edges. Each region's dots form a chain, so all that precedes an entry is, per region, the chain up to the
 /// clock's counter; working in order of the clocks' sums, those are done before it is reached.
 fn push_by_clocks(entries: &mut [Entry]) {
-    let mut order: Vec<(u64, usize)> = Vec::new();
+    // Equal sums are concurrent, unless a gateway counts wrong; then the ids decide, and never the order of arrival.
+    let mut order: Vec<(u64, crate::FactId, usize)> = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
         if let Some(stamp) = &entry.stamp {
-            order.push((stamp.clock.sum(), at));
+            order.push((stamp.clock.sum(), entry.id(), at));
         }
     }
     order.sort_unstable();
     let mut chains: BTreeMap<Word, BTreeMap<u64, i64>> = BTreeMap::new();
-    for (_, at) in order {
+    for (_, _, at) in order {
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };

@@ -29,6 +29,8 @@
 mod commit;
 mod error;
 mod folder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod open;
 mod read;
 mod record;

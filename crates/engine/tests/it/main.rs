@@ -1,5 +1,6 @@
 //! The engine from outside: deliveries in, views out.
 
+mod fuzzed;
 mod order_of_arrival;
 mod regressions;
 mod revisions;
