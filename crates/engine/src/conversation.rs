@@ -2,6 +2,7 @@
 
 use crate::entry::{Entry, NO_TIME, Pieces};
 use crate::fold::Folded;
+use crate::ghosts::Watch;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
 use crate::order;
@@ -35,6 +36,8 @@ pub(crate) struct Conversation {
     pub last_received: i64,
     /// A fact could not be taken: a bound was reached.
     pub overfull: bool,
+    /// When it is looked at for whether it is a ghost.
+    pub watch: Watch,
     /// Of a busy conversation: the state after all entries, and the ids of all.
     kept: Option<Box<Folded>>,
     index: Option<HashSet<FactId, FixedState>>,
@@ -84,6 +87,7 @@ impl Conversation {
             lane: None,
             last_received: i64::MIN,
             overfull: false,
+            watch: Watch::default(),
             kept: None,
             index: None,
         }
@@ -319,13 +323,24 @@ impl Conversation {
 
     /// Whether its facts prove that another one happened, which never came.
     pub fn lacks_dots(&self) -> bool {
+        let (dots, clock) = self.dots();
+        !dots.covers(&clock, None)
+    }
+
+    /// What its facts prove to have happened, and which never came.
+    pub fn missing_dots(&self) -> Vec<DotRange<Word>> {
+        let (dots, clock) = self.dots();
+        dots.missing(&clock, None)
+    }
+
+    fn dots(&self) -> (DotSet<Word>, VectorClock<Word>) {
         let stamps = self.entries.iter().filter_map(|e| e.stamp.as_ref());
         let (mut dots, mut clock) = (DotSet::new(), VectorClock::new());
         for stamp in stamps {
             dots.insert(stamp.dot.clone());
             clock.merge(&stamp.clock);
         }
-        !dots.covers(&clock, None)
+        (dots, clock)
     }
 
     /// The newest instant that a source named.

@@ -6,7 +6,8 @@
 //! of a re-send: every one of the last facts heard before the cut came again after it; a single one coming again may be a
 //! stray duplicate and proves nothing.
 
-use crate::limits::{HOLES_MAX, PROOF_FACTS, PROOF_FACTS_MIN, PROOF_SPAN_NS};
+use crate::gaps::Claim;
+use crate::limits::{HOLES_MAX, LACK_JOIN_NS, PROOF_FACTS, PROOF_FACTS_MIN, PROOF_SPAN_NS};
 use crate::{Completeness, FactId, FeedEvent, FeedNote, FeedView, LedgerRow};
 use std::collections::VecDeque;
 
@@ -15,18 +16,25 @@ use std::collections::VecDeque;
 pub(crate) struct Ledger {
     feeds: Vec<Option<Feed>>,
     changed: Vec<LedgerRow>,
+    /// A hole began, ended or was settled since the last call of [`Ledger::take_news`]; when the newest of them did.
+    news: Option<i64>,
 }
 
 #[derive(Debug)]
-struct Feed {
-    name: String,
+pub(crate) struct Feed {
+    pub name: String,
     resends: bool,
-    listening: bool,
+    pub listening: bool,
     since: i64,
+    /// When it listened first, in any run.
+    first: Option<i64>,
+    /// What is known of conversations that were there already then.
+    before: Completeness,
     /// Why it cannot listen at present.
     failing: Option<String>,
-    /// What it does not hear although it listens.
-    limited: Option<String>,
+    /// What it does not hear although it listens, and since when.
+    limited: Option<Hole>,
+    /// In the order of their ends.
     holes: VecDeque<Hole>,
     /// The newest facts heard and when, for the proof of a re-send.
     recent: VecDeque<(FactId, i64)>,
@@ -48,8 +56,10 @@ struct Hole {
     changed: bool,
 }
 
-/// The first instant of the row that says whether a feed listens; a hole never has it.
+/// The first instant of the row that says whether a feed listens, and that ends when it first did; a hole never has it.
 const STATUS_ROW: i64 = 0;
+/// Why nothing is known of the time before.
+const NOBODY: &str = "nobody listened yet";
 
 impl Ledger {
     /// Takes a note. True when the feed listens again after a hole that only REST reads can close.
@@ -62,7 +72,11 @@ impl Ledger {
         let Some(Some(feed)) = self.feeds.get_mut(index) else {
             return false;
         };
+        let turns = !matches!(note.event, FeedEvent::Refused { .. } | FeedEvent::Limited { .. });
         let reopened = feed.apply(note.event, note.at);
+        if turns {
+            self.news = self.news.max(Some(note.at));
+        }
         self.record(index);
         reopened
     }
@@ -77,6 +91,7 @@ impl Ledger {
             return;
         }
         if feed.hear(fact, at, new) {
+            self.news = self.news.max(Some(at));
             self.record(index);
         }
     }
@@ -107,30 +122,36 @@ impl Ledger {
             return;
         };
         let feed = slot.get_or_insert_with(|| Feed::new(row.name.clone(), false, row.from));
+        if feed.name != row.name {
+            return;
+        }
         if row.from == STATUS_ROW {
-            feed.listening = row.listening;
+            (feed.listening, feed.first, feed.before) = (row.listening, row.to, row.state);
             return;
         }
         feed.since = feed.since.max(row.from);
         let gap = row.listening;
-        feed.holes.push_back(Hole {
-            gap,
-            changed: false,
-            ..Hole::new(row.from, row.to, row.state, row.reason)
-        });
+        let hole = Hole { gap, changed: false, ..Hole::new(row.from, row.to, row.state, row.reason) };
+        if gap || hole.to.is_some() {
+            feed.holes.push_back(hole);
+        } else {
+            feed.limited = Some(hole);
+        }
     }
 
     /// After a restart: nobody listened since `last_heard`.
     pub fn resumed(&mut self, last_heard: i64) {
         for index in 0..self.feeds.len() {
             if let Some(Some(feed)) = self.feeds.get_mut(index) {
-                feed.holes.make_contiguous().sort_by_key(|h| h.from);
+                feed.holes.make_contiguous().sort_by_key(|h| (h.to.unwrap_or(i64::MAX), h.from));
+                feed.limit(None, last_heard);
                 if feed.listening {
                     feed.lose("Headcount was not running".to_owned(), last_heard);
                 }
             }
             self.record(index);
         }
+        self.news = Some(last_heard);
     }
 
     /// Rows that changed since the last call.
@@ -138,10 +159,44 @@ impl Ledger {
         std::mem::take(&mut self.changed)
     }
 
-    /// The worst that is known of `[from, to]`, and unknown when nobody ever listened.
+    /// The worst that is known of `[from, to]`, of each feed since it first listened, and unknown when none ever did.
     pub fn worst(&self, from: i64, to: i64) -> Completeness {
-        let feeds = self.feeds.iter().flatten();
-        feeds.map(|f| f.worst(from, to).0).max().unwrap_or(Completeness::Unknown)
+        self.feeds().map(|f| f.worst(from, to).0).max().unwrap_or(Completeness::Unknown)
+    }
+
+    /// The same of a conversation that was heard of in `[from, to]`: it may have begun before anybody listened.
+    pub fn worst_of_life(&self, from: i64, to: i64) -> Completeness {
+        let before = |f: &Feed| f.first.filter(|first| from < *first).map(|_| f.before);
+        let began = self.feeds().filter_map(before).max().unwrap_or_default();
+        self.worst(from, to).max(began)
+    }
+
+    /// The feeds that are known.
+    pub fn feeds(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.iter().flatten()
+    }
+
+    /// From when on every feed that ever listened is spoken of.
+    pub fn first_listened(&self) -> Option<i64> {
+        self.feeds().filter_map(|f| f.first).max()
+    }
+
+    /// When a hole began, ended or was settled last, once.
+    pub fn take_news(&mut self) -> Option<i64> {
+        self.news.take()
+    }
+
+    /// When a hole began, ended or was settled last, until that is taken.
+    pub fn news(&self) -> Option<i64> {
+        self.news
+    }
+
+    /// Since when a feed was not listened to after `heard`, so that something may be missing to this day, and why.
+    pub fn unheard_since(&self, feed: u16, heard: i64) -> Option<(i64, &str)> {
+        let feed = self.feeds.get(usize::from(feed))?.as_ref()?;
+        let after = feed.holes.iter().rev().take_while(|h| h.to.is_none_or(|end| end > heard));
+        let open = after.filter(|h| h.gap && h.state >= Completeness::Partial).last()?;
+        Some((open.from, &open.reason))
     }
 
     /// Every feed as it stands, with its worst since `from`.
@@ -156,7 +211,7 @@ impl Ledger {
                 since: feed.since,
             }
         };
-        self.feeds.iter().flatten().map(view).collect()
+        self.feeds().map(view).collect()
     }
 
     /// What a feed is called.
@@ -196,9 +251,9 @@ impl Ledger {
             listening,
             reason: hole.reason.clone(),
         };
-        let status = Hole::new(STATUS_ROW, None, Completeness::Complete, String::new());
+        let status = Hole::new(STATUS_ROW, feed.first, feed.before, NOBODY.to_owned());
         self.changed.push(row(&status, feed.listening));
-        for hole in feed.holes.iter_mut().filter(|h| h.changed) {
+        for hole in feed.holes.iter_mut().chain(&mut feed.limited).filter(|h| h.changed) {
             hole.changed = false;
             self.changed.push(row(hole, hole.gap));
         }
@@ -218,6 +273,8 @@ impl Feed {
             resends,
             listening: false,
             since,
+            first: None,
+            before: Completeness::Unknown,
             failing: None,
             limited: None,
             holes: VecDeque::new(),
@@ -229,11 +286,12 @@ impl Feed {
 
     fn apply(&mut self, event: FeedEvent, at: i64) -> bool {
         match event {
-            FeedEvent::Named { .. } => {}
+            FeedEvent::Named { .. } | FeedEvent::Gone { .. } => {}
             FeedEvent::Listening => return self.listen(at),
             FeedEvent::Lost { reason, last_heard } => self.lose(reason, last_heard.min(at)),
             FeedEvent::Failing { reason } => self.failing = Some(reason),
-            FeedEvent::Limited { reason } => self.limited = reason,
+            FeedEvent::Limited { reason } => self.limit(reason, at),
+            FeedEvent::Refused { reason } => self.lack(at, &format!("frames were refused: {reason}")),
             FeedEvent::Repaired => self.settle_holes(Completeness::Repaired, None),
             FeedEvent::RepairFailed { reason } => self.settle_holes(Completeness::Partial, Some(&reason)),
         }
@@ -245,8 +303,9 @@ impl Feed {
             return false;
         }
         (self.listening, self.since, self.failing) = (true, at, None);
+        self.first.get_or_insert(at);
         let Some(hole) = self.holes.iter_mut().rev().find(|h| h.to.is_none()) else { return false };
-        (hole.to, hole.changed) = (Some(at), true);
+        (hole.to, hole.changed) = (Some(at.max(hole.from)), true);
         !self.resends
     }
 
@@ -257,6 +316,7 @@ impl Feed {
         self.listening = false;
         let from = last_heard.max(self.since);
         self.since = from;
+        let from = self.free_start(from, -1);
         self.holes.push_back(Hole::new(from, None, Completeness::Unknown, reason));
         self.covered += 1;
         self.await_again();
@@ -275,20 +335,59 @@ impl Feed {
         self.awaited = (awaited.len() >= PROOF_FACTS_MIN).then_some(awaited);
     }
 
-    /// Notes that facts are missing for good. While it does not listen that is known already.
+    /// Notes that facts are missing for good. While it does not listen that is known already. What lacks again soon, for
+    /// the same reason, extends the hole that is there.
     fn lack(&mut self, at: i64, reason: &str) {
         if !self.listening {
             return;
         }
-        let at = self.holes.back().and_then(|h| h.to).map_or(at, |end| end.max(at));
-        match self.holes.back_mut() {
-            Some(hole) if hole.reason == reason && !hole.gap => (hole.to, hole.changed) = (Some(at), true),
-            _ => self.holes.push_back(Hole {
-                gap: false,
-                ..Hole::new(at, Some(at), Completeness::Partial, reason.to_owned())
-            }),
-        }
+        let last_gap = self.holes.iter().rev().find(|h| h.gap).and_then(|h| h.to);
+        let at = last_gap.map_or(at, |end| end.max(at));
+        let moment = at.saturating_add(1);
+        let end = self.holes.back().and_then(|h| h.to).map_or(moment, |newest| newest.max(moment));
+        let soon = |h: &Hole| h.reason == reason && h.to.is_some_and(|end| at - end <= LACK_JOIN_NS);
+        let behind_gaps = self.holes.iter().rev().take_while(|h| !h.gap).position(soon);
+        let known = behind_gaps.and_then(|back| self.holes.remove(self.holes.len() - 1 - back));
+        let hole = match known {
+            Some(hole) => Hole { to: Some(end), changed: true, ..hole },
+            None => {
+                let from = self.free_start(at, 1);
+                let hole = Hole::new(from, Some(end.max(from + 1)), Completeness::Partial, reason.to_owned());
+                Hole { gap: false, ..hole }
+            }
+        };
+        self.holes.push_back(hole);
         self.bound_holes();
+    }
+
+    /// Notes what it does not hear from now on; none: it hears everything again.
+    fn limit(&mut self, reason: Option<String>, at: i64) {
+        if self.limited.as_ref().map(|h| &h.reason) == reason.as_ref() {
+            return;
+        }
+        let newest = self.holes.back().and_then(|h| h.to);
+        if let Some(over) = self.limited.take() {
+            let to = at.max(over.from).max(newest.unwrap_or(at));
+            let place = self.holes.len() - self.holes.iter().rev().take_while(|h| h.to.is_none()).count();
+            self.holes.insert(place, Hole { to: Some(to), changed: true, ..over });
+            self.bound_holes();
+        }
+        let from = self.free_start(at, 1);
+        self.limited =
+            reason.map(|reason| Hole { gap: false, ..Hole::new(from, None, Completeness::Partial, reason) });
+    }
+
+    /// The first instant from `at` on, stepping by `step`, at which no other hole begins: that is a hole's name in the store.
+    fn free_start(&self, at: i64, step: i64) -> i64 {
+        let taken = |from: i64| {
+            let near = self.holes.iter().rev().take_while(|h| h.to.is_none_or(|end| end >= from));
+            near.chain(&self.limited).any(|h| h.from == from)
+        };
+        let mut from = at;
+        while taken(from) {
+            from = from.saturating_add(step);
+        }
+        from
     }
 
     /// Old holes merge into one that spans them, with the worst of what was known: wider than the truth, never narrower.
@@ -298,7 +397,7 @@ impl Feed {
                 return;
             };
             if let Some(next) = self.holes.front_mut() {
-                next.from = first.from;
+                next.from = first.from.min(next.from);
                 next.state = next.state.max(first.state);
                 next.changed = true;
             }
@@ -306,6 +405,9 @@ impl Feed {
     }
 
     fn settle_holes(&mut self, state: Completeness, reason: Option<&str>) {
+        if self.before > Completeness::Repaired && self.first.is_some() {
+            self.before = state;
+        }
         for hole in self.holes.iter_mut().filter(|h| h.to.is_some() && h.gap) {
             let open = hole.state == Completeness::Unknown
                 || (hole.state == Completeness::Partial && reason.is_none());
@@ -350,12 +452,30 @@ impl Feed {
             .take_while(|h| h.to.is_none_or(|end| end >= from))
             .filter(|h| h.from <= to);
         let hole = within.max_by_key(|h| (h.state, h.from)).map(|h| (h.state, Some(h.reason.as_str())));
-        let limited = self.limited.as_deref().map(|reason| (Completeness::Partial, Some(reason)));
+        let limited = self.limited.as_ref().filter(|h| h.from <= to);
+        let limited = limited.map(|h| (Completeness::Partial, Some(h.reason.as_str())));
         let silent = (!self.listening && self.since <= to).then(|| {
             let reason = self.failing.as_deref().or(self.holes.back().map(|h| h.reason.as_str()));
             (Completeness::Unknown, Some(reason.unwrap_or("it has not begun to listen yet")))
         });
         let worst = [hole, limited, silent].into_iter().flatten().max_by_key(|(state, _)| *state);
         worst.unwrap_or((Completeness::Complete, None))
+    }
+    /// All that is less than complete, in intervals that may overlap.
+    pub fn claims(&self) -> Vec<Claim<'_>> {
+        let failing = self.failing.as_deref();
+        let mut claims = vec![Claim {
+            from: i64::MIN,
+            to: self.first,
+            state: Completeness::Unknown,
+            reason: if self.first.is_none() { failing.unwrap_or(NOBODY) } else { NOBODY },
+        }];
+        claims.extend(self.holes.iter().chain(&self.limited).map(|h| Claim {
+            from: h.from,
+            to: h.to,
+            state: h.state,
+            reason: failing.filter(|_| h.gap && h.to.is_none()).unwrap_or(&h.reason),
+        }));
+        claims
     }
 }

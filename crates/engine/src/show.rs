@@ -132,6 +132,8 @@ impl Shown<'_> {
             vector_clock: clock.values().fold(0u64, |sum, n| sum.saturating_add(*n)),
             clock: clock.into_iter().collect(),
             completeness: self.completeness(),
+            missing: self.engine.missing_of(set),
+            suspect: self.engine.ghosts.suspicion(&set.id),
             participants,
         }
     }

@@ -1,5 +1,7 @@
 //! The engine from outside: deliveries in, views out.
 
+mod ghosts;
+mod ledger;
 mod order_of_arrival;
 mod regressions;
 mod revisions;
