@@ -169,7 +169,9 @@ fn empty_summary(epoch: u64, seq: u64) -> Summary {
         active: 0,
         activity: Default::default(),
         last_updated: None,
+        suspects: 0,
         completeness: Completeness::Unknown,
+        complete_from: None,
         feeds: Vec::new(),
         not_ready: vec!["the engine is starting".to_owned()],
     }
