@@ -12,6 +12,7 @@ use causal::{Dot, DotRange, DotSet, VectorClock};
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 /// A conversation in memory.
@@ -245,6 +246,17 @@ impl Conversation {
             folded.apply(entry, &self.names);
         }
         folded
+    }
+
+    /// How many entries each minute counts, from the set alone.
+    pub fn recount(&self) -> BTreeMap<i64, u64> {
+        let (mut folded, mut cells) = (Folded::prepared(&self.entries), BTreeMap::new());
+        for entry in &self.entries {
+            if folded.apply(entry, &self.names).counted {
+                *cells.entry(entry.at.div_euclid(MINUTE)).or_default() += 1;
+            }
+        }
+        cells
     }
 
     /// Lays the whole set down.

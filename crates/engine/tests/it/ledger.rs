@@ -206,8 +206,8 @@ fn play(happened: &[(u8, i64)]) -> (Engine, Vec<i64>, Vec<LedgerRow>, i64) {
                 engine.handle_feed(note(0, now, FeedEvent::Listening));
             }
             2 => {
-                if std::mem::take(&mut listens) {
-                    missed.push(now);
+                if std::mem::take(&mut listens) && heard < now {
+                    missed.push(now - 1);
                 }
                 engine.handle_feed(note(0, now, lost(heard.min(now))));
             }

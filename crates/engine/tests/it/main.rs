@@ -1,6 +1,7 @@
 //! The engine from outside: deliveries in, views out.
 
 mod ghosts;
+mod known_at;
 mod ledger;
 mod order_of_arrival;
 mod regressions;
