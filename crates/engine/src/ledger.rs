@@ -58,6 +58,8 @@ struct Hole {
 
 /// The first instant of the row that says whether a feed listens, and that ends when it first did; a hole never has it.
 const STATUS_ROW: i64 = 0;
+/// How long a moment lasts at which facts were lost: our clock is no finer.
+const MOMENT_NS: i64 = 1_000;
 /// Why nothing is known of the time before.
 const NOBODY: &str = "nobody listened yet";
 
@@ -343,7 +345,7 @@ impl Feed {
         }
         let last_gap = self.holes.iter().rev().find(|h| h.gap).and_then(|h| h.to);
         let at = last_gap.map_or(at, |end| end.max(at));
-        let moment = at.saturating_add(1);
+        let moment = at.saturating_add(MOMENT_NS);
         let end = self.holes.back().and_then(|h| h.to).map_or(moment, |newest| newest.max(moment));
         let soon = |h: &Hole| h.reason == reason && h.to.is_some_and(|end| at - end <= LACK_JOIN_NS);
         let behind_gaps = self.holes.iter().rev().take_while(|h| !h.gap).position(soon);
@@ -352,7 +354,12 @@ impl Feed {
             Some(hole) => Hole { to: Some(end), changed: true, ..hole },
             None => {
                 let from = self.free_start(at, 1);
-                let hole = Hole::new(from, Some(end.max(from + 1)), Completeness::Partial, reason.to_owned());
+                let hole = Hole::new(
+                    from,
+                    Some(end.max(from.saturating_add(MOMENT_NS))),
+                    Completeness::Partial,
+                    reason.to_owned(),
+                );
                 Hole { gap: false, ..hole }
             }
         };

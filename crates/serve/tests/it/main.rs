@@ -5,6 +5,7 @@ mod completeness;
 mod conversations;
 mod errors;
 mod health;
+mod known_at;
 mod socket;
 mod state;
 mod stream;

@@ -182,14 +182,26 @@ pub fn routes_over(reader: Reader) -> Router {
     routes(reader, TimeZone::UTC).0
 }
 
+/// The routes over somebody else's engine and clock.
+pub fn routes_over_at(reader: Reader, clock: Clock) -> Board {
+    let summary = Arc::new(arc_swap::ArcSwap::new(reader.summary()));
+    let changes = reader.changes().clone();
+    let (router, telemetry) = routes_at(reader, TimeZone::UTC, clock);
+    Board { router, summary, changes, telemetry }
+}
+
 fn routes(reader: Reader, zone: TimeZone) -> (Router, Arc<Telemetry>) {
+    routes_at(reader, zone, Clock::manual(NOON + 90 * engine::SECOND))
+}
+
+fn routes_at(reader: Reader, zone: TimeZone, clock: Clock) -> (Router, Arc<Telemetry>) {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
     let app = App {
         reader,
         registry: Arc::new(registry),
         telemetry: telemetry.clone(),
-        clock: Clock::manual(NOON + 90 * engine::SECOND),
+        clock,
         zone,
         title: "demo".to_owned(),
         note: Some("made-up data".to_owned()),
