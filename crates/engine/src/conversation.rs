@@ -2,6 +2,7 @@
 
 use crate::entry::{Entry, NO_TIME, Pieces};
 use crate::fold::Folded;
+use crate::ghosts::Watch;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
 use crate::order;
@@ -11,6 +12,7 @@ use causal::{Dot, DotRange, DotSet, VectorClock};
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 /// A conversation in memory.
@@ -35,6 +37,8 @@ pub(crate) struct Conversation {
     pub last_received: i64,
     /// A fact could not be taken: a bound was reached.
     pub overfull: bool,
+    /// When it is looked at for whether it is a ghost.
+    pub watch: Watch,
     /// Of a busy conversation: the state after all entries, and the ids of all.
     kept: Option<Box<Folded>>,
     index: Option<HashSet<FactId, FixedState>>,
@@ -84,6 +88,7 @@ impl Conversation {
             lane: None,
             last_received: i64::MIN,
             overfull: false,
+            watch: Watch::default(),
             kept: None,
             index: None,
         }
@@ -242,6 +247,17 @@ impl Conversation {
         folded
     }
 
+    /// How many entries each minute counts, from the set alone.
+    pub fn recount(&self) -> BTreeMap<i64, u64> {
+        let (mut folded, mut cells) = (Folded::prepared(&self.entries), BTreeMap::new());
+        for entry in &self.entries {
+            if folded.apply(entry, &self.names).counted {
+                *cells.entry(entry.at.div_euclid(MINUTE)).or_default() += 1;
+            }
+        }
+        cells
+    }
+
     /// Lays the whole set down.
     pub fn lay_down(&self, resident: bool) -> StoredConversation {
         let folded = self.folded();
@@ -318,13 +334,24 @@ impl Conversation {
 
     /// Whether its facts prove that another one happened, which never came.
     pub fn lacks_dots(&self) -> bool {
+        let (dots, clock) = self.dots();
+        !dots.covers(&clock, None)
+    }
+
+    /// What its facts prove to have happened, and which never came.
+    pub fn missing_dots(&self) -> Vec<DotRange<Word>> {
+        let (dots, clock) = self.dots();
+        dots.missing(&clock, None)
+    }
+
+    fn dots(&self) -> (DotSet<Word>, VectorClock<Word>) {
         let stamps = self.entries.iter().filter_map(|e| e.stamp.as_ref());
         let (mut dots, mut clock) = (DotSet::new(), VectorClock::new());
         for stamp in stamps {
             dots.insert(stamp.dot.clone());
             clock.merge(&stamp.clock);
         }
-        !dots.covers(&clock, None)
+        (dots, clock)
     }
 
     /// Whether an event tells when it began.

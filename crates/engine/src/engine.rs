@@ -6,6 +6,7 @@
 
 use crate::activity::Cells;
 use crate::conversation::{Conversation, Met, is_beginning, is_counted_at_once, is_toggle};
+use crate::ghosts::Ghosts;
 use crate::ledger::Ledger;
 use crate::limits::{Limits, STRAGGLING_NS_MAX};
 use crate::replay::Unreleased;
@@ -15,8 +16,8 @@ use crate::toggles;
 use crate::users::Users;
 use crate::waiting::waiting_room;
 use crate::{
-    Activity, Admitted, Arrival, Batch, Completeness, Delivery, Fact, FeedNote, FeedView, Id, LedgerRow,
-    SECOND, Source, StoredConversation, UserFact, UserRow, Word,
+    Activity, Admitted, Arrival, Batch, Completeness, Delivery, Fact, FeedEvent, FeedNote, FeedView, Id,
+    LedgerRow, SECOND, Source, StoredConversation, UserFact, UserRow, Word,
 };
 use causal::{Released, ReorderBuffer};
 use foldhash::fast::FixedState;
@@ -38,6 +39,9 @@ pub struct Engine {
     pub(crate) resident: BTreeSet<Id>,
     /// The ids of active conversations: the count is this set's size.
     pub(crate) active: BTreeSet<Id>,
+    /// The ids of those in memory that lack something known by name.
+    pub(crate) lacking: BTreeSet<Id>,
+    pub(crate) ghosts: Ghosts,
     /// Facts that wait, by the history that orders them: a conversation's own, or none for that of all.
     pub(crate) held: ReorderBuffer<Option<Id>, Word, Admitted>,
     /// What counters count decides which history that is.
@@ -74,6 +78,8 @@ impl Engine {
             conversations: HashMap::with_hasher(FixedState::default()),
             resident: BTreeSet::new(),
             active: BTreeSet::new(),
+            lacking: BTreeSet::new(),
+            ghosts: Ghosts::default(),
             held: waiting_room(&limits),
             scopes: Scopes::default(),
             strays: Vec::new(),
@@ -108,6 +114,7 @@ impl Engine {
                 self.observe(&stamp, &mut conversation, true);
             }
         }
+        self.note_lack(&conversation);
         self.keep(conversation, now);
     }
 
@@ -115,6 +122,7 @@ impl Engine {
     pub fn restore_damaged(&mut self, id: &Id, now: i64) {
         let mut conversation = Conversation::new(id.clone());
         conversation.dropped = 1;
+        self.note_lack(&conversation);
         self.keep(conversation, now);
         self.wish(id, "damaged");
     }
@@ -133,10 +141,11 @@ impl Engine {
         if minted.doubtful {
             self.wish(&conversation.id, "toggle_order");
         }
+        let (source, known) = (delivery.source, self.batch.tally.facts);
         let arrival = Arrival {
             received: delivery.received,
             feed: delivery.feed,
-            source: delivery.source,
+            source,
             incarnation: self.incarnation,
             late: false,
             published: delivery.received,
@@ -144,6 +153,9 @@ impl Engine {
         };
         let facts = delivery.facts.into_iter().chain(minted.facts).map(|fact| (fact, arrival));
         self.admit(&mut conversation, facts, now);
+        if source == Source::Rest || self.batch.tally.facts > known {
+            self.prove_live(&mut conversation, arrival.received);
+        }
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
     }
@@ -157,6 +169,9 @@ impl Engine {
 
     /// What became of a feed.
     pub fn handle_feed(&mut self, note: FeedNote) {
+        if let FeedEvent::Gone { conversation } = &note.event {
+            return self.gone(conversation, note.at);
+        }
         if self.ledger.note(note) {
             let active: Vec<Id> = self.active.iter().cloned().collect();
             for id in active {
@@ -169,25 +184,25 @@ impl Engine {
     pub fn handle_dropped(&mut self, feed: u16, conversation: &Id, facts: u64, now: i64) {
         if let Some(known) = self.conversations.get_mut(conversation) {
             known.dropped = known.dropped.saturating_add(facts);
+            self.lacking.insert(conversation.clone());
         }
         self.ledger.dropped(feed, now, "facts were dropped because the mailbox was full");
         self.wish(conversation, "dropped");
     }
 
-    /// Time passed: facts that waited too long are released, ended conversations leave memory.
+    /// Time passed: facts that waited too long are released, ended conversations leave memory, those that last too long
+    /// become suspects.
     pub fn handle_timeout(&mut self, now: i64) {
         self.expire_held(now);
         self.let_ended_go(now);
+        self.look_for_ghosts(now);
     }
 
     /// When [`Engine::handle_timeout`] has something to do next.
     #[must_use]
     pub fn wake_at(&self) -> Option<i64> {
         let leaving = self.leaving.front().map(|(at, _)| *at);
-        match (self.held.deadline(), leaving) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [self.held.deadline(), leaving, self.ghosts_due()].into_iter().flatten().min()
     }
 
     /// All that happened since the last call. Hand it back with [`Engine::reuse`], so that its room serves again.
@@ -268,6 +283,13 @@ impl Engine {
         self.ledger.worst(now - DAY, now)
     }
 
+    /// From when on the worst of the last 24 hours speaks of every feed: no feed was listened to before it first was. None
+    /// before any.
+    #[must_use]
+    pub fn complete_from(&self, now: i64) -> Option<i64> {
+        self.ledger.first_listened().map(|first| first.max(now - DAY))
+    }
+
     /// Every feed as it stands.
     #[must_use]
     pub fn feeds(&self, now: i64) -> Vec<FeedView> {
@@ -285,7 +307,7 @@ impl Engine {
         let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
         let lacks = conversation.dropped > 0 || conversation.overfull || holes;
         let own = if lacks { Completeness::Partial } else { Completeness::Complete };
-        own.max(self.ledger.worst(from, to))
+        own.max(self.ledger.worst_of_life(from, to))
     }
 
     /// Whether facts of a conversation wait for what precedes them.
@@ -359,7 +381,7 @@ impl Engine {
             }
             match how {
                 Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
-                Met::Full => self.refuse(&fact, arrival),
+                Met::Full => self.refuse(&to.id, &fact, arrival),
                 Met::New | Met::Better => {
                     self.batch.tally.facts += u64::from(how == Met::New && !waited);
                     self.batch.admitted.push(Admitted { conversation: to.id.clone(), fact, arrival });
@@ -369,8 +391,9 @@ impl Engine {
     }
 
     /// A conversation has no room for a fact: it is missing, and said to be.
-    fn refuse(&mut self, fact: &Fact, arrival: Arrival) {
+    fn refuse(&mut self, of: &Id, fact: &Fact, arrival: Arrival) {
         self.batch.tally.overfull += 1;
+        self.lacking.insert(of.clone());
         if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
             self.cells.add(at.minute(), -1);
         }
@@ -389,9 +412,14 @@ impl Engine {
         }
         if active && was != Some(true) {
             self.active.insert(conversation.id.clone());
+            self.ghosts.begin(&mut conversation, now, &self.limits);
+        }
+        if !self.lacking.is_empty() && self.lacking.contains(&conversation.id) {
+            self.note_lack(&conversation);
         }
         if !active && was != Some(false) {
             self.active.remove(&conversation.id);
+            self.ghosts.end(&mut conversation);
             self.leaving.push_back((now.saturating_add(self.limits.ended_grace_ns), conversation.id.clone()));
         }
         self.conversations.insert(conversation.id.clone(), conversation);
@@ -420,6 +448,7 @@ impl Engine {
             self.batch.laid_down.push(conversation.lay_down(false));
             self.conversations.remove(&id);
             self.resident.remove(&id);
+            self.lacking.remove(&id);
             self.held.forget(&Some(id));
         }
     }

@@ -15,10 +15,9 @@ impl Engine {
         limit: usize,
         now: i64,
     ) -> (Vec<ConversationView>, Option<Id>) {
-        let ids = if filter.active == Some(true) { &self.active } else { &self.resident };
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut found = Vec::new();
-        for (looked_at, id) in ids.range::<Id, _>((from, Bound::Unbounded)).enumerate() {
+        for (looked_at, id) in self.candidates(filter, from).enumerate() {
             if let Some(shown) = self.show(id, now) {
                 let view = shown.conversation();
                 if filter.matches(&view) {
@@ -30,5 +29,18 @@ impl Engine {
             }
         }
         (found, None)
+    }
+
+    /// The ids of the smallest set that holds all who can pass.
+    fn candidates<'a>(
+        &'a self,
+        filter: &Filter,
+        from: Bound<&'a Id>,
+    ) -> Box<dyn Iterator<Item = &'a Id> + 'a> {
+        if filter.suspect == Some(true) {
+            return Box::new(self.ghosts.after(from));
+        }
+        let ids = if filter.active == Some(true) { &self.active } else { &self.resident };
+        Box::new(ids.range::<Id, _>((from, Bound::Unbounded)))
     }
 }

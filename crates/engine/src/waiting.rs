@@ -24,8 +24,8 @@ pub(crate) fn waiting_room(limits: &Limits) -> ReorderBuffer<Option<Id>, Word, A
 }
 
 impl Engine {
-    /// Releases what has waited as long as it may.
-    pub(crate) fn expire_held(&mut self, now: i64) {
+    /// Releases what has waited as long as it may: a part of [`Engine::handle_timeout`].
+    pub fn expire_held(&mut self, now: i64) {
         let mut released = Vec::new();
         self.held.expire(now, &mut released);
         for (_, release) in released {
@@ -145,15 +145,20 @@ impl Engine {
         self.held.drain(&mut waiting);
         self.restaged.extend(waiting.into_iter().map(|(_, release)| release.item));
         self.held = waiting_room(&self.limits);
+        self.note_lacks_again();
         if self.scopes.scope() == Scope::Feed {
             self.scopes.up_to_now().for_each(|told| self.held.begin_behind(&None, told));
         }
     }
 
     fn note_release(&mut self, release: &Released<Word, Admitted>, now: i64) {
+        if !release.missing.is_empty() {
+            // Whether it lacks them to this day is seen when it is put back.
+            self.lacking.insert(release.item.conversation.clone());
+        }
         if matches!(release.why, Why::Deadline | Why::Capacity) && !release.missing.is_empty() {
             self.wish(&release.item.conversation, "missing_dots");
-            self.ledger.dropped(release.item.arrival.feed, now, UNTOLD);
+            self.ledger.untold(release.item.arrival.feed, now, UNTOLD);
         }
     }
 

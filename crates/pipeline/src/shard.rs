@@ -160,6 +160,7 @@ impl Shard {
         }
         let (t, engine) = (&self.telemetry, self.keeper.engine());
         t.active_conversations.set(signed(engine.active_count()));
+        t.suspect_conversations.set(signed(engine.suspect_count()));
         t.resident_conversations.set(signed(engine.resident_count()));
         t.held_facts.set(signed(engine.held_count()));
         t.store_bytes.set(signed(self.keeper.store().size_bytes()));

@@ -275,8 +275,12 @@ fn follows_from_the_set(engine: &Engine, id: &Id, shown: &Shown<'_>, clock: i64)
 
 /// All that is shown of a conversation, apart from what is known to be missing, which may be learnt later.
 pub(crate) fn answer(shown: &Shown<'_>) -> String {
-    let mut view = shown.conversation();
-    view.completeness = engine::Completeness::Complete;
+    let view = engine::ConversationView {
+        completeness: engine::Completeness::Complete,
+        missing: engine::Missing::default(),
+        suspect: None,
+        ..shown.conversation()
+    };
     format!("{view:#?}\n{:#?}\n{:#?}", shown.timeline(), shown.spells())
 }
 

@@ -274,7 +274,8 @@ fn a_repairable_feed_wishes_for_what_was_active_and_says_when_repair_failed() {
 #[test]
 fn a_feed_that_cannot_hear_some_topics_is_partial_and_says_which() {
     let mut engine = engine();
-    let note = |event| FeedNote { feed: 0, at: NOON, event };
+    let note_at = |at, event| FeedNote { feed: 0, at, event };
+    let note = |event| note_at(NOON, event);
     engine.handle_feed(note(FeedEvent::Named { name: "notifications-1".into(), resends: false }));
     engine.handle_feed(note(FeedEvent::Failing { reason: "the secret is wrong".into() }));
     let view = engine.feeds(NOON + 1).pop().unwrap();
@@ -289,8 +290,11 @@ fn a_feed_that_cannot_hear_some_topics_is_partial_and_says_which() {
         (view.completeness, view.reason.as_deref()),
         (Completeness::Partial, Some("queue q: no permission"))
     );
-    engine.handle_feed(note(FeedEvent::Limited { reason: None }));
-    assert_eq!(engine.completeness(NOON + 1), Completeness::Complete);
+    engine.handle_feed(note_at(NOON + 10, FeedEvent::Limited { reason: None }));
+    assert_eq!(engine.completeness(NOON + 30), Completeness::Partial, "they were not heard for a while");
+    let told = engine.range(NOON, NOON + 30, NOON + 30).feeds.pop().unwrap().intervals;
+    let told: Vec<_> = told.iter().map(|i| (i.from - NOON, i.to - NOON, i.completeness)).collect();
+    assert_eq!(told, [(0, 10, Completeness::Partial), (10, 30, Completeness::Complete)]);
 }
 
 #[test]

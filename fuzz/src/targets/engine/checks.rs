@@ -100,10 +100,10 @@ fn check_spells(spells: &[SpellView]) {
     }
 }
 
-/// Without what a feed's ledger says, which is not of the set.
-fn bare(mut view: ConversationView) -> ConversationView {
-    view.completeness = Completeness::Complete;
-    view
+/// Without what is known to be missing, which is not of the set.
+fn bare(view: ConversationView) -> ConversationView {
+    let missing = engine::Missing::default();
+    ConversationView { completeness: Completeness::Complete, missing, suspect: None, ..view }
 }
 
 /// A stop and a start change nothing of a conversation that is in memory.
