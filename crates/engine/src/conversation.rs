@@ -356,9 +356,8 @@ impl Conversation {
 
     /// Whether an event tells when it began.
     pub fn tells_beginning(&self) -> bool {
-        let begins = |e: &Entry| {
-            e.source == Source::Events && is_beginning(e.what, self.names.get_word(e.state).as_ref())
-        };
+        let lives = |e: &Entry| e.state.is_some() && !self.names.is_end(e.state);
+        let begins = |e: &Entry| e.source == Source::Events && e.what == What::LifeCycle && lives(e);
         self.entries.iter().any(begins)
     }
 
@@ -419,11 +418,6 @@ fn decides(fact: &Fact) -> bool {
 /// not wait for its causes.
 pub(crate) fn is_counted_at_once(fact: &Fact) -> bool {
     fact.stamp.is_some() && fact.state.is_some() && fact.at.is_some()
-}
-
-/// Whether a fact says that its conversation goes on from its instant.
-pub(crate) fn is_beginning(what: What, state: Option<&Word>) -> bool {
-    what == What::LifeCycle && state.is_some_and(|state| !crate::is_end(state))
 }
 
 /// Whether a surface shows the whole conversation at once.

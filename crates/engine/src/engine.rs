@@ -5,7 +5,8 @@
 //! Whatever time it is comes in as an argument.
 
 use crate::activity::Cells;
-use crate::conversation::{Conversation, Met, is_beginning, is_counted_at_once, is_toggle};
+use crate::beginnings::Beginnings;
+use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle};
 use crate::ghosts::Ghosts;
 use crate::ledger::Ledger;
 use crate::limits::{Limits, STRAGGLING_NS_MAX};
@@ -61,8 +62,8 @@ pub struct Engine {
     spare: Batch,
     /// The log is replayed: what is published was as late as it says.
     pub(crate) replaying: bool,
-    /// A gateway was heard to tell when conversations begin: then one whose beginning did not come lacks it.
-    pub(crate) tells_beginnings: bool,
+    /// Whether gateways tell when conversations begin.
+    pub(crate) beginnings: Beginnings,
     /// Somebody follows the changes: effects are worked out.
     followed: bool,
     pub(crate) seq: u64,
@@ -92,7 +93,7 @@ impl Engine {
             batch: Batch::default(),
             spare: Batch::default(),
             replaying: false,
-            tells_beginnings: false,
+            beginnings: Beginnings::default(),
             followed: false,
             seq,
         }
@@ -107,7 +108,7 @@ impl Engine {
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
         let mut conversation = Conversation::take_up(stored);
-        self.tells_beginnings |= conversation.tells_beginning();
+        self.beginnings.told |= conversation.tells_beginning();
         for at in 0..conversation.entries.len() {
             let stamp = conversation.entries.get(at).and_then(|e| e.stamp.clone());
             if let Some(stamp) = stamp {
@@ -133,11 +134,11 @@ impl Engine {
             Some(known) => known,
             None => Box::new(Conversation::new(delivery.conversation.clone())),
         };
-        conversation.last_received = conversation.last_received.max(delivery.received);
         if delivery.source == Source::Rest {
             conversation.dropped = 0;
         }
         let minted = toggles::mint(&mut conversation, &delivery, &self.limits);
+        conversation.last_received = conversation.last_received.max(delivery.received);
         if minted.doubtful {
             self.wish(&conversation.id, "toggle_order");
         }
@@ -302,7 +303,7 @@ impl Engine {
             return Completeness::Unknown;
         };
         // One whose beginning was not told may have begun at any time before.
-        let from = if self.tells_beginnings && conversation.began_unseen() { i64::MIN } else { from };
+        let from = if self.beginnings.told && conversation.began_unseen() { i64::MIN } else { from };
         let to = if conversation.active { now } else { last.saturating_add(STRAGGLING_NS_MAX) };
         let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
         let lacks = conversation.dropped > 0 || conversation.overfull || holes;
@@ -368,8 +369,9 @@ impl Engine {
         }
         self.tell(to, before, &facts, &met, &mut settled);
         for ((fact, mut arrival), how) in facts.into_iter().zip(met) {
-            self.tells_beginnings |=
-                arrival.source == Source::Events && is_beginning(fact.what, fact.state.as_ref());
+            if arrival.source == Source::Events {
+                self.beginnings.heard(&fact);
+            }
             self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;

@@ -10,6 +10,7 @@
 
 mod activity;
 mod batch;
+mod beginnings;
 mod conversation;
 mod engine;
 mod entry;

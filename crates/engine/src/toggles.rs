@@ -8,14 +8,15 @@
 //! heard, until another lane shows a frame that proves a newer fact than any known, which is the newest by proof. A
 //! frame that proves nothing new on another lane is a second copy and says nothing. That a hold is over, nothing in
 //! a frame proves unless it shows something newer than the hold: a repair is asked for, and a REST read tells the hold's
-//! own times. So soon that two frames may have changed places it is not even told on such a word. Should a hold that was told to be over turn out to last, a read says so as a fact of its own, and the end it has
+//! own times. So soon that two frames may have changed places it is not even told on such a word. A hold that is told
+//! shortly behind another frame may have changed places with its own end, and asks for a read as well. Should a hold that was told to be over turn out to last, a read says so as a fact of its own, and the end it has
 //! one day is another. A mute is taken as said, whose order nothing proves, and asks for a read too, which tells how it
 //! stands a little later.
 
 use crate::conversation::{Conversation, is_whole};
 use crate::entry::NO_TIME;
 use crate::fold::Communication;
-use crate::limits::Limits;
+use crate::limits::{Limits, REORDER_NS};
 use crate::{Authority, Delivery, Fact, FactId, Source, Time, Toggle, What};
 
 /// The facts that a frame's toggles amount to.
@@ -40,6 +41,7 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
     if trusted && frame.source != Source::Rest && is_whole(frame.source) {
         conversation.lane = Some(lane);
     }
+    let crowded = frame.received.saturating_sub(conversation.last_received) < REORDER_NS;
     let folded = conversation.folded();
     for toggle in &frame.toggles {
         let known = folded.participants.iter().flat_map(|p| &p.communications);
@@ -51,7 +53,8 @@ pub(crate) fn mint(conversation: &mut Conversation, frame: &Delivery, limits: &L
             continue;
         }
         let unknown = Known { held_since: NO_TIME, over_since: NO_TIME, ..Known::default() };
-        read(toggle, leg.map_or(unknown, Known::of), trusted, frame, limits, &mut minted);
+        let known = Known { crowded, ..leg.map_or(unknown, Known::of) };
+        read(toggle, known, trusted, frame, limits, &mut minted);
     }
     minted
 }
@@ -85,6 +88,8 @@ struct Known {
     muted: bool,
     mutes: u32,
     holds: u32,
+    /// Another frame came so shortly before that the two may have changed places.
+    crowded: bool,
 }
 
 impl Known {
@@ -96,6 +101,7 @@ impl Known {
             muted: leg.muted,
             mutes: leg.mutes,
             holds: leg.holds,
+            crowded: false,
         }
     }
 }
@@ -107,7 +113,12 @@ fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Lim
             // Told to be over by a frame that had changed places with another: it lasts.
             minted.facts.push(Fact { since: toggle.since, ..nth(toggle, k.holds) });
         }
-        (What::Held, true, Some(_)) => minted.facts.push(began(toggle)),
+        (What::Held, true, Some(since)) => {
+            // Its end may have come before it, and said nothing then.
+            let is_news = k.held_since != since.nanos && k.over_since != since.nanos;
+            minted.doubtful |= is_news && k.crowded && !rest;
+            minted.facts.push(began(toggle));
+        }
         (What::Held, true, None) if trusted && !k.held => minted.facts.push(nth(toggle, k.holds)),
         (What::Held, false, _) if trusted && k.held => {
             let timed = k.held_since != NO_TIME;

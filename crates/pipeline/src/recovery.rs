@@ -17,7 +17,9 @@ impl Keeper {
         let base = store.recover(&mut back)?;
         let replayed = back.replay(&store, base.damaged)?;
         let heard = replayed.last_committed_at.max(base.last_committed_at);
-        back.engine.resumed(seq, heard.unwrap_or(now));
+        // What was received and not stored yet when the last life ended is lost: nothing is known since then.
+        let heard_until = heard.unwrap_or(now).min(base.heard_until.unwrap_or(i64::MAX));
+        back.engine.resumed(seq, heard_until);
         let recovered = Recovery {
             incarnation: incarnation.get(),
             conversations: base.conversations,

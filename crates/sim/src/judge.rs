@@ -5,12 +5,12 @@
 //! what is missing must be named. Cells are recounted here from what each conversation shows of its facts, by rules
 //! written once more.
 
-use crate::truth::{id_of, same};
+use crate::truth::{Page, Told, id_of, same};
 use crate::watch::{Broken, Invariant, answer, first_difference, happened};
 use crate::world::World;
-use engine::{Authority, Completeness, Explained, Filter, Id, ParticipantView, Time};
+use engine::{Authority, Completeness, Explained, FactId, Filter, Id, ParticipantView, Time};
 use simulator::{Conversation, Dialect, Millis, Truth};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
     /// Speaks the verdict over every node, then stops and starts each and looks again.
@@ -42,6 +42,7 @@ impl World {
         let strict = self.plan.dialect == Dialect::Notifications;
         let engine = life.keeper.engine();
         let (mut cells, mut all_heard) = (BTreeMap::new(), true);
+        let begins = truth.conversations.iter().any(|one| self.heard_beginning(node, one));
         for one in &truth.conversations {
             let id = id_of(one.id);
             let why = life.keeper.about(&id, clock, |shown| shown.why(None));
@@ -57,15 +58,20 @@ impl World {
             // The answers about everything speak of the time since somebody listened first.
             let since = known.seen.listened_since.unwrap_or(Millis::MAX);
             let began_unheard = !strict && page.events.values().any(|told| told.at < since);
+            let heard: BTreeSet<_> = why.value.iter().flatten().map(|fact| fact.entry.fact).collect();
+            let unknowable = !strict && self.cannot_know(page, &heard, begins);
+            if unknowable {
+                all_heard = false;
+                self.unknowable.insert(id.clone());
+            }
             all_heard &= !began_unheard;
             let differs = match &told.value {
                 None if !strict && (page.events.is_empty() || began_unheard) => None,
+                _ if unknowable => None,
                 None => Some("it is unknown".to_owned()),
                 Some(view) if strict => differs(view, one),
                 Some(view) => {
-                    let known = why.value.iter().flatten().map(|fact| fact.entry.fact);
-                    let known: std::collections::BTreeSet<_> = known.collect();
-                    let lacks = page.events.iter().find(|(fact, _)| !known.contains(*fact));
+                    let lacks = page.events.iter().find(|(fact, _)| !heard.contains(*fact));
                     let lacks = lacks.map(|(_, told)| format!("it lacks {told:?}"));
                     lacks.or_else(|| event_view_differs(view, one))
                 }
@@ -85,6 +91,30 @@ impl World {
         let claims = all_heard && engine.completeness(clock) <= Completeness::Repaired;
         self.judge_counts(node, truth, &cells, claims)?;
         self.judge_memory(node)
+    }
+
+    /// Whether a node heard a conversation begin, so that it knows that beginnings are told.
+    fn heard_beginning(&self, node: usize, one: &Conversation) -> bool {
+        let known = &self.nodes[node];
+        let Some(life) = &known.life else { return false };
+        let (id, clock) = (id_of(one.id), known.clock(self.now));
+        let begins =
+            |e: &engine::TimelineEntry| e.kind == "lifeCycle" && same(e.to.as_ref(), Some("in-progress"));
+        let heard = life.keeper.about(&id, clock, |shown| shown.timeline().iter().any(begins));
+        heard.value.unwrap_or_default()
+    }
+
+    /// Whether nothing that was heard tells that something is missing: it was lost on a socket that lives, behind all that
+    /// came, or it is a beginning where none was ever told.
+    fn cannot_know(&self, page: &Page, heard: &BTreeSet<FactId>, begins: bool) -> bool {
+        let lost = || page.events.iter().filter(|(fact, _)| !heard.contains(*fact));
+        let known = |other: &&FactId| heard.contains(*other);
+        let is_seen = |(_, lost): (&FactId, &Told)| {
+            page.events.iter().filter(|(fact, _)| known(fact)).any(|(_, told)| told.has_seen(lost))
+        };
+        let untold = !begins && lost().any(|(_, told)| told.participant.is_none());
+        let silent = self.plan.network.losses > 0.0 && lost().next().is_some() && !lost().any(is_seen);
+        untold || silent
     }
 
     /// Counts and cells: of the sets always, of the truth where that is claimed.
@@ -147,6 +177,9 @@ impl World {
     fn nodes_agree(&self, truth: &Truth) -> Result<(), Broken> {
         for one in &truth.conversations {
             let id = id_of(one.id);
+            if self.unknowable.contains(&id) {
+                continue;
+            }
             let mut told: Option<(usize, String)> = None;
             for node in &self.nodes {
                 let Some(life) = &node.life else { continue };

@@ -14,7 +14,7 @@ use crate::watch::{Broken, Invariant, Seen};
 use engine::Id;
 use fastrand::Rng;
 use simulator::{Millis, Outlet, Stage};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// When the lines open: shortly before midnight, so that minutes, hours and days turn.
@@ -76,6 +76,8 @@ pub(crate) struct World {
     /// What the gateway sent lately.
     pub recent: VecDeque<(Millis, Rc<str>)>,
     pub sheet: Sheet,
+    /// Conversations of which a node lacks something that nothing tells it of.
+    pub unknowable: BTreeSet<Id>,
     outlets: BTreeMap<u8, Outlet>,
 }
 
@@ -93,6 +95,7 @@ impl World {
             calm: false,
             recent: VecDeque::new(),
             sheet: Sheet::default(),
+            unknowable: BTreeSet::new(),
             outlets: BTreeMap::new(),
             plan,
         };

@@ -64,6 +64,7 @@ impl Store {
             file,
             last_position: header.last_position,
             covered: header.covered,
+            is_behind: true,
             poisoned: false,
             scratch: Scratch::default(),
             _lock: lock,
@@ -102,7 +103,16 @@ impl Store {
         let incarnation = u32::try_from(last).ok().and_then(Incarnation::new);
         let incarnation = incarnation.ok_or_else(|| OpenError::Nothing { folder: folder.to_owned() })?;
         let scratch = Scratch::default();
-        let store = Self { connection, file, last_position, covered, poisoned: true, scratch, _lock: lock };
+        let store = Self {
+            connection,
+            file,
+            last_position,
+            covered,
+            is_behind: true,
+            poisoned: true,
+            scratch,
+            _lock: lock,
+        };
         Ok(Opened { store, incarnation, epoch, seq })
     }
 

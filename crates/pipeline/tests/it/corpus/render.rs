@@ -155,8 +155,8 @@ fn ledger(world: &World) -> Vec<String> {
     let mut lines: Vec<String> =
         feeds.iter().map(|feed| format!("feed {} {}", feed.name, feed.completeness.as_str())).collect();
     for row in world.holes.values() {
-        let end = row.to.map_or("now".to_owned(), |to| short(world.midnight, Time::from_nanos(to)));
-        let from = short(world.midnight, Time::from_nanos(row.from));
+        let time = |nanos| short(world.midnight, Time::from_nanos(nanos).to_millis());
+        let (from, end) = (time(row.from), row.to.map_or("now".to_owned(), time));
         lines.push(format!("hole {} {from} to {end} {}", row.name, row.state.as_str()));
     }
     lines.extend(world.outcomes.iter().map(|((outcome, reason), n)| format!("{outcome} {reason} {n}")));
