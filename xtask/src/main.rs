@@ -1,6 +1,7 @@
 //! Automation: everything a person or a build server runs besides cargo itself.
 
 mod needs;
+mod sim;
 mod soak;
 mod steps;
 mod tidy;
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test     install what the tests need (only if missing), then run every check and every test
 cargo xtask tidy     the house rules that no compiler checks: layers, sizes, module docs, forbidden calls
+cargo xtask sim --seed N          one world of failures with its trace, step by step
+cargo xtask sim --seeds FROM..TO  as many as you like, on every core; names each seed that breaks a rule
 cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a drop or growing memory
                      (cargo xtask soak SECONDS RATE for another length and rate)";
 
@@ -19,6 +22,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test"] => steps::test(),
         ["tidy"] => steps::tidy(),
+        ["sim", rest @ ..] => sim::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         _ => {
             steps::say(USAGE);

@@ -138,6 +138,8 @@ impl Engine {
             conversation.dropped = 0;
         }
         let minted = toggles::mint(&mut conversation, &delivery, &self.limits);
+        // What order of arrival alone places stands behind all that came before, also when our clock was set back.
+        let in_turn = delivery.received.max(conversation.last_received.saturating_add(1));
         conversation.last_received = conversation.last_received.max(delivery.received);
         if minted.doubtful {
             self.wish(&conversation.id, "toggle_order");
@@ -152,7 +154,9 @@ impl Engine {
             published: delivery.received,
             waits: false,
         };
-        let facts = delivery.facts.into_iter().chain(minted.facts).map(|fact| (fact, arrival));
+        let told = delivery.facts.into_iter().map(|fact| (fact, arrival));
+        let turned = Arrival { received: in_turn, ..arrival };
+        let facts = told.chain(minted.facts.into_iter().map(|fact| (fact, turned)));
         self.admit(&mut conversation, facts, now);
         if source == Source::Rest || self.batch.tally.facts > known {
             self.prove_live(&mut conversation, arrival.received);

@@ -187,7 +187,8 @@ fn place_leg(entries: &mut [Entry], leg: &[usize], joined: Option<i64>) {
         if entry.rank != class_rank {
             (below, class_rank) = (class, entry.rank);
         }
-        let since = (entry.what == What::Held && !entry.on && entry.since != NO_TIME).then_some(entry.since);
+        let ends = entry.what == What::Held && !entry.on || entry.what == What::State && entry.at == NO_TIME;
+        let since = (ends && entry.since != NO_TIME).then_some(entry.since);
         let floor = if chained { below } else { joined };
         entry.effective = causal::effective(entry.effective, floor.into_iter().chain(since));
         // What has no time of its own was pulled in front of what has one, and pushes nothing.

@@ -422,3 +422,21 @@ fn a_hold_that_comes_after_the_end_is_history() {
     let wishes = e.take_batch().wishes;
     assert_eq!(wishes, [(id("call"), "toggle_order")], "when it was over came by unread");
 }
+
+#[test]
+fn a_mute_follows_its_own_end_when_our_clock_is_set_back() {
+    let mut engine = engine();
+    let frame = |on: bool, at: i64| {
+        let mut toggle = held("a", "l", None);
+        (toggle.what, toggle.on) = (What::Muted, on);
+        Delivery {
+            toggles: vec![toggle],
+            received: NOON + at * 1_000_000,
+            ..deliver(Source::Rest, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
+        }
+    };
+    engine.handle(frame(true, 10_000), NOON);
+    engine.handle(frame(false, 11_000), NOON);
+    engine.handle(frame(true, 2_000), NOON);
+    assert!(engine.show(&id("call"), NOON).unwrap().conversation().participants[0].muted);
+}
