@@ -376,7 +376,10 @@ impl Engine {
             if arrival.source == Source::Events {
                 self.beginnings.heard(&fact);
             }
-            self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
+            if arrival.source != Source::Rest {
+                // A read comes through no socket, and proves nothing about one.
+                self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
+            }
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;
             let waited = std::mem::take(&mut arrival.waits);

@@ -10,6 +10,7 @@ mod feed;
 
 pub(crate) use feed::Feed;
 
+use crate::limits::UNNOTICED_NS_MAX;
 use crate::{Completeness, FactId, FeedEvent, FeedNote, FeedView, LedgerRow};
 use feed::{Hole, NOBODY};
 
@@ -51,6 +52,7 @@ impl Ledger {
         let Some(Some(feed)) = self.feeds.get_mut(index) else {
             return;
         };
+        feed.told_at = feed.told_at.max(at);
         if !feed.resends {
             return;
         }
@@ -112,14 +114,15 @@ impl Ledger {
         }
     }
 
-    /// After a restart: nobody listened since `last_heard`.
+    /// After a restart: nobody listened since `last_heard`, and a feed that died shortly before may not have been noticed.
     pub fn resumed(&mut self, last_heard: i64) {
         for index in 0..self.feeds.len() {
             if let Some(Some(feed)) = self.feeds.get_mut(index) {
                 feed.holes.make_contiguous().sort_by_key(|h| (h.to.unwrap_or(i64::MAX), h.from));
                 feed.limit(None, last_heard);
                 if feed.listening {
-                    feed.lose("Headcount was not running".to_owned(), last_heard);
+                    let alive = last_heard.saturating_sub(UNNOTICED_NS_MAX).max(feed.told_at).min(last_heard);
+                    feed.lose("Headcount was not running".to_owned(), alive);
                 }
             }
             self.record(index);

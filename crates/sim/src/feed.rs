@@ -26,6 +26,8 @@ pub(crate) struct Door {
     waiting: VecDeque<Item>,
     /// Decoded, and no room in the mailbox.
     left: VecDeque<Delivery>,
+    /// When nothing waited here last: what is read now may be as old.
+    emptied_at: i64,
 }
 
 /// A feed, for as long as its node lives.
@@ -91,6 +93,14 @@ impl Door {
         self.waiting.push_back(item);
     }
 
+    /// A frame comes at `now`, by the node's clock in nanoseconds.
+    pub fn knock(&mut self, text: &str, now: i64) {
+        if self.is_empty() {
+            self.emptied_at = now;
+        }
+        self.put(Item::Frame(text.to_owned()));
+    }
+
     /// Frames that were not read are gone; what is to be told stays.
     pub fn reset(&mut self) {
         self.waiting.retain(|item| !matches!(item, Item::Frame(_)));
@@ -117,7 +127,7 @@ impl Door {
                     hall.mailbox.note(FeedNote { feed, at: now, event });
                 }
                 Item::Frame(text) => {
-                    *last_heard = now;
+                    *last_heard = self.emptied_at.max(*last_heard);
                     self.left.extend(decode(&text, hall.dialect, origin)?);
                 }
                 Item::Read(text) => self.left.extend(read(&text, origin)?),

@@ -8,9 +8,14 @@
 use crate::truth::{Page, Told, id_of, same};
 use crate::watch::{Broken, Invariant, answer, first_difference, happened};
 use crate::world::World;
-use engine::{Authority, Completeness, Explained, FactId, Filter, Id, ParticipantView, Time};
+use engine::{
+    Authority, Completeness, Explained, FactId, Filter, Id, ParticipantView, Time, check_intervals,
+};
 use simulator::{Conversation, Dialect, Millis, Truth};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How far back intervals are asked for: longer than any world lasts.
+const RANGE_NS: i64 = 3_600 * engine::SECOND;
 
 impl World {
     /// Speaks the verdict over every node, then stops and starts each and looks again.
@@ -90,7 +95,24 @@ impl World {
         }
         let claims = all_heard && engine.completeness(clock) <= Completeness::Repaired;
         self.judge_counts(node, truth, &cells, claims)?;
+        self.judge_intervals(node)?;
         self.judge_memory(node)
+    }
+
+    /// What is told of each feed's time, interval by interval, against the frames that found nobody there.
+    fn judge_intervals(&self, node: usize) -> Result<(), Broken> {
+        let known = &self.nodes[node];
+        let to = known.clock(self.now);
+        let Some(life) = known.life.as_ref().filter(|_| !known.seen.clock_was_set) else { return Ok(()) };
+        let from = to - RANGE_NS;
+        for feed in life.keeper.engine().range(from, to, to).feeds {
+            let unheard = known.seen.unheard.get(&feed.name).map_or(&[][..], Vec::as_slice);
+            check_intervals(&feed.intervals, from, to, unheard).map_err(|broken| {
+                let what = format!("node {node}, feed {}: {broken}", feed.name);
+                Broken::new(Invariant::CompleteIsWhole, what)
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether a node heard a conversation begin, so that it knows that beginnings are told.

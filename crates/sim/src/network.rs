@@ -2,6 +2,7 @@
 
 use crate::feed::Item;
 use crate::repairer::Request;
+use crate::turns::name_of;
 use crate::watch::Broken;
 use crate::world::{Alive, World};
 use engine::FeedEvent;
@@ -33,6 +34,8 @@ impl World {
         }
         let sockets: Vec<u32> = known.reached().collect();
         if sockets.is_empty() {
+            let (name, at) = (name_of(known.topics, known.index), self.nodes[node].clock(self.now));
+            self.nodes[node].seen.unheard.entry(name).or_default().push(at);
             self.say(|| format!("n{node} f{feed}: nobody there for {}", short(text)));
         }
         for socket in sockets {
@@ -62,13 +65,14 @@ impl World {
     }
 
     pub fn arrive(&mut self, node: usize, feed: usize, socket: u32, text: &str) -> Result<(), Broken> {
+        let clock = self.nodes[node].clock(self.now);
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let known = &mut life.feeds[feed];
         if !known.hears(socket) {
             self.say(|| format!("n{node} f{feed}: died with its socket: {}", short(text)));
             return Ok(());
         }
-        known.door.put(Item::Frame(text.to_owned()));
+        known.door.knock(text, clock);
         self.say(|| format!("n{node} f{feed}: {}", short(text)));
         self.wake(node)
     }

@@ -238,6 +238,7 @@ fn decide(life: &mut Life, facts_max: usize, clock: i64) -> Result<(), Broken> {
     Ok(())
 }
 
-fn name_of(topics: Topics, index: u16) -> String {
+/// What a feed is called.
+pub(crate) fn name_of(topics: Topics, index: u16) -> String {
     format!("{topics:?} {index}")
 }

@@ -27,6 +27,8 @@ pub enum Invariant {
     ClocksOnlyGrow,
     /// Queues stay within their bounds, and the world comes to an end.
     BoundsKept,
+    /// A feed's intervals cover all time since it was named without gaps, and a complete one has no hole.
+    CompleteIsWhole,
     /// Where an answer claims to be complete or repaired, it equals the truth.
     NoFalseClaim,
     /// Once faults have stopped, what REST can tell is known.
@@ -82,6 +84,8 @@ pub(crate) struct Seen {
     pub answers: BTreeMap<(Id, i64), String>,
     /// When it was first known to listen, also after a crash.
     pub listened_since: Option<Millis>,
+    /// Instants of its clock at which a frame left the cloud for a feed and nobody was there, by the feed's name.
+    pub unheard: BTreeMap<String, Vec<i64>>,
     /// Its clock went back: an instant may mean two.
     pub clock_was_set: bool,
 }

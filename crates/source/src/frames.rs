@@ -107,6 +107,11 @@ impl<S: Sink> Frames<S> {
         heard
     }
 
+    /// What time it is, in nanoseconds since the epoch.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
     /// Hands over what was decoded; waits for room.
     pub async fn submit(&self, heard: Heard) {
         if !heard.batch.deliveries.is_empty() || !heard.batch.users.is_empty() {

@@ -21,6 +21,8 @@ pub(crate) struct Feed {
     pub(super) first: Option<i64>,
     /// What is known of conversations that were there already then.
     pub(super) before: Completeness,
+    /// When it told a fact last.
+    pub(super) told_at: i64,
     /// Why it cannot listen at present.
     pub(super) failing: Option<String>,
     /// What it does not hear although it listens, and since when.
@@ -63,6 +65,7 @@ impl Feed {
             since,
             first: None,
             before: Completeness::Unknown,
+            told_at: i64::MIN,
             failing: None,
             limited: None,
             holes: VecDeque::new(),
