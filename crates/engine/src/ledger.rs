@@ -104,8 +104,11 @@ impl Ledger {
             (feed.listening, feed.first, feed.before) = (row.listening, row.to, row.state);
             return;
         }
-        feed.since = feed.since.max(row.from);
         let gap = row.listening;
+        if gap {
+            // It turned there; a moment at which facts were lost turns nothing.
+            feed.since = feed.since.max(row.to.unwrap_or(row.from));
+        }
         let hole = Hole { gap, changed: false, ..Hole::new(row.from, row.to, row.state, row.reason) };
         if gap || hole.to.is_some() {
             feed.holes.push_back(hole);

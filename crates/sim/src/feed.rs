@@ -106,6 +106,11 @@ impl Door {
         self.waiting.retain(|item| !matches!(item, Item::Frame(_)));
     }
 
+    /// That the last socket is gone waits to be told.
+    pub fn is_lost(&self) -> bool {
+        self.waiting.iter().any(|item| matches!(item, Item::Lost(_)))
+    }
+
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.left.is_empty()
     }

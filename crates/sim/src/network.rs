@@ -11,6 +11,8 @@ use std::rc::Rc;
 
 /// How long a socket that was replaced still delivers.
 const OVERLAP_MS: Millis = 2_000;
+/// When to look again whether a feed is ready to connect.
+const BUSY_MS: Millis = 50;
 /// How long it takes to see that a socket was closed.
 const NOTICE_MS: Millis = 5;
 
@@ -81,6 +83,11 @@ impl World {
         let clock = self.nodes[node].clock(self.now);
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let known = &mut life.feeds[feed];
+        if known.socket.is_none() && known.door.is_lost() {
+            // Whoever waits for room has not seen yet that the last socket is gone.
+            self.soon(node, BUSY_MS, Alive::Connected { feed });
+            return Ok(());
+        }
         known.sockets += 1;
         (known.socket, known.dead) = (Some(known.sockets), false);
         let first = known.times == 0;
