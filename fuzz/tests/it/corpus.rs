@@ -46,3 +46,13 @@ fn records() {
 fn reorder() {
     run("reorder", 8_000);
 }
+
+#[test]
+fn config() {
+    run("config", 8_000);
+}
+
+#[test]
+fn requests() {
+    run("requests", 8_000);
+}
