@@ -1,5 +1,6 @@
 //! Automation: everything a person or a build server runs besides cargo itself.
 
+mod fuzz;
 mod needs;
 mod soak;
 mod steps;
@@ -11,7 +12,8 @@ const USAGE: &str = "\
 cargo xtask test     install what the tests need (only if missing), then run every check and every test
 cargo xtask tidy     the house rules that no compiler checks: layers, sizes, module docs, forbidden calls
 cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a drop or growing memory
-                     (cargo xtask soak SECONDS RATE for another length and rate)";
+                     (cargo xtask soak SECONDS RATE for another length and rate)
+cargo xtask fuzz     TARGET [SECONDS]: a fuzz target guided by coverage; see fuzz/README.md";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         ["test"] => steps::test(),
         ["tidy"] => steps::tidy(),
         ["soak", rest @ ..] => soak::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         _ => {
             steps::say(USAGE);
             return ExitCode::from(2);

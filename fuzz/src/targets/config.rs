@@ -58,8 +58,9 @@ fn is_secretive(file: &str, environment: &Environment<'_>) -> bool {
     let elsewhere = told.clone().any(|(name, value)| name.contains(SECRET) || value.contains(SECRET));
     let multi_line = file.contains("\"\"\"") || file.contains("'''") || file.contains('[');
     let in_file = file.lines().filter(|line| line.contains(SECRET)).all(|line| {
-        let value = line.trim_start().strip_prefix("client_secret").map(str::trim_start);
-        value.is_some_and(|value| value.starts_with('='))
+        line.trim_start()
+            .strip_prefix("client_secret")
+            .is_some_and(|value| !value.starts_with(|c: char| c.is_alphanumeric()))
     });
     !elsewhere && in_file && (!multi_line || !file.contains(SECRET) || file.starts_with("[genesys]\n"))
 }

@@ -1,6 +1,6 @@
 //! The targets as plain tests: the committed inputs as they are, then a fixed number of seeded mutations.
 //!
-//! A build without optimisations runs a quarter of them. One input alone: `cargo run -p fuzz -- TARGET FILE`.
+//! A build without optimisations runs a quarter of them. One input alone: `cargo run -p fuzz --example replay -- TARGET FILE`.
 
 use fastrand::Rng;
 use fuzz::corpus;
