@@ -23,12 +23,14 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "frames", run: targets::frames::run },
     Target { name: "clocks", run: targets::clocks::run },
     Target { name: "engine", run: targets::engine::run },
     Target { name: "records", run: targets::records::run },
     Target { name: "reorder", run: targets::reorder::run },
+    Target { name: "config", run: targets::config::run },
+    Target { name: "requests", run: targets::requests::run },
 ];
 
 /// The target of a name.

@@ -1,5 +1,6 @@
 //! Automation: everything a person or a build server runs besides cargo itself.
 
+mod fuzz;
 mod needs;
 mod sim;
 mod soak;
@@ -14,7 +15,8 @@ cargo xtask tidy     the house rules that no compiler checks: layers, sizes, mod
 cargo xtask sim --seed N          one world of failures with its trace, step by step
 cargo xtask sim --seeds FROM..TO  as many as you like, on every core; names each seed that breaks a rule
 cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a drop or growing memory
-                     (cargo xtask soak SECONDS RATE for another length and rate)";
+                     (cargo xtask soak SECONDS RATE for another length and rate)
+cargo xtask fuzz     TARGET [SECONDS]: a fuzz target guided by coverage; see fuzz/README.md";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         ["tidy"] => steps::tidy(),
         ["sim", rest @ ..] => sim::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         _ => {
             steps::say(USAGE);
             return ExitCode::from(2);

@@ -1,6 +1,6 @@
 //! The targets as plain tests: the committed inputs as they are, then a fixed number of seeded mutations.
 //!
-//! A build without optimisations runs a quarter of them. One input alone: `cargo run -p fuzz -- TARGET FILE`.
+//! A build without optimisations runs a quarter of them. One input alone: `cargo run -p fuzz --example replay -- TARGET FILE`.
 
 use fastrand::Rng;
 use fuzz::corpus;
@@ -45,4 +45,14 @@ fn records() {
 #[test]
 fn reorder() {
     run("reorder", 8_000);
+}
+
+#[test]
+fn config() {
+    run("config", 8_000);
+}
+
+#[test]
+fn requests() {
+    run("requests", 8_000);
 }

@@ -106,11 +106,17 @@ fn bare(view: ConversationView) -> ConversationView {
     ConversationView { completeness: Completeness::Complete, missing, suspect: None, ..view }
 }
 
-/// A stop and a start change nothing of a conversation that is in memory.
-pub(super) fn same_after_restart(before: &Engine, after: &Engine, of: &Id, now: i64) {
-    let (Some(was), Some(is)) = (before.show(of, now), after.show(of, now)) else { return };
+/// A stop and a start change nothing of a conversation that is in memory. Where regions count wrong, what is known of how
+/// they count comes back in another order, and with it how long a fact waited: whether it was late is then not compared.
+pub(super) fn same_after_restart(before: &Engine, after: &Engine, of: &Id, world: &World) {
+    let (Some(was), Some(is)) = (before.show(of, world.now), after.show(of, world.now)) else { return };
+    let timeline = |shown: &Shown<'_>| {
+        let mut timeline = shown.timeline();
+        timeline.iter_mut().for_each(|entry| entry.late &= !world.hostile);
+        timeline
+    };
     assert_eq!(bare(was.conversation()), bare(is.conversation()), "a restart changed a conversation");
-    assert_eq!(was.timeline(), is.timeline(), "a restart changed a timeline");
+    assert_eq!(timeline(&was), timeline(&is), "a restart changed a timeline");
     assert_eq!(was.spells(), is.spells(), "a restart changed spells");
 }
 
