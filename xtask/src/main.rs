@@ -1,6 +1,8 @@
 //! Automation: everything a person or a build server runs besides cargo itself.
 
+mod fuzz;
 mod needs;
+mod sim;
 mod soak;
 mod steps;
 mod tidy;
@@ -10,8 +12,11 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test     install what the tests need (only if missing), then run every check and every test
 cargo xtask tidy     the house rules that no compiler checks: layers, sizes, module docs, forbidden calls
+cargo xtask sim --seed N          one world of failures with its trace, step by step
+cargo xtask sim --seeds FROM..TO  as many as you like, on every core; names each seed that breaks a rule
 cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a drop or growing memory
-                     (cargo xtask soak SECONDS RATE for another length and rate)";
+                     (cargo xtask soak SECONDS RATE for another length and rate)
+cargo xtask fuzz     TARGET [SECONDS]: a fuzz target guided by coverage; see fuzz/README.md";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -19,7 +24,9 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test"] => steps::test(),
         ["tidy"] => steps::tidy(),
+        ["sim", rest @ ..] => sim::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         _ => {
             steps::say(USAGE);
             return ExitCode::from(2);

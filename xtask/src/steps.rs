@@ -1,6 +1,6 @@
 //! The steps of `cargo xtask test`, in the order in which they fail fastest.
 
-use crate::{needs, tidy};
+use crate::{needs, sim, tidy};
 use anyhow::{Context, bail};
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,6 +31,7 @@ pub fn test() -> anyhow::Result<()> {
     ];
     let args = ["test", "--workspace", "--release", "--locked", "--no-fail-fast"];
     cargo("every test, real servers and a real browser among them", &args, &settings)?;
+    sim::test()?;
     step(&format!("all done in {} s", begun.elapsed().as_secs()));
     Ok(())
 }
@@ -63,7 +64,11 @@ fn step(name: &str) {
     say(&format!("── {name}"));
 }
 
-fn cargo(name: &str, args: &[&str], settings: &[(&str, String)]) -> anyhow::Result<()> {
+/// Runs cargo as a step of its own.
+///
+/// # Errors
+/// When it could not be started or did not succeed.
+pub fn cargo(name: &str, args: &[&str], settings: &[(&str, String)]) -> anyhow::Result<()> {
     step(name);
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);

@@ -28,8 +28,9 @@ impl Cells {
         self.forget_old();
     }
 
-    /// A minute's count as it was stored.
+    /// A minute's count as it was stored; what has moved since comes on top.
     pub fn restore(&mut self, minute: i64, count: u64) {
+        let count = count.saturating_add_signed(self.moved.get(&minute).copied().unwrap_or_default());
         if count > 0 {
             self.counts.insert(minute, count);
         }

@@ -2,6 +2,7 @@
 
 use crate::entry::{Entry, NO_TIME, Pieces};
 use crate::fold::Folded;
+use crate::ghosts::Watch;
 use crate::glance::Outline;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
@@ -14,6 +15,7 @@ use causal::{Dot, DotRange, DotSet, VectorClock};
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 mod settle;
@@ -38,6 +40,8 @@ pub(crate) struct Conversation {
     pub listed: Option<bool>,
     /// A fact could not be taken: a bound was reached.
     pub overfull: bool,
+    /// When it is looked at for whether it is a ghost.
+    pub watch: Watch,
 }
 
 /// What only conversations with clocks, busy ones, and those that lost facts have.
@@ -98,6 +102,7 @@ impl Conversation {
             active: false,
             listed: None,
             overfull: false,
+            watch: Watch::default(),
         }
     }
 
@@ -236,6 +241,17 @@ impl Conversation {
         folded
     }
 
+    /// How many entries each minute counts, from the set alone.
+    pub fn recount(&self) -> BTreeMap<i64, u64> {
+        let (mut folded, mut cells) = (Folded::prepared(&self.entries), BTreeMap::new());
+        for entry in &self.entries {
+            if folded.apply(entry, &self.names).counted {
+                *cells.entry(entry.at_ns().div_euclid(MINUTE)).or_default() += 1;
+            }
+        }
+        cells
+    }
+
     /// Lays the whole set down.
     pub fn lay_down(&self, resident: bool) -> StoredConversation {
         let folded = self.folded();
@@ -313,13 +329,36 @@ impl Conversation {
 
     /// Whether its facts prove that another one happened, which never came.
     pub fn lacks_dots(&self) -> bool {
+        let (dots, clock) = self.dots();
+        !dots.covers(&clock, None)
+    }
+
+    /// What its facts prove to have happened, and which never came.
+    pub fn missing_dots(&self) -> Vec<DotRange<Word>> {
+        let (dots, clock) = self.dots();
+        dots.missing(&clock, None)
+    }
+
+    fn dots(&self) -> (DotSet<Word>, VectorClock<Word>) {
         let stamps = self.entries.iter().filter_map(Entry::stamp);
         let (mut dots, mut clock) = (DotSet::new(), VectorClock::new());
         for stamp in stamps {
             dots.insert(stamp.dot.clone());
             clock.merge(&stamp.clock);
         }
-        !dots.covers(&clock, None)
+        (dots, clock)
+    }
+
+    /// Whether an event tells when it began.
+    pub fn tells_beginning(&self) -> bool {
+        let lives = |e: &Entry| e.state().is_some() && !self.names.is_end(e.state());
+        let begins = |e: &Entry| e.source() == Source::Events && e.what == What::LifeCycle && lives(e);
+        self.entries.iter().any(begins)
+    }
+
+    /// Whether it is known by events alone, and none of them tells when it began.
+    pub fn began_unseen(&self) -> bool {
+        self.entries.iter().all(|e| e.source() == Source::Events) && !self.tells_beginning()
     }
 
     /// The newest instant that a source named.

@@ -5,10 +5,13 @@
 //! Whatever time it is comes in as an argument.
 
 use crate::activity::Cells;
+use crate::beginnings::Beginnings;
 use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle};
 use crate::entry::Entry;
+use crate::ghosts::Ghosts;
 use crate::ledger::Ledger;
-use crate::limits::Limits;
+use crate::limits::{Limits, STRAGGLING_NS_MAX};
+use crate::replay::Unreleased;
 use crate::residents::Residents;
 use crate::revision::Before;
 use crate::scope::{Scope, Scopes};
@@ -16,8 +19,8 @@ use crate::toggles;
 use crate::users::Users;
 use crate::waiting::waiting_room;
 use crate::{
-    Activity, Admitted, Arrival, Batch, Completeness, Delivery, Fact, FeedNote, FeedView, Id, LedgerRow,
-    SECOND, Source, StoredConversation, UserFact, UserRow, Word,
+    Activity, Admitted, Arrival, Batch, Completeness, Delivery, Fact, FeedEvent, FeedNote, FeedView, Id,
+    LedgerRow, SECOND, Source, StoredConversation, UserFact, UserRow, Word,
 };
 use causal::{Released, ReorderBuffer};
 use std::collections::{BTreeSet, VecDeque};
@@ -41,6 +44,9 @@ pub struct Engine {
     pub(crate) active: BTreeSet<Id>,
     /// The ids of the others that are in memory.
     pub(crate) ended: BTreeSet<Id>,
+    /// The ids of those in memory that lack something known by name.
+    pub(crate) lacking: BTreeSet<Id>,
+    pub(crate) ghosts: Ghosts,
     /// Facts that wait, by the history that orders them: a conversation's own, or none for that of all.
     pub(crate) held: ReorderBuffer<Option<Id>, Word, Admitted>,
     /// What counters count decides which history that is.
@@ -49,6 +55,8 @@ pub struct Engine {
     pub(crate) strays: Vec<Released<Word, Admitted>>,
     /// Facts that waited in another kind of history, to be offered again.
     pub(crate) restaged: Vec<Admitted>,
+    /// Facts of a log under replay that waited, and whose publication did not come yet.
+    pub(crate) unreleased: Unreleased,
     /// Ended conversations by when they may leave memory.
     leaving: VecDeque<(i64, Id)>,
     pub(crate) cells: Cells,
@@ -58,8 +66,10 @@ pub struct Engine {
     spare: Batch,
     /// Room for the facts at hand, kept from one delivery to the next.
     room: Facts,
-    /// The log is replayed: lateness of what came in one frame is as it was.
-    replaying: bool,
+    /// The log is replayed: what is published was as late as it says.
+    pub(crate) replaying: bool,
+    /// Whether gateways tell when conversations begin.
+    pub(crate) beginnings: Beginnings,
     /// Somebody follows the changes: effects are worked out.
     followed: bool,
     pub(crate) seq: u64,
@@ -75,10 +85,13 @@ impl Engine {
             conversations: Residents::default(),
             active: BTreeSet::new(),
             ended: BTreeSet::new(),
+            lacking: BTreeSet::new(),
+            ghosts: Ghosts::default(),
             held: waiting_room(&limits),
             scopes: Scopes::default(),
             strays: Vec::new(),
             restaged: Vec::new(),
+            unreleased: Unreleased::default(),
             leaving: VecDeque::new(),
             cells: Cells::default(),
             ledger: Ledger::default(),
@@ -87,6 +100,7 @@ impl Engine {
             spare: Batch::default(),
             room: Facts::new(),
             replaying: false,
+            beginnings: Beginnings::default(),
             followed: false,
             seq,
         }
@@ -101,12 +115,14 @@ impl Engine {
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
         let mut conversation = Conversation::take_up(stored);
+        self.beginnings.told |= conversation.tells_beginning();
         for at in 0..conversation.entries.len() {
             let stamp = conversation.entries.get(at).and_then(Entry::stamp).cloned();
             if let Some(stamp) = stamp {
                 self.observe(&stamp, &mut conversation, true);
             }
         }
+        self.note_lack(&conversation);
         self.keep(conversation, now);
     }
 
@@ -114,6 +130,7 @@ impl Engine {
     pub fn restore_damaged(&mut self, id: &Id, now: i64) {
         let mut conversation = Conversation::new(id.clone());
         conversation.set_dropped(1);
+        self.note_lack(&conversation);
         self.keep(conversation, now);
         self.wish(id, "damaged");
     }
@@ -124,41 +141,35 @@ impl Engine {
             Some(known) => known,
             None => Box::new(Conversation::new(delivery.conversation.clone())),
         };
-        conversation.last_received = conversation.last_received.max(delivery.received);
         if delivery.source == Source::Rest {
             conversation.set_dropped(0);
         }
         let minted = toggles::mint(&mut conversation, &delivery, &self.limits);
+        // What order of arrival alone places stands behind all that came before, also when our clock was set back.
+        let in_turn = delivery.received.max(conversation.last_received.saturating_add(1));
+        conversation.last_received = conversation.last_received.max(delivery.received);
         if minted.doubtful {
             self.wish(&conversation.id, "toggle_order");
         }
+        let (source, known) = (delivery.source, self.batch.tally.facts);
         let arrival = Arrival {
             received: delivery.received,
             feed: delivery.feed,
-            source: delivery.source,
+            source,
             incarnation: self.incarnation,
             late: false,
             published: delivery.received,
+            waits: false,
         };
         let id = delivery.conversation.clone();
-        let facts = delivery.facts.drain(..).chain(minted.facts);
-        let facts = facts.map(|fact| Admitted { conversation: id.clone(), fact, arrival });
+        let turned = Arrival { received: in_turn, ..arrival };
+        let told = delivery.facts.drain(..).map(|fact| (fact, arrival));
+        let facts = told.chain(minted.facts.into_iter().map(|fact| (fact, turned)));
+        let facts = facts.map(|(fact, arrival)| Admitted { conversation: id.clone(), fact, arrival });
         self.admit(&mut conversation, facts, now);
-        self.keep_boxed(conversation, now);
-        self.publish_strays(now);
-    }
-
-    /// A fact out of the log, with the arrival it had, at the instant of the commit that carried it: the same decision
-    /// again.
-    pub fn replay(&mut self, admitted: Admitted, now: i64) {
-        let mut conversation = match self.conversations.take(&admitted.conversation) {
-            Some(known) => known,
-            None => Box::new(Conversation::new(admitted.conversation.clone())),
-        };
-        conversation.last_received = conversation.last_received.max(admitted.arrival.received);
-        self.replaying = true;
-        self.admit(&mut conversation, std::iter::once(admitted), now);
-        self.replaying = false;
+        if source == Source::Rest || self.batch.tally.facts > known {
+            self.prove_live(&mut conversation, arrival.received);
+        }
         self.keep_boxed(conversation, now);
         self.publish_strays(now);
     }
@@ -172,6 +183,9 @@ impl Engine {
 
     /// What became of a feed.
     pub fn handle_feed(&mut self, note: FeedNote) {
+        if let FeedEvent::Gone { conversation } = &note.event {
+            return self.gone(conversation, note.at);
+        }
         if self.ledger.note(note) {
             let active: Vec<Id> = self.active.iter().cloned().collect();
             for id in active {
@@ -184,25 +198,25 @@ impl Engine {
     pub fn handle_dropped(&mut self, feed: u16, conversation: &Id, facts: u64, now: i64) {
         if let Some(known) = self.conversations.get_mut(conversation) {
             known.set_dropped(known.dropped().saturating_add(facts));
+            self.lacking.insert(conversation.clone());
         }
         self.ledger.dropped(feed, now, "facts were dropped because the mailbox was full");
         self.wish(conversation, "dropped");
     }
 
-    /// Time passed: facts that waited too long are released, ended conversations leave memory.
+    /// Time passed: facts that waited too long are released, ended conversations leave memory, those that last too long
+    /// become suspects.
     pub fn handle_timeout(&mut self, now: i64) {
         self.expire_held(now);
         self.let_ended_go(now);
+        self.look_for_ghosts(now);
     }
 
     /// When [`Engine::handle_timeout`] has something to do next.
     #[must_use]
     pub fn wake_at(&self) -> Option<i64> {
         let leaving = self.leaving.front().map(|(at, _)| *at);
-        match (self.held.deadline(), leaving) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [self.held.deadline(), leaving, self.ghosts_due()].into_iter().flatten().min()
     }
 
     /// All that happened since the last call. Hand it back with [`Engine::reuse`], so that its room serves again.
@@ -234,17 +248,6 @@ impl Engine {
     /// A stored user value.
     pub fn restore_user(&mut self, row: UserRow) {
         self.users.restore(row);
-    }
-
-    /// The replay of the log is over: nobody waits for what came before it, and what it moved is in the store already.
-    /// `damaged`: some of it could not be read.
-    pub fn replayed(&mut self, damaged: bool, now: i64) {
-        self.release_all(now);
-        self.batch = Batch::default();
-        self.cells.clear();
-        if damaged {
-            self.ledger.damaged(now, "records of the history could not be read");
-        }
     }
 
     /// Says whether somebody follows the changes: only then is it worked out what each of them changed.
@@ -294,6 +297,13 @@ impl Engine {
         self.ledger.worst(now - DAY, now)
     }
 
+    /// From when on the worst of the last 24 hours speaks of every feed: no feed was listened to before it first was. None
+    /// before any.
+    #[must_use]
+    pub fn complete_from(&self, now: i64) -> Option<i64> {
+        self.ledger.first_listened().map(|first| first.max(now - DAY))
+    }
+
     /// Every feed as it stands.
     #[must_use]
     pub fn feeds(&self, now: i64) -> Vec<FeedView> {
@@ -305,11 +315,13 @@ impl Engine {
         let Some((from, last)) = conversation.heard() else {
             return Completeness::Unknown;
         };
-        let to = if conversation.active { now } else { last };
+        // One whose beginning was not told may have begun at any time before.
+        let from = if self.beginnings.told && conversation.began_unseen() { i64::MIN } else { from };
+        let to = if conversation.active { now } else { last.saturating_add(STRAGGLING_NS_MAX) };
         let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
         let lacks = conversation.dropped() > 0 || conversation.overfull || holes;
         let own = if lacks { Completeness::Partial } else { Completeness::Complete };
-        own.max(self.ledger.worst(from, to))
+        own.max(self.ledger.worst_of_life(from, to))
     }
 
     /// Whether facts of a conversation wait for what precedes them.
@@ -326,7 +338,7 @@ impl Engine {
 
     pub(crate) fn admit(&mut self, to: &mut Conversation, facts: impl Iterator<Item = Admitted>, now: i64) {
         let mut ready = std::mem::take(&mut self.room);
-        for admitted in facts {
+        for mut admitted in facts {
             let fact = &admitted.fact;
             if to.held().iter().any(|(held, _)| *held == fact.id) {
                 self.better_held(to, fact, admitted.arrival);
@@ -336,14 +348,18 @@ impl Engine {
                 ready.push(admitted);
                 continue;
             };
-            self.log(&to.id, fact, admitted.arrival);
-            self.batch.tally.facts += 1;
             if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
                 self.cells.add(at.minute(), 1);
             }
             let borne = to.overfull || to.bears(&stamp.dot);
             self.observe(stamp, to, borne);
+            let id = fact.id;
+            admitted.arrival.waits = true;
             self.offer(to, admitted, now, &mut ready);
+            match ready.iter_mut().find(|admitted| admitted.fact.id == id) {
+                Some(admitted) => admitted.arrival.waits = false,
+                None => self.log_waiting(to, id),
+            }
         }
         self.take(to, ready, now);
     }
@@ -362,45 +378,42 @@ impl Engine {
         for (Admitted { fact, arrival, .. }, &how) in facts.iter_mut().zip(&met) {
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;
+            let waited = std::mem::take(&mut arrival.waits);
             self.note(to, fact, *arrival, how);
+            self.batch.tally.facts += u64::from(how == Met::New && !waited);
         }
         let mut met = met.into_iter();
-        facts.retain(|admitted| match met.next() {
-            Some(Met::New) => admitted.fact.stamp.is_none(),
-            met => met == Some(Met::Better),
-        });
+        facts.retain(|_| matches!(met.next(), Some(Met::New | Met::Better)));
         self.batch.admitted.append(&mut facts);
         facts.shrink_to(ROOM_FACTS_MAX);
         self.room = facts;
     }
 
-    /// Counts a fact that was taken, by how it met the set.
+    /// Notes how a fact that was taken met the set.
     fn note(&mut self, to: &Conversation, fact: &Fact, arrival: Arrival, how: Met) {
-        self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
+        if arrival.source == Source::Events {
+            self.beginnings.heard(fact);
+        }
+        if arrival.source != Source::Rest {
+            // A read comes through no socket, and proves nothing about one.
+            self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
+        }
         match how {
             Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
-            Met::Full => self.refuse(fact, arrival),
-            // One with a stamp was counted when it was admitted.
-            Met::New => self.batch.tally.facts += u64::from(fact.stamp.is_none()),
+            Met::Full => self.refuse(&to.id, fact, arrival),
+            Met::New => {}
             Met::Better => fact.stamp.iter().for_each(|stamp| self.note_stamp(to, stamp)),
         }
     }
 
     /// A conversation has no room for a fact: it is missing, and said to be.
-    fn refuse(&mut self, fact: &Fact, arrival: Arrival) {
+    fn refuse(&mut self, of: &Id, fact: &Fact, arrival: Arrival) {
         self.batch.tally.overfull += 1;
+        self.lacking.insert(of.clone());
         if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
             self.cells.add(at.minute(), -1);
         }
         self.ledger.dropped(arrival.feed, arrival.received, "a conversation had more facts than it may have");
-    }
-
-    pub(crate) fn log(&mut self, conversation: &Id, fact: &Fact, arrival: Arrival) {
-        self.batch.admitted.push(Admitted {
-            conversation: conversation.clone(),
-            fact: fact.clone(),
-            arrival,
-        });
     }
 
     fn keep(&mut self, conversation: Conversation, now: i64) {
@@ -413,10 +426,15 @@ impl Engine {
         if active && was != Some(true) {
             self.ended.remove(&conversation.id);
             self.active.insert(conversation.id.clone());
+            self.ghosts.begin(&mut conversation, now, &self.limits);
+        }
+        if !self.lacking.is_empty() && self.lacking.contains(&conversation.id) {
+            self.note_lack(&conversation);
         }
         if !active && was != Some(false) {
             self.active.remove(&conversation.id);
             self.ended.insert(conversation.id.clone());
+            self.ghosts.end(&mut conversation);
             self.leaving.push_back((now.saturating_add(self.limits.ended_grace_ns), conversation.id.clone()));
         }
         self.conversations.put(conversation);
@@ -445,6 +463,7 @@ impl Engine {
             self.batch.laid_down.push(conversation.lay_down(false));
             drop(self.conversations.take(&id));
             self.ended.remove(&id);
+            self.lacking.remove(&id);
             self.held.forget(&Some(id));
         }
     }

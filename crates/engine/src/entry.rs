@@ -6,7 +6,7 @@
 //! conversation (the order inserts in the middle, in each of twenty columns).
 
 use crate::names::{Name, Names, Sym};
-use crate::{Arrival, Fact, FactId, Time, What};
+use crate::{Arrival, Fact, FactId, Source, Time, What};
 
 mod bits;
 mod more;
@@ -150,6 +150,7 @@ impl Entry {
             incarnation: self.incarnation(names),
             late: self.late(),
             published: self.published(),
+            waits: false,
         }
     }
 
@@ -235,10 +236,12 @@ impl Entry {
         self.at().unwrap_or_else(|| Time::from_nanos(self.effective.saturating_add(999_999)).to_millis())
     }
 
-    /// Whether another copy of the same fact could tell anything new.
+    /// Whether another copy of the same fact could tell anything new. Of an event, what is absent tells as well: one of two
+    /// that differ stands whole.
     pub fn may_learn(&self, copy: &Fact, names: &Names) -> bool {
-        let word = |sym, word: &Option<_>| word.is_none() || names.same_word(sym, word.as_ref());
-        let id = |name, id: &Option<_>| id.is_none() || names.same_id(name, id.as_ref());
+        let joins = self.source() != Source::Events;
+        let word = |sym, word: &Option<_>| joins && word.is_none() || names.same_word(sym, word.as_ref());
+        let id = |name, id: &Option<_>| joins && id.is_none() || names.same_id(name, id.as_ref());
         let time = match copy.at {
             None => true,
             Some(at) => {

@@ -306,19 +306,17 @@ impl Fact {
         changed | self.join_stamp(other)
     }
 
-    /// Settles two events that bear one event id. They ought to be copies; where they differ, one of them stands whole, the
-    /// same whichever came first: the earlier, or else the lesser by content. A copy may still bring a stamp. True when
-    /// anything changed.
+    /// Settles two events that bear one event id. They ought to be copies; where they differ, what one of them says stands
+    /// whole, the same whichever came first: the earlier, or else the lesser by content. The stamp is judged by itself:
+    /// what any copy had seen stays seen. True when anything changed.
     pub fn settle(&mut self, other: &Self) -> bool {
-        if other.content() < self.content() {
-            let stamp = self.stamp.take();
-            *self = other.clone();
-            if self.stamp.is_none() {
-                self.stamp = stamp;
-            }
-            return true;
+        let stamped = self.join_stamp(other);
+        if other.content() >= self.content() {
+            return stamped;
         }
-        self.content() == other.content() && self.join_stamp(other)
+        let stamp = self.stamp.take();
+        *self = Self { stamp, ..other.clone() };
+        true
     }
 
     /// What two copies of an event share, in the order by which one of two that differ is chosen.

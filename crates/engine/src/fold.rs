@@ -88,17 +88,20 @@ impl Folded {
         if !entry.participant.is_some() {
             return self.apply_life_cycle(entry, names);
         }
+        let over = self.life_ended.and(self.life_cycle);
         let participant = self.participant(entry.participant);
         let role = participant.role;
         participant.learn(entry);
-        if entry.what == What::Role {
-            return Step { from: role, ..participant.apply_own(entry, names) };
-        }
-        if entry.communication.is_some() {
+        let step = if entry.communication.is_some() {
             participant.apply_leg(entry, names)
         } else {
             participant.apply_own(entry, names)
+        };
+        if let Some(state) = over.filter(|_| participant.by_events) {
+            // Nobody is on a conversation that has ended, whatever a clock that runs ahead says.
+            participant.end_with_all(entry.instant(), state);
         }
+        if entry.what == What::Role { Step { from: role, ..step } } else { step }
     }
 
     fn apply_life_cycle(&mut self, entry: &Entry, names: &Names) -> Step {

@@ -55,31 +55,33 @@ impl Outline {
         };
         Some((step, now))
     }
+
+    /// Whether all that an event says of its participant is said again by events `behind` it, so that nothing but the first
+    /// sight of the participant depends on it. Where a life cycle ends, whoever is seen is ended with it, at an instant
+    /// that depends on when it was seen: only a later state says that again.
+    pub fn is_overtaken(self, event: &Entry, behind: &[Entry]) -> bool {
+        let tells = tells(event) || self.by_life_cycle;
+        let mut open = [tells, event.role().is_some(), event.user().is_some(), event.queue().is_some()];
+        if !event.participant.is_some() {
+            return false;
+        }
+        for later in behind.iter().rev().filter(|later| later.participant == event.participant) {
+            let said = [
+                later.state().is_some(),
+                later.role().is_some(),
+                later.user().is_some(),
+                later.queue().is_some(),
+            ];
+            open.iter_mut().zip(said).for_each(|(open, said)| *open &= !said);
+            if open == [false; 4] {
+                return true;
+            }
+        }
+        false
+    }
 }
 
 /// Whether an event says that its participant is there, or that it is not.
 fn tells(event: &Entry) -> bool {
     event.state().is_some() || matches!(event.what, What::Joined | What::Left)
-}
-
-/// Whether all that an event says of its participant is said again by events `behind` it, so that nothing but the first
-/// sight of the participant depends on it.
-pub(crate) fn is_overtaken(event: &Entry, behind: &[Entry]) -> bool {
-    let mut open = [tells(event), event.role().is_some(), event.user().is_some(), event.queue().is_some()];
-    if !event.participant.is_some() {
-        return false;
-    }
-    for later in behind.iter().rev().filter(|later| later.participant == event.participant) {
-        let said = [
-            later.state().is_some(),
-            later.role().is_some(),
-            later.user().is_some(),
-            later.queue().is_some(),
-        ];
-        open.iter_mut().zip(said).for_each(|(open, said)| *open &= !said);
-        if open == [false; 4] {
-            return true;
-        }
-    }
-    false
 }

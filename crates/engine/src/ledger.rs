@@ -6,49 +6,24 @@
 //! of a re-send: every one of the last facts heard before the cut came again after it; a single one coming again may be a
 //! stray duplicate and proves nothing.
 
-use crate::limits::{HOLES_MAX, PROOF_FACTS, PROOF_FACTS_MIN, PROOF_SPAN_NS};
+mod feed;
+
+pub(crate) use feed::Feed;
+
+use crate::limits::UNNOTICED_NS_MAX;
 use crate::{Completeness, FactId, FeedEvent, FeedNote, FeedView, LedgerRow};
-use std::collections::VecDeque;
+use feed::{Hole, NOBODY};
 
 /// What is known of every feed.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     feeds: Vec<Option<Feed>>,
     changed: Vec<LedgerRow>,
+    /// A hole began, ended or was settled since the last call of [`Ledger::take_news`]; when the newest of them did.
+    news: Option<i64>,
 }
 
-#[derive(Debug)]
-struct Feed {
-    name: String,
-    resends: bool,
-    listening: bool,
-    since: i64,
-    /// Why it cannot listen at present.
-    failing: Option<String>,
-    /// What it does not hear although it listens.
-    limited: Option<String>,
-    holes: VecDeque<Hole>,
-    /// The newest facts heard and when, for the proof of a re-send.
-    recent: VecDeque<(FactId, i64)>,
-    /// Of those heard before the last cut, the ones that have not come again; none when there is nothing to prove.
-    awaited: Option<Vec<FactId>>,
-    /// How many of the newest holes that proof covers: nothing new was heard between them.
-    covered: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Hole {
-    from: i64,
-    to: Option<i64>,
-    state: Completeness,
-    reason: String,
-    /// Nobody listened in it, so that reading again closes it; not so where facts were dropped.
-    gap: bool,
-    /// It differs from what is stored.
-    changed: bool,
-}
-
-/// The first instant of the row that says whether a feed listens; a hole never has it.
+/// The first instant of the row that says whether a feed listens, and that ends when it first did; a hole never has it.
 const STATUS_ROW: i64 = 0;
 
 impl Ledger {
@@ -62,7 +37,11 @@ impl Ledger {
         let Some(Some(feed)) = self.feeds.get_mut(index) else {
             return false;
         };
+        let turns = !matches!(note.event, FeedEvent::Refused { .. } | FeedEvent::Limited { .. });
         let reopened = feed.apply(note.event, note.at);
+        if turns {
+            self.news = self.news.max(Some(note.at));
+        }
         self.record(index);
         reopened
     }
@@ -73,10 +52,12 @@ impl Ledger {
         let Some(Some(feed)) = self.feeds.get_mut(index) else {
             return;
         };
+        feed.told_at = feed.told_at.max(at);
         if !feed.resends {
             return;
         }
         if feed.hear(fact, at, new) {
+            self.news = self.news.max(Some(at));
             self.record(index);
         }
     }
@@ -88,6 +69,15 @@ impl Ledger {
             feed.lack(at, reason);
         }
         self.record(index);
+    }
+
+    /// The same of what is found to be missing, also while the feed does not listen.
+    pub fn untold(&mut self, number: u16, at: i64, reason: &str) {
+        match self.feeds.get_mut(usize::from(number)) {
+            Some(Some(feed)) if !feed.listening => feed.lacked(reason),
+            _ => return self.dropped(number, at, reason),
+        }
+        self.record(usize::from(number));
     }
 
     /// The same of every feed.
@@ -107,30 +97,40 @@ impl Ledger {
             return;
         };
         let feed = slot.get_or_insert_with(|| Feed::new(row.name.clone(), false, row.from));
-        if row.from == STATUS_ROW {
-            feed.listening = row.listening;
+        if feed.name != row.name {
             return;
         }
-        feed.since = feed.since.max(row.from);
+        if row.from == STATUS_ROW {
+            (feed.listening, feed.first, feed.before) = (row.listening, row.to, row.state);
+            return;
+        }
         let gap = row.listening;
-        feed.holes.push_back(Hole {
-            gap,
-            changed: false,
-            ..Hole::new(row.from, row.to, row.state, row.reason)
-        });
+        if gap {
+            // It turned there; a moment at which facts were lost turns nothing.
+            feed.since = feed.since.max(row.to.unwrap_or(row.from));
+        }
+        let hole = Hole { gap, changed: false, ..Hole::new(row.from, row.to, row.state, row.reason) };
+        if gap || hole.to.is_some() {
+            feed.holes.push_back(hole);
+        } else {
+            feed.limited = Some(hole);
+        }
     }
 
-    /// After a restart: nobody listened since `last_heard`.
+    /// After a restart: nobody listened since `last_heard`, and a feed that died shortly before may not have been noticed.
     pub fn resumed(&mut self, last_heard: i64) {
         for index in 0..self.feeds.len() {
             if let Some(Some(feed)) = self.feeds.get_mut(index) {
-                feed.holes.make_contiguous().sort_by_key(|h| h.from);
+                feed.holes.make_contiguous().sort_by_key(|h| (h.to.unwrap_or(i64::MAX), h.from));
+                feed.limit(None, last_heard);
                 if feed.listening {
-                    feed.lose("Headcount was not running".to_owned(), last_heard);
+                    let alive = last_heard.saturating_sub(UNNOTICED_NS_MAX).max(feed.told_at).min(last_heard);
+                    feed.lose("Headcount was not running".to_owned(), alive);
                 }
             }
             self.record(index);
         }
+        self.news = Some(last_heard);
     }
 
     /// Rows that changed since the last call.
@@ -138,10 +138,44 @@ impl Ledger {
         std::mem::take(&mut self.changed)
     }
 
-    /// The worst that is known of `[from, to]`, and unknown when nobody ever listened.
+    /// The worst that is known of `[from, to]`, of each feed since it first listened, and unknown when none ever did.
     pub fn worst(&self, from: i64, to: i64) -> Completeness {
-        let feeds = self.feeds.iter().flatten();
-        feeds.map(|f| f.worst(from, to).0).max().unwrap_or(Completeness::Unknown)
+        self.feeds().map(|f| f.worst(from, to).0).max().unwrap_or(Completeness::Unknown)
+    }
+
+    /// The same of a conversation that was heard of in `[from, to]`: it may have begun before anybody listened.
+    pub fn worst_of_life(&self, from: i64, to: i64) -> Completeness {
+        let before = |f: &Feed| f.first.filter(|first| from < *first).map(|_| f.before);
+        let began = self.feeds().filter_map(before).max().unwrap_or_default();
+        self.worst(from, to).max(began)
+    }
+
+    /// The feeds that are known.
+    pub fn feeds(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.iter().flatten()
+    }
+
+    /// From when on every feed that ever listened is spoken of.
+    pub fn first_listened(&self) -> Option<i64> {
+        self.feeds().filter_map(|f| f.first).max()
+    }
+
+    /// When a hole began, ended or was settled last, once.
+    pub fn take_news(&mut self) -> Option<i64> {
+        self.news.take()
+    }
+
+    /// When a hole began, ended or was settled last, until that is taken.
+    pub fn news(&self) -> Option<i64> {
+        self.news
+    }
+
+    /// Since when a feed was not listened to after `heard`, so that something may be missing to this day, and why.
+    pub fn unheard_since(&self, feed: u16, heard: i64) -> Option<(i64, &str)> {
+        let feed = self.feeds.get(usize::from(feed))?.as_ref()?;
+        let after = feed.holes.iter().rev().take_while(|h| h.to.is_none_or(|end| end > heard));
+        let open = after.filter(|h| h.gap && h.state >= Completeness::Partial).last()?;
+        Some((open.from, &open.reason))
     }
 
     /// Every feed as it stands, with its worst since `from`.
@@ -156,7 +190,7 @@ impl Ledger {
                 since: feed.since,
             }
         };
-        self.feeds.iter().flatten().map(view).collect()
+        self.feeds().map(view).collect()
     }
 
     /// What a feed is called.
@@ -196,166 +230,11 @@ impl Ledger {
             listening,
             reason: hole.reason.clone(),
         };
-        let status = Hole::new(STATUS_ROW, None, Completeness::Complete, String::new());
+        let status = Hole::new(STATUS_ROW, feed.first, feed.before, NOBODY.to_owned());
         self.changed.push(row(&status, feed.listening));
-        for hole in feed.holes.iter_mut().filter(|h| h.changed) {
+        for hole in feed.holes.iter_mut().chain(&mut feed.limited).filter(|h| h.changed) {
             hole.changed = false;
             self.changed.push(row(hole, hole.gap));
         }
-    }
-}
-
-impl Hole {
-    fn new(from: i64, to: Option<i64>, state: Completeness, reason: String) -> Self {
-        Self { from, to, state, reason, gap: true, changed: true }
-    }
-}
-
-impl Feed {
-    fn new(name: String, resends: bool, since: i64) -> Self {
-        Self {
-            name,
-            resends,
-            listening: false,
-            since,
-            failing: None,
-            limited: None,
-            holes: VecDeque::new(),
-            recent: VecDeque::new(),
-            awaited: None,
-            covered: 0,
-        }
-    }
-
-    fn apply(&mut self, event: FeedEvent, at: i64) -> bool {
-        match event {
-            FeedEvent::Named { .. } => {}
-            FeedEvent::Listening => return self.listen(at),
-            FeedEvent::Lost { reason, last_heard } => self.lose(reason, last_heard.min(at)),
-            FeedEvent::Failing { reason } => self.failing = Some(reason),
-            FeedEvent::Limited { reason } => self.limited = reason,
-            FeedEvent::Repaired => self.settle_holes(Completeness::Repaired, None),
-            FeedEvent::RepairFailed { reason } => self.settle_holes(Completeness::Partial, Some(&reason)),
-        }
-        false
-    }
-
-    fn listen(&mut self, at: i64) -> bool {
-        if self.listening {
-            return false;
-        }
-        (self.listening, self.since, self.failing) = (true, at, None);
-        let Some(hole) = self.holes.iter_mut().rev().find(|h| h.to.is_none()) else { return false };
-        (hole.to, hole.changed) = (Some(at), true);
-        !self.resends
-    }
-
-    fn lose(&mut self, reason: String, last_heard: i64) {
-        if !self.listening {
-            return;
-        }
-        self.listening = false;
-        let from = last_heard.max(self.since);
-        self.since = from;
-        self.holes.push_back(Hole::new(from, None, Completeness::Unknown, reason));
-        self.covered += 1;
-        self.await_again();
-        self.bound_holes();
-    }
-
-    /// What must come again to prove a re-send: all heard shortly before the cut, and some in any case.
-    fn await_again(&mut self) {
-        if self.listening || !self.resends {
-            return;
-        }
-        let newest = self.recent.back().map_or(0, |(_, at)| *at);
-        let awaited = self.recent.iter().rev().enumerate();
-        let awaited = awaited.filter(|(n, (_, at))| *n < PROOF_FACTS_MIN || newest - at <= PROOF_SPAN_NS);
-        let awaited: Vec<FactId> = awaited.map(|(_, (fact, _))| *fact).collect();
-        self.awaited = (awaited.len() >= PROOF_FACTS_MIN).then_some(awaited);
-    }
-
-    /// Notes that facts are missing for good. While it does not listen that is known already.
-    fn lack(&mut self, at: i64, reason: &str) {
-        if !self.listening {
-            return;
-        }
-        let at = self.holes.back().and_then(|h| h.to).map_or(at, |end| end.max(at));
-        match self.holes.back_mut() {
-            Some(hole) if hole.reason == reason && !hole.gap => (hole.to, hole.changed) = (Some(at), true),
-            _ => self.holes.push_back(Hole {
-                gap: false,
-                ..Hole::new(at, Some(at), Completeness::Partial, reason.to_owned())
-            }),
-        }
-        self.bound_holes();
-    }
-
-    /// Old holes merge into one that spans them, with the worst of what was known: wider than the truth, never narrower.
-    fn bound_holes(&mut self) {
-        while self.holes.len() > HOLES_MAX {
-            let Some(first) = self.holes.pop_front() else {
-                return;
-            };
-            if let Some(next) = self.holes.front_mut() {
-                next.from = first.from;
-                next.state = next.state.max(first.state);
-                next.changed = true;
-            }
-        }
-    }
-
-    fn settle_holes(&mut self, state: Completeness, reason: Option<&str>) {
-        for hole in self.holes.iter_mut().filter(|h| h.to.is_some() && h.gap) {
-            let open = hole.state == Completeness::Unknown
-                || (hole.state == Completeness::Partial && reason.is_none());
-            if open {
-                (hole.state, hole.changed) = (state, true);
-                if let Some(reason) = reason {
-                    hole.reason = reason.to_owned();
-                }
-            }
-        }
-    }
-
-    /// True when the proof of a re-send is complete.
-    fn hear(&mut self, fact: FactId, at: i64, new: bool) -> bool {
-        if new {
-            if self.recent.len() >= PROOF_FACTS {
-                self.recent.pop_front();
-            }
-            self.recent.push_back((fact, at));
-            self.covered = 0;
-            return false;
-        }
-        let Some(awaited) = self.awaited.as_mut().filter(|_| self.listening) else { return false };
-        awaited.retain(|other| *other != fact);
-        if !awaited.is_empty() {
-            return false;
-        }
-        self.awaited = None;
-        let gaps = self.holes.iter_mut().rev().filter(|h| h.gap).take(self.covered.max(1));
-        for hole in gaps.filter(|h| h.state == Completeness::Unknown) {
-            (hole.state, hole.changed) = (Completeness::Repaired, true);
-        }
-        self.covered = 0;
-        true
-    }
-
-    fn worst(&self, from: i64, to: i64) -> (Completeness, Option<&str>) {
-        let within = self
-            .holes
-            .iter()
-            .rev()
-            .take_while(|h| h.to.is_none_or(|end| end >= from))
-            .filter(|h| h.from <= to);
-        let hole = within.max_by_key(|h| (h.state, h.from)).map(|h| (h.state, Some(h.reason.as_str())));
-        let limited = self.limited.as_deref().map(|reason| (Completeness::Partial, Some(reason)));
-        let silent = (!self.listening && self.since <= to).then(|| {
-            let reason = self.failing.as_deref().or(self.holes.back().map(|h| h.reason.as_str()));
-            (Completeness::Unknown, Some(reason.unwrap_or("it has not begun to listen yet")))
-        });
-        let worst = [hole, limited, silent].into_iter().flatten().max_by_key(|(state, _)| *state);
-        worst.unwrap_or((Completeness::Complete, None))
     }
 }

@@ -15,16 +15,9 @@ impl Engine {
         limit: usize,
         now: i64,
     ) -> (Vec<ConversationView>, Option<Id>) {
-        let from = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
-        let mut active = self.active.range::<Id, _>(from).peekable();
-        let mut ended = self.ended.range::<Id, _>(from).filter(|_| filter.active != Some(true)).peekable();
-        let ids = std::iter::from_fn(|| match (active.peek(), ended.peek()) {
-            (Some(a), Some(e)) if e < a => ended.next(),
-            (None, Some(_)) => ended.next(),
-            _ => active.next(),
-        });
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut found = Vec::new();
-        for (looked_at, id) in ids.enumerate() {
+        for (looked_at, id) in self.candidates(filter, from).enumerate() {
             if let Some(shown) = self.show(id, now) {
                 let view = shown.conversation();
                 if filter.matches(&view) {
@@ -36,5 +29,26 @@ impl Engine {
             }
         }
         (found, None)
+    }
+
+    /// The ids of the smallest set that holds all who can pass.
+    fn candidates<'a>(
+        &'a self,
+        filter: &Filter,
+        from: Bound<&'a Id>,
+    ) -> Box<dyn Iterator<Item = &'a Id> + 'a> {
+        if filter.suspect == Some(true) {
+            return Box::new(self.ghosts.after(from));
+        }
+        let mut active = self.active.range::<Id, _>((from, Bound::Unbounded)).peekable();
+        if filter.active == Some(true) {
+            return Box::new(active);
+        }
+        let mut ended = self.ended.range::<Id, _>((from, Bound::Unbounded)).peekable();
+        Box::new(std::iter::from_fn(move || match (active.peek(), ended.peek()) {
+            (Some(a), Some(e)) if e < a => ended.next(),
+            (None, Some(_)) => ended.next(),
+            _ => active.next(),
+        }))
     }
 }

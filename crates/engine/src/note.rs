@@ -1,5 +1,7 @@
 //! What a source tells the ledger about a feed.
 
+use crate::Id;
+
 /// Something that became of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedNote {
@@ -47,5 +49,15 @@ pub enum FeedEvent {
     RepairFailed {
         /// Why.
         reason: String,
+    },
+    /// Frames were refused while it listened: what they said is not known.
+    Refused {
+        /// Why, out of a closed list.
+        reason: String,
+    },
+    /// The platform does not know a conversation any more that it was asked for.
+    Gone {
+        /// Which.
+        conversation: Id,
     },
 }

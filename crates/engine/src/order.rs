@@ -172,15 +172,16 @@ fn early_or_connected(state: Sym) -> u8 {
 /// Clock edges. Each region's dots form a chain, so all that precedes an entry is, per region, the chain up to the
 /// clock's counter; working in order of the clocks' sums, those are done before it is reached.
 fn push_by_clocks(entries: &mut [Entry]) {
-    let mut order: Vec<(u64, usize)> = Vec::new();
+    // Equal sums are concurrent, unless a gateway counts wrong; then the ids decide, and never the order of arrival.
+    let mut order: Vec<(u64, FactId, usize)> = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
         if let Some(stamp) = entry.stamp() {
-            order.push((stamp.clock.sum(), at));
+            order.push((stamp.clock.sum(), entry.id(), at));
         }
     }
     order.sort_unstable();
     let mut chains: BTreeMap<Word, BTreeMap<u64, i64>> = BTreeMap::new();
-    for (_, at) in order {
+    for (_, _, at) in order {
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };
@@ -241,6 +242,19 @@ fn place_participant(entries: &mut [Entry], own: &[usize]) {
         place_leg(entries, leg, joined);
         rest = others;
     }
+    place_leave(entries, own);
+}
+
+/// Who left had ended on every leg that ended by then: one clock writes both times, so that they may be compared.
+fn place_leave(entries: &mut [Entry], own: &[usize]) {
+    let timed = |at: &usize, of: u8| entries.get(*at).filter(|e| rank(e) == of && e.at_ns() != NO_TIME);
+    let leave = own.iter().find_map(|at| Some((*at, timed(at, rank::LEFT)?.at_ns())));
+    let Some((at, left)) = leave else { return };
+    let ends = own.iter().filter_map(|at| timed(at, rank::END)).filter(|end| end.at_ns() <= left);
+    let behind = ends.map(Entry::effective).max();
+    if let (Some(behind), Some(leave)) = (behind, entries.get_mut(at)) {
+        leave.place_at(leave.effective().max(behind));
+    }
 }
 
 /// `leg`: the entries of one communication (or of a participant itself), by rank.
@@ -256,11 +270,13 @@ fn place_leg(entries: &mut [Entry], leg: &[usize], joined: Option<i64>) {
         if own_rank != class_rank {
             (below, class_rank) = (class, own_rank);
         }
-        let over = entry.what == What::Held && !entry.on();
-        let since = Some(entry.since()).filter(|&since| over && since != NO_TIME);
+        let untimed = entry.at_ns() == NO_TIME;
+        let ends = entry.what == What::Held && !entry.on() || entry.what == What::State && untimed;
+        let since = (ends && entry.since() != NO_TIME).then(|| entry.since());
         let floor = if chained { below } else { joined };
         entry.place_at(causal::effective(entry.effective(), floor.into_iter().chain(since)));
-        if chained {
+        // What has no time of its own was pulled in front of what has one, and pushes nothing.
+        if chained && !untimed {
             class = class.max(Some(entry.effective()));
         }
     }
@@ -270,7 +286,7 @@ fn place_leg(entries: &mut [Entry], leg: &[usize], joined: Option<i64>) {
 fn pull_untimed(entries: &mut [Entry], leg: &[usize]) {
     let (mut above, mut class, mut class_rank) = (i64::MAX, i64::MAX, u8::MAX);
     for &at in leg.iter().rev() {
-        let next_hold = next_hold_after(entries, leg, at);
+        let bound = bound_of_toggle(entries, leg, at);
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };
@@ -282,23 +298,22 @@ fn pull_untimed(entries: &mut [Entry], leg: &[usize]) {
             (above, class_rank) = (class, own_rank);
         }
         if entry.at_ns() == NO_TIME {
-            entry.place_at(entry.received.min(above.saturating_sub(1)).min(next_hold.saturating_sub(1)));
+            entry.place_at(entry.received.min(above.saturating_sub(1)).min(bound.saturating_sub(1)));
         }
         class = class.min(entry.effective());
     }
 }
 
-/// When the hold after the one that an unheld entry ends began; the far future for anything else.
-fn next_hold_after(entries: &[Entry], leg: &[usize], at: usize) -> i64 {
-    let Some(entry) = entries.get(at) else {
+/// What an entry about a hold is proved to stand in front of: an end, of when the next hold began; that a hold lasts, of its
+/// end where that has a time. The far future for anything else.
+fn bound_of_toggle(entries: &[Entry], leg: &[usize], at: usize) -> i64 {
+    let Some(entry) = entries.get(at).filter(|e| e.what == What::Held) else {
         return i64::MAX;
     };
-    if entry.what != What::Held || entry.on() {
-        return i64::MAX;
-    }
-    let later = leg
-        .iter()
-        .filter_map(|&at| entries.get(at))
-        .filter(|e| e.what == What::Held && e.on() && e.at_ns() > entry.since());
+    let holds = leg.iter().filter_map(|&at| entries.get(at)).filter(|e| e.what == What::Held);
+    let later = holds.filter(|e| match entry.on() {
+        true => !e.on() && e.at_ns() != NO_TIME && e.since() == entry.since(),
+        false => e.on() && e.at_ns() > entry.since(),
+    });
     later.map(Entry::at_ns).min().unwrap_or(i64::MAX)
 }

@@ -30,6 +30,9 @@ pub struct Arrival {
     /// the epoch. Later than `received` for a fact that waited for its causes. What is logged says its receipt here; the
     /// commit that carries it says the rest.
     pub published: i64,
+    /// Of what is logged: it waits for its causes, and is logged once more when it is published, unless a restart comes
+    /// between. Never set of what is in the set.
+    pub waits: bool,
 }
 
 /// A conversation's whole set, laid down together.

@@ -109,6 +109,13 @@ impl Shown<'_> {
         self.engine.completeness_of(self.set(), self.now)
     }
 
+    /// What the conversation adds to each minute's cell, recounted from its set. Cells move by differences; this is what
+    /// these must add up to, once no fact waits.
+    #[must_use]
+    pub fn recounted(&self) -> BTreeMap<i64, u64> {
+        self.set().recount()
+    }
+
     /// The conversation as it stands.
     #[must_use]
     pub fn conversation(&self) -> ConversationView {
@@ -132,6 +139,8 @@ impl Shown<'_> {
             vector_clock: clock.values().fold(0u64, |sum, n| sum.saturating_add(*n)),
             clock: clock.into_iter().collect(),
             completeness: self.completeness(),
+            missing: self.engine.missing_of(set),
+            suspect: self.engine.ghosts.suspicion(&set.id),
             participants,
         }
     }

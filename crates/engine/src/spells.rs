@@ -39,6 +39,8 @@ struct About {
 pub(crate) struct Spells {
     open: BTreeMap<Lane, Spell>,
     closed: Vec<Spell>,
+    /// Up to when each lane has been in a state that took time.
+    taken: BTreeMap<Lane, Time>,
 }
 
 impl Shown<'_> {
@@ -67,7 +69,7 @@ impl Spells {
                 spells.turn(participant, entry.instant(), names);
             }
         }
-        let Self { open, mut closed } = spells;
+        let Self { open, mut closed, .. } = spells;
         closed.extend(open.into_values());
         closed.retain(|spell| spell.to != Some(spell.from) || spell.about.state.is_some());
         (closed, folded)
@@ -93,11 +95,17 @@ impl Spells {
             return;
         }
         if let Some(mut ended) = self.open.remove(&lane) {
-            ended.to = Some(at.max(ended.from));
+            let to = at.max(ended.from);
+            ended.to = Some(to);
             self.closed.push(ended);
+            if to > ended.from {
+                self.taken.insert(lane, to);
+            }
         }
         if let Some(about) = about {
-            self.open.insert(lane, Spell { lane, about, from: at, to: None });
+            // What is proved to come later may bear an earlier time; it does not reach back into what came before.
+            let from = self.taken.get(&lane).map_or(at, |taken| at.max(*taken));
+            self.open.insert(lane, Spell { lane, about, from, to: None });
         }
     }
 }

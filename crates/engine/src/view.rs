@@ -3,7 +3,7 @@
 //! Views are copies without any serialisation of their own: the API's spelling lives in `serve`, so that neither side
 //! can drag the other along.
 
-use crate::{Effect, FactId, Id, Time, Word};
+use crate::{Effect, FactId, Id, Missing, Suspicion, Time, Word};
 use std::sync::Arc;
 
 /// How much of the evidence behind an answer is known to be there. Ordered: the greater is the worse.
@@ -40,6 +40,10 @@ pub struct ConversationView {
     pub clock: Vec<(Word, u64)>,
     /// Of the feeds over its life, and of its own missing dots.
     pub completeness: Completeness,
+    /// What is known by name to be missing of it.
+    pub missing: Missing,
+    /// Why its end may have been missed; none: nothing speaks for that, or it has ended.
+    pub suspect: Option<Suspicion>,
     /// Every participant that was ever seen, in order of joining.
     pub participants: Vec<ParticipantView>,
 }
@@ -237,6 +241,8 @@ pub struct Filter {
     pub medium: Option<Word>,
     /// With a participant in this state.
     pub state: Option<Word>,
+    /// Only those that are, or are not, suspected to be over.
+    pub suspect: Option<bool>,
 }
 
 impl Completeness {
@@ -259,6 +265,7 @@ impl Filter {
         let of_one =
             self.role.is_some() || self.queue.is_some() || self.user.is_some() || self.state.is_some();
         self.active.is_none_or(|active| active == view.active)
+            && self.suspect.is_none_or(|suspect| suspect == view.suspect.is_some())
             && self.medium.as_ref().is_none_or(|medium| view.media.contains(medium))
             && (!of_one || view.participants.iter().any(|p| self.matches_participant(p)))
     }

@@ -8,7 +8,7 @@ use crate::conversation::{Conversation, is_counted_at_once};
 use crate::engine::{Engine, Facts};
 use crate::limits::Limits;
 use crate::scope::Scope;
-use crate::{Admitted, Arrival, Fact, Id, Source, Stamp, Word};
+use crate::{Admitted, Arrival, Fact, FactId, Id, Source, Stamp, Word};
 use causal::{Bounds, Released, ReorderBuffer, Why};
 
 /// Why a feed is partial when clocks prove that events happened which it never told.
@@ -24,8 +24,7 @@ pub(crate) fn waiting_room(limits: &Limits) -> ReorderBuffer<Option<Id>, Word, A
 }
 
 impl Engine {
-    /// The first half of [`Engine::handle_timeout`]: all that may happen while a log is replayed, since what leaves
-    /// memory must be committed.
+    /// Releases what has waited as long as it may: a part of [`Engine::handle_timeout`].
     pub fn expire_held(&mut self, now: i64) {
         let mut released = Vec::new();
         self.held.expire(now, &mut released);
@@ -75,7 +74,21 @@ impl Engine {
         let is = minute(&held.fact);
         was.into_iter().for_each(|minute| self.cells.add(minute, -1));
         is.into_iter().for_each(|minute| self.cells.add(minute, 1));
-        self.log(&to.id, copy, arrival);
+        self.log(&to.id, copy.clone(), Arrival { waits: true, ..arrival });
+    }
+
+    /// Logs a fact that was just offered and waits: it survives a restart, which publishes it then.
+    pub(crate) fn log_waiting(&mut self, of: &Conversation, fact: FactId) {
+        let is = |held: &Admitted| held.fact.id == fact && held.conversation == of.id;
+        let waiting = self.held.held_mut(&Some(of.id.clone()), is).map(|held| held.clone());
+        if let Some(held) = waiting.or_else(|| self.held.held_mut(&None, is).map(|held| held.clone())) {
+            self.batch.tally.facts += 1;
+            self.batch.admitted.push(held);
+        }
+    }
+
+    fn log(&mut self, conversation: &Id, fact: Fact, arrival: Arrival) {
+        self.batch.admitted.push(Admitted { conversation: conversation.clone(), fact, arrival });
     }
 
     /// A fact that was known without one turns out to have a stamp: whoever waited for its dot alone waits no longer.
@@ -85,7 +98,7 @@ impl Engine {
         self.strays.extend(released);
     }
 
-    /// Releases everything that waits: after a restart nobody waits for what came before it.
+    /// Releases everything that waits.
     pub fn release_all(&mut self, now: i64) {
         let mut released = Vec::new();
         self.held.drain(&mut released);
@@ -124,15 +137,20 @@ impl Engine {
         self.held.drain(&mut waiting);
         self.restaged.extend(waiting.into_iter().map(|(_, release)| release.item));
         self.held = waiting_room(&self.limits);
+        self.note_lacks_again();
         if self.scopes.scope() == Scope::Feed {
             self.scopes.up_to_now().for_each(|told| self.held.begin_behind(&None, told));
         }
     }
 
     fn note_release(&mut self, release: &Released<Word, Admitted>, now: i64) {
+        if !release.missing.is_empty() {
+            // Whether it lacks them to this day is seen when it is put back.
+            self.lacking.insert(release.item.conversation.clone());
+        }
         if matches!(release.why, Why::Deadline | Why::Capacity) && !release.missing.is_empty() {
             self.wish(&release.item.conversation, "missing_dots");
-            self.ledger.dropped(release.item.arrival.feed, now, UNTOLD);
+            self.ledger.untold(release.item.arrival.feed, now, UNTOLD);
         }
     }
 

@@ -37,10 +37,10 @@ pub struct Config {
 pub struct Problems(Vec<String>);
 
 /// Where a value comes from, in words.
-pub type Origin = String;
+type Origin = String;
 
 /// Values by their dotted name, before they are judged.
-pub type Raw = BTreeMap<&'static str, (String, Origin)>;
+type Raw = BTreeMap<&'static str, (String, Origin)>;
 
 /// Each setting: its dotted name in the file, and its environment variable.
 const SETTINGS: [(&str, &str); 14] = [
@@ -79,8 +79,11 @@ pub fn read(options: &ServeOptions) -> Result<Config, Problems> {
     )
 }
 
-/// The same from injected sources. An empty environment variable counts as unset.
-fn gather(
+/// The same from injected sources: a file's name and text, and an environment in which an empty variable counts as unset.
+///
+/// # Errors
+/// All [`Problems`] at once.
+pub fn gather(
     file: Option<(&str, &str)>,
     environment: impl Fn(&str) -> Option<String>,
     options: &ServeOptions,

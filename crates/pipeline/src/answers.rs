@@ -1,15 +1,22 @@
 //! What a keeper answers: about all that is decided, which is all that is committed when it is asked between two turns.
 
 use crate::{Answer, Keeper, Page, Query, Summary};
-use engine::{Completeness, Filter, Id, Shown, StoredConversation};
+use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation};
 
 impl Keeper {
     /// Answers one question as of `now`, in nanoseconds since the epoch.
     pub fn answer(&self, query: Query, now: i64) {
         match query {
-            Query::Conversation(id, to) => drop(to.send(self.about(&id, now, |shown| shown.conversation()))),
-            Query::Timeline(id, to) => drop(to.send(self.about(&id, now, |shown| shown.timeline()))),
-            Query::Spells(id, to) => drop(to.send(self.about(&id, now, |shown| shown.spells()))),
+            Query::Conversation(id, at, to) => drop(to.send(self.conversation(&id, at, now))),
+            Query::Timeline(id, at, to) => {
+                drop(to.send(self.about_at(&id, at, now, |shown| shown.timeline())))
+            }
+            Query::Spells(id, at, to) => drop(to.send(self.about_at(&id, at, now, |shown| shown.spells()))),
+            Query::Range(from, until, to) => {
+                let range = self.engine.range(from, until, now);
+                let completeness = range.completeness;
+                drop(to.send(self.stand(range, completeness)));
+            }
             Query::Why(id, of, to) => drop(to.send(self.about(&id, now, |shown| shown.why(of.as_ref())))),
             Query::User(id, to) => {
                 drop(to.send(self.stand(self.engine.user(&id), self.engine.completeness(now))))
@@ -38,7 +45,9 @@ impl Keeper {
             active: self.engine.active_count(),
             activity: self.engine.activity(),
             last_updated: self.last_updated(),
+            suspects: self.engine.suspect_count(),
             completeness: self.engine.completeness(now),
+            complete_from: self.engine.complete_from(now),
             feeds,
             not_ready,
         }
@@ -58,6 +67,28 @@ impl Keeper {
         }
     }
 
+    /// What was shown of a conversation at an instant, and today's when none is given; none when nothing was known of it
+    /// then. Position and completeness are today's.
+    pub fn about_at<T>(
+        &self,
+        id: &Id,
+        known_at: Option<i64>,
+        now: i64,
+        tell: impl FnOnce(&Shown<'_>) -> T,
+    ) -> Answer<Option<T>> {
+        let Some(at) = known_at else { return self.about(id, now, tell) };
+        let answer = self.about(id, now, |shown| shown.known_at(at).map(|then| tell(&then)));
+        self.stand(answer.value.flatten(), answer.completeness)
+    }
+
+    fn conversation(&self, id: &Id, known_at: Option<i64>, now: i64) -> Answer<Option<ConversationView>> {
+        let mut answer = self.about_at(id, known_at, now, |shown| shown.conversation());
+        if let (Some(then), Some(_)) = (&mut answer.value, known_at) {
+            (then.completeness, then.suspect) = (answer.completeness, None);
+        }
+        answer
+    }
+
     fn load(&self, id: &Id) -> Option<StoredConversation> {
         self.store.load(id).unwrap_or_else(|error| {
             tracing::error!(%error, "a conversation could not be read from the store");
@@ -72,7 +103,7 @@ impl Keeper {
     /// A page out of memory and store together, by ascending id.
     fn page(&self, filter: &Filter, after: Option<&Id>, limit: usize, now: i64) -> Page {
         let (mut items, mut next) = self.engine.list(filter, after, limit, now);
-        if filter.active != Some(true) {
+        if filter.active != Some(true) && filter.suspect != Some(true) {
             let stored = self.store.stored_after(after, limit).unwrap_or_else(|error| {
                 tracing::error!(%error, "conversations could not be read from the store; the list lacks them");
                 Vec::new()

@@ -23,6 +23,8 @@ pub struct Keeper {
     last_updated: Option<Time>,
     /// The instant of the last turn.
     last_turn: i64,
+    /// When the oldest fact was received that the last turn left waiting.
+    left_since: Option<i64>,
     /// What was decided and is not on the disk yet.
     pending: Option<Pending>,
 }
@@ -42,6 +44,7 @@ struct Pending {
     batch: Batch,
     laid_down: Vec<StoredConversation>,
     forget_below: Option<u64>,
+    left_since: Option<i64>,
     at: i64,
 }
 
@@ -55,8 +58,16 @@ impl Keeper {
             incarnation: with.incarnation,
             last_updated: with.last_updated,
             last_turn: with.now,
+            left_since: None,
             pending: None,
         }
+    }
+
+    /// Begins a new life at `now`: publishes what waited for its causes when the last one ended. Once, before the first
+    /// commit.
+    pub fn begin(&mut self, now: i64) {
+        self.begin_turn(now);
+        self.engine.release_unreleased(now);
     }
 
     /// Hands the engine all mail, at `now` (nanoseconds since the epoch); how many facts that were. The mail is empty
@@ -66,6 +77,7 @@ impl Keeper {
     /// When the store cannot be read.
     pub fn take(&mut self, mail: &mut Mail, now: i64) -> Result<u64, StoreError> {
         self.begin_turn(now);
+        self.left_since = mail.left_since.take();
         let mut facts = 0;
         let mut notes = mail.notes.drain(..).peekable();
         for (number, delivery) in mail.deliveries.drain(..) {
@@ -206,12 +218,13 @@ impl Keeper {
         let mut batch = self.engine.take_batch();
         let mut laid_down = std::mem::take(&mut batch.laid_down);
         if batch.is_empty() && laid_down.is_empty() {
-            return Pending { batch, laid_down, forget_below: None, at: self.last_turn };
+            return Pending { batch, laid_down, forget_below: None, left_since: None, at: self.last_turn };
         }
         let engine = &self.engine;
         let covered = self.trail.cover(|id| engine.waits(id), |id| engine.lay_down(id));
         laid_down.extend(covered.laid_down);
-        Pending { batch, laid_down, forget_below: covered.forget_below, at: self.last_turn }
+        let (forget_below, left_since) = (covered.forget_below, self.left_since);
+        Pending { batch, laid_down, forget_below, left_since, at: self.last_turn }
     }
 
     fn as_commit<'a>(&self, pending: &'a Pending) -> Commit<'a> {
@@ -224,6 +237,7 @@ impl Keeper {
             users: &pending.batch.users,
             ledger: &pending.batch.ledger,
             laid_down: &pending.laid_down,
+            heard_until: pending.left_since,
             forget_log_below: pending.forget_below,
         }
     }

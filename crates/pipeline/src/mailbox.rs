@@ -50,6 +50,8 @@ pub struct Mail {
     pub notes: Vec<(u64, FeedNote)>,
     /// Feeds and conversations of which facts were dropped, and how many.
     pub dropped: Vec<((u16, Id), u64)>,
+    /// When the oldest fact was received that is left behind, in nanoseconds since the epoch; none: nothing is.
+    pub left_since: Option<i64>,
 }
 
 /// The bounded queue between sources and the shard.
@@ -69,6 +71,8 @@ struct Waiting {
     users: BTreeMap<(Id, UserWhat), UserFact>,
     notes: VecDeque<(u64, FeedNote)>,
     dropped: BTreeMap<(u16, Id), u64>,
+    /// When the oldest fact was received that found no room and waits outside, since the last look.
+    outside_since: Option<i64>,
     /// Numbers deliveries and notes as they come.
     next: u64,
     facts: usize,
@@ -167,6 +171,8 @@ impl Mailbox {
             mail.notes.extend(waiting.notes.pop_front());
         }
         let more = waiting.facts > 0;
+        let outside = waiting.outside_since.take();
+        mail.left_since = waiting.left_since().into_iter().chain(outside).min();
         self.telemetry.mailbox_facts.set(i64::try_from(waiting.facts).unwrap_or(i64::MAX));
         drop(waiting);
         self.room.notify_waiters();
@@ -178,6 +184,11 @@ impl Mailbox {
         self.lock().closed = true;
         self.mail.notify_one();
         self.room.notify_waiters();
+    }
+
+    /// Whether anything waits.
+    pub fn waits(&self) -> bool {
+        !self.lock().is_empty()
     }
 
     /// Facts submitted, and of those dropped, since the last call.
@@ -196,6 +207,8 @@ impl Mailbox {
         while let Some(next) = deliveries.pop_front() {
             let facts = weight(&next);
             if waiting.facts > 0 && waiting.facts + facts > self.settings.facts_max && !waiting.closed {
+                let since = waiting.outside_since.get_or_insert(next.received);
+                *since = (*since).min(next.received);
                 deliveries.push_front(next);
                 return false;
             }
@@ -252,6 +265,12 @@ impl Waiting {
     /// The number of the oldest delivery that waits.
     fn oldest(&self) -> Option<u64> {
         let front = |lane: &VecDeque<(u64, Delivery)>| lane.front().map(|(number, _)| *number);
+        front(&self.urgent).into_iter().chain(front(&self.rest)).min()
+    }
+
+    /// When the oldest delivery that waits was received.
+    fn left_since(&self) -> Option<i64> {
+        let front = |lane: &VecDeque<(u64, Delivery)>| lane.front().map(|(_, delivery)| delivery.received);
         front(&self.urgent).into_iter().chain(front(&self.rest)).min()
     }
 

@@ -8,7 +8,7 @@
 use crate::{ChangeLog, Position};
 use arc_swap::ArcSwap;
 use engine::{
-    Activity, Completeness, ConversationView, Explained, FeedView, Filter, Id, SpellView, Time,
+    Activity, Completeness, ConversationView, Explained, FeedView, Filter, Id, RangeView, SpellView, Time,
     TimelineEntry, UserView,
 };
 use std::sync::Arc;
@@ -25,8 +25,12 @@ pub struct Summary {
     pub activity: Activity,
     /// When the newest change was committed; none before the first.
     pub last_updated: Option<Time>,
-    /// The worst of the last 24 hours.
+    /// Of those, the ones whose end may have been missed.
+    pub suspects: u64,
+    /// The worst of the last 24 hours, of each feed since it was first listened to.
     pub completeness: Completeness,
+    /// From when on that speaks of every feed, in nanoseconds since the epoch; none before any was listened to.
+    pub complete_from: Option<i64>,
     /// Every feed as it stands.
     pub feeds: Vec<FeedView>,
     /// Why current data is not served; empty when it is.
@@ -56,12 +60,12 @@ pub struct Page {
 /// A question to the shard.
 #[derive(Debug)]
 pub enum Query {
-    /// One conversation.
-    Conversation(Id, oneshot::Sender<Answer<Option<ConversationView>>>),
-    /// Its timeline, in order.
-    Timeline(Id, oneshot::Sender<Answer<Option<Vec<TimelineEntry>>>>),
-    /// Its spells, by participant and time.
-    Spells(Id, oneshot::Sender<Answer<Option<Vec<SpellView>>>>),
+    /// One conversation; as known at an instant, when one is given.
+    Conversation(Id, Option<i64>, oneshot::Sender<Answer<Option<ConversationView>>>),
+    /// Its timeline, in order; as known at an instant, when one is given.
+    Timeline(Id, Option<i64>, oneshot::Sender<Answer<Option<Vec<TimelineEntry>>>>),
+    /// Its spells, by participant and time; as known at an instant, when one is given.
+    Spells(Id, Option<i64>, oneshot::Sender<Answer<Option<Vec<SpellView>>>>),
     /// Every fact of a conversation, or of one of its participants, explained.
     Why(Id, Option<Id>, oneshot::Sender<Answer<Option<Vec<Explained>>>>),
     /// A page of conversations after an id.
@@ -75,6 +79,8 @@ pub enum Query {
         /// Where to answer.
         to: oneshot::Sender<Answer<Page>>,
     },
+    /// What is known of a range of time, from its first instant to the first one after it.
+    Range(i64, i64, oneshot::Sender<Answer<RangeView>>),
     /// What is known of a user.
     User(Id, oneshot::Sender<Answer<Option<UserView>>>),
 }
@@ -129,28 +135,49 @@ impl Reader {
         &self.changes
     }
 
-    /// One conversation; none when it is unknown.
+    /// One conversation; none when it is unknown. With `known_at`, in nanoseconds since the epoch: as it was shown at that
+    /// instant, and none when nothing of it was known then; position and completeness are today's.
     ///
     /// # Errors
     /// [`Stopped`] when the program is on its way out.
-    pub async fn conversation(&self, id: Id) -> Result<Answer<Option<ConversationView>>, Stopped> {
-        self.ask(|to| Query::Conversation(id, to)).await
+    pub async fn conversation(
+        &self,
+        id: Id,
+        known_at: Option<i64>,
+    ) -> Result<Answer<Option<ConversationView>>, Stopped> {
+        self.ask(|to| Query::Conversation(id, known_at, to)).await
     }
 
-    /// A conversation's timeline, in order; none when it is unknown.
+    /// A conversation's timeline, in order; `known_at` as for [`Reader::conversation`].
     ///
     /// # Errors
     /// [`Stopped`] when the program is on its way out.
-    pub async fn timeline(&self, id: Id) -> Result<Answer<Option<Vec<TimelineEntry>>>, Stopped> {
-        self.ask(|to| Query::Timeline(id, to)).await
+    pub async fn timeline(
+        &self,
+        id: Id,
+        known_at: Option<i64>,
+    ) -> Result<Answer<Option<Vec<TimelineEntry>>>, Stopped> {
+        self.ask(|to| Query::Timeline(id, known_at, to)).await
     }
 
-    /// A conversation's spells; none when it is unknown.
+    /// A conversation's spells; `known_at` as for [`Reader::conversation`].
     ///
     /// # Errors
     /// [`Stopped`] when the program is on its way out.
-    pub async fn spells(&self, id: Id) -> Result<Answer<Option<Vec<SpellView>>>, Stopped> {
-        self.ask(|to| Query::Spells(id, to)).await
+    pub async fn spells(
+        &self,
+        id: Id,
+        known_at: Option<i64>,
+    ) -> Result<Answer<Option<Vec<SpellView>>>, Stopped> {
+        self.ask(|to| Query::Spells(id, known_at, to)).await
+    }
+
+    /// What is known of `[from, to)`, in nanoseconds since the epoch, of each feed; nothing is claimed of the future.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the program is on its way out.
+    pub async fn range(&self, from: i64, to: i64) -> Result<Answer<RangeView>, Stopped> {
+        self.ask(|answer| Query::Range(from, to, answer)).await
     }
 
     /// Every fact of a conversation, or of one of its participants, in order, explained; none when the conversation is

@@ -1,10 +1,10 @@
-//! Recovery: what was laid down, then the log behind it through the same decisions as when it was new.
+//! Recovery: what was laid down, then the log behind it, published again as it was when it was new.
 
 use crate::keeper::Beginning;
 use crate::trail::Trail;
 use crate::{Keeper, Recovery};
 use engine::{Engine, Id, LedgerRow, Limits, StoredConversation, Time, UserRow};
-use store::{Damaged, LoggedBatch, Opened, Recover, Store, StoreError};
+use store::{Damaged, Opened, Recover, Store, StoreError};
 
 impl Keeper {
     /// Brings back what an opened store holds, at `now` in nanoseconds since the epoch.
@@ -17,7 +17,9 @@ impl Keeper {
         let base = store.recover(&mut back)?;
         let replayed = back.replay(&store, base.damaged)?;
         let heard = replayed.last_committed_at.max(base.last_committed_at);
-        back.engine.resumed(seq, heard.unwrap_or(now));
+        // What was received and not stored yet when the last life ended is lost: nothing is known since then.
+        let heard_until = heard.unwrap_or(now).min(base.heard_until.unwrap_or(i64::MAX));
+        back.engine.resumed(seq, heard_until);
         let recovered = Recovery {
             incarnation: incarnation.get(),
             conversations: base.conversations,
@@ -57,17 +59,16 @@ impl Back {
         Self { engine, trail: Trail::default(), cells: Vec::new(), now, damaged: 0 }
     }
 
-    /// The log behind what was laid down, through the same decisions as when it was new.
+    /// The log behind what was laid down, published again as it was.
     fn replay(&mut self, store: &Store, damaged: u64) -> Result<Replayed, StoreError> {
-        let (mut position, mut replayed, mut last) = (0, Replayed::default(), None);
+        let (mut position, mut replayed) = (0, Replayed::default());
         while let Some(row) = store.replay_after(position)? {
             position = row.position;
-            self.begin_turn(&row, last.replace((row.incarnation, row.committed_at)));
             replayed.last_committed_at = Some(row.committed_at);
             if !row.admitted.is_empty() {
                 replayed.last_updated = Some(row.committed_at);
             }
-            replayed.facts += row.admitted.len() as u64;
+            replayed.facts += row.admitted.iter().filter(|admitted| !admitted.arrival.waits).count() as u64;
             self.trail.add(position, row.admitted.iter().map(|a| &a.conversation));
             for admitted in row.admitted {
                 if !self.engine.knows(&admitted.conversation) {
@@ -75,7 +76,6 @@ impl Back {
                 }
                 self.engine.replay(admitted, row.committed_at);
             }
-            self.engine.expire_held(row.committed_at);
             let told = self.engine.take_batch();
             self.engine.reuse(told);
         }
@@ -84,14 +84,6 @@ impl Back {
             self.engine.restore_cell(minute, count);
         }
         Ok(replayed)
-    }
-
-    /// What was released when that turn began: all that waited, in a new life or when our clock had been set back.
-    fn begin_turn(&mut self, row: &LoggedBatch, last: Option<(u32, i64)>) {
-        let goes_on = |(incarnation, at)| incarnation == row.incarnation && at <= row.committed_at;
-        if !last.is_none_or(goes_on) {
-            self.engine.release_all(row.committed_at);
-        }
     }
 
     fn hydrate(&mut self, store: &Store, id: &Id) -> Result<(), StoreError> {

@@ -52,7 +52,8 @@ impl Shard {
     pub async fn run(mut self) -> Result<Drained, StoreError> {
         let (mailbox, mut stop) = (self.mailbox.clone(), self.stop.clone());
         let mut tick = tokio::time::interval(TICK);
-        // What the start itself brought about (holes, released facts) is on the disk before anything new.
+        // What the start itself brings about (holes, released facts) is on the disk before anything new.
+        self.keeper.begin(self.clock.now());
         self.commit().await?;
         self.refresh();
         loop {
@@ -159,6 +160,7 @@ impl Shard {
         }
         let (t, engine) = (&self.telemetry, self.keeper.engine());
         t.active_conversations.set(signed(engine.active_count()));
+        t.suspect_conversations.set(signed(engine.suspect_count()));
         t.resident_conversations.set(signed(engine.resident_count()));
         t.held_facts.set(signed(engine.held_count()));
         t.store_bytes.set(signed(self.keeper.store().size_bytes()));

@@ -3,8 +3,8 @@
 use crate::intake::Wish;
 use crate::mailbox::{Mail, Mailbox, MailboxSettings};
 use crate::shard::{Drained, Shard};
-use crate::{Clock, Intake, Keeper, Position, Reader, Summary, Telemetry, reader_pair};
-use engine::{Completeness, Limits};
+use crate::{Clock, Intake, Keeper, Reader, Telemetry, reader_pair};
+use engine::Limits;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,11 +76,11 @@ impl Pipeline {
         new_epoch: u64,
     ) -> Result<Self, PipelineError> {
         let opened = Store::open(folder, new_epoch)?;
-        let epoch = opened.epoch;
-        let (keeper, recovered) = Keeper::recover(opened, settings.limits, clock.now())?;
-        let seq = keeper.position().seq;
-        let (reader, backend) = reader_pair(empty_summary(epoch, seq));
-        backend.changes.publish(Vec::new(), seq);
+        let now = clock.now();
+        let (keeper, recovered) = Keeper::recover(opened, settings.limits, now)?;
+        // Whoever asks before the shard's first turn sees what came back, not an empty board.
+        let (reader, backend) = reader_pair(keeper.summary(now, Some("the engine is starting")));
+        backend.changes.publish(Vec::new(), keeper.position().seq);
         let (wishes, wished) = mpsc::channel(WISHES_WAITING_MAX);
         let mailbox = Arc::new(Mailbox::new(settings.mailbox, telemetry.clone()));
         let (stop, stopped) = watch::channel(None);
@@ -161,16 +161,4 @@ fn spawn(shard: Shard) -> Result<oneshot::Receiver<Result<Drained, StoreError>>,
     };
     std::thread::Builder::new().name("shard".to_owned()).spawn(body).map_err(failed)?;
     Ok(ended)
-}
-
-fn empty_summary(epoch: u64, seq: u64) -> Summary {
-    Summary {
-        position: Position { epoch, seq },
-        active: 0,
-        activity: Default::default(),
-        last_updated: None,
-        completeness: Completeness::Unknown,
-        feeds: Vec::new(),
-        not_ready: vec!["the engine is starting".to_owned()],
-    }
 }

@@ -83,6 +83,8 @@ pub struct Telemetry {
     pub commit_seconds: Histogram,
     /// Conversations that are active.
     pub active_conversations: Gauge,
+    /// Active conversations whose end may have been missed.
+    pub suspect_conversations: Gauge,
     /// Conversations in memory.
     pub resident_conversations: Gauge,
     /// Facts that wait in the mailbox.
@@ -112,6 +114,7 @@ impl Telemetry {
             repairs: Family::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             active_conversations: Gauge::default(),
+            suspect_conversations: Gauge::default(),
             resident_conversations: Gauge::default(),
             mailbox_facts: Gauge::default(),
             store_bytes: Gauge::default(),
@@ -142,6 +145,8 @@ impl Telemetry {
         to.register("repairs", "REST reads that repair", self.repairs.clone());
         to.register_with_unit("commit", "Time of a group commit", Unit::Seconds, self.commit_seconds.clone());
         to.register("active_conversations", "Active conversations", self.active_conversations.clone());
+        let suspects = self.suspect_conversations.clone();
+        to.register("suspect_conversations", "Active conversations whose end may have been missed", suspects);
         to.register("resident_conversations", "Conversations in memory", self.resident_conversations.clone());
         to.register("mailbox_facts", "Facts that wait in the mailbox", self.mailbox_facts.clone());
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());

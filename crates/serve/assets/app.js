@@ -8,6 +8,7 @@ import * as timeline from "./timeline.js";
 import { byId, count, MEANING, say, span, timeOfDay } from "./words.js";
 
 const FEEDS_MS = 2000;
+const COMPLETENESS_MS = 5000;
 const TICK_MS = 1000;
 /** A screen reader is told of a new number at most this often. */
 const SPOKEN_MS = 15_000;
@@ -22,9 +23,10 @@ function stateCame(state) {
   lastUpdated = state.lastUpdated === null ? null : Date.parse(state.lastUpdated);
   say(byId("active-count"), count(state.activeInteractions));
   speak(state.activeInteractions);
+  suspects(state.suspects);
   completeness(state.completeness);
-  heatmap.draw(state.heatmap.data, state.completeness !== "unknown", feeds.listeningSince());
-  conversations.expect(state.activeInteractions);
+  heatmap.draw(state.heatmap.data);
+  conversations.expect(state.activeInteractions, state.suspects);
   connection();
 }
 
@@ -37,6 +39,12 @@ function speak(active) {
   if (performance.now() - spokenAt < SPOKEN_MS) return;
   spokenAt = performance.now();
   say(byId("active-spoken"), `${count(active)} active conversations`);
+}
+
+function suspects(n) {
+  const line = byId("suspects");
+  line.hidden = n === 0;
+  say(line, `${count(n)} of them may be over: the end may have been missed`);
 }
 
 function completeness(word) {
@@ -69,6 +77,7 @@ timeline.build();
 conversations.build(timeline.show);
 conversations.refresh();
 pollState(stateCame, stateLost);
+poll("/api/v1/completeness", COMPLETENESS_MS, heatmap.heard);
 poll("/api/v1/feeds", FEEDS_MS, ({ items }) => feeds.draw(items));
 follow({
   changed({ conversationId }) {

@@ -15,6 +15,7 @@ const MEDIA = ["voice", "chat", "message", "email", "callback", "video", "screen
 
 const rows = new Map();
 let activeCount = null;
+let suspectCount = null;
 let open = () => {};
 
 export const refresh = throttled(load, REFRESH_MS);
@@ -28,10 +29,10 @@ export function build(show) {
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
 }
 
-/** How many there are in all, by the state. */
-export function expect(active) {
-  if (activeCount !== active) refresh();
-  activeCount = active;
+/** How many there are in all, and how many of them may be over, by the state. */
+export function expect(active, suspects) {
+  if (activeCount !== active || suspectCount !== suspects) refresh();
+  [activeCount, suspectCount] = [active, suspects];
 }
 
 /** Brings the ages up to date. */
@@ -78,11 +79,20 @@ function kept(item, written) {
   row.written = written;
   row.startedAt = item.startedAt === null ? null : Date.parse(item.startedAt);
   say(row.started, row.startedAt === null ? "–" : timeOfDay(row.startedAt, now()));
-  row.media.replaceChildren(...item.media.map((medium) => element("span", { class: "tag" }, medium)));
+  const media = item.media.map((medium) => element("span", { class: "tag" }, medium));
+  row.media.replaceChildren(...media, ...suspicion(item.suspect));
   const [on, gone] = [item.participants.filter((p) => p.active), item.participants.filter((p) => !p.active)];
   const left = gone.length > 0 ? [element("span", { class: "muted" }, `${gone.length} left`)] : [];
   row.people.replaceChildren(...on.map(person), ...left);
   return row;
+}
+
+/** A mark on a conversation whose end may have been missed. */
+function suspicion(suspect) {
+  if (suspect === null) return [];
+  const why = `${suspect.reason}, since ${timeOfDay(Date.parse(suspect.since), now())}`;
+  const said = element("span", { class: "muted" }, suspect.reason);
+  return [element("span", { class: "mark", "data-testid": "suspect", title: why }, "may be over"), " ", said];
 }
 
 function begun(id) {

@@ -5,7 +5,7 @@ import { byId, element, MEANING, span, timeOfDay } from "./words.js";
 
 let shown = [];
 
-/** Shows the feeds, and remembers them for [`why`] and [`listeningSince`]. */
+/** Shows the feeds, and remembers them for [`why`]. */
 export function draw(feeds) {
   shown = feeds;
   const rows = feeds.map(row);
@@ -30,10 +30,4 @@ function row(feed) {
 /** The reasons that the feeds give for what is missing. */
 export function why() {
   return shown.filter((feed) => feed.reason !== null).map((feed) => `${feed.name}: ${feed.reason}`);
-}
-
-/** When the first of the feeds that listen began to, in ms; the present when none does. */
-export function listeningSince() {
-  const since = shown.filter((feed) => feed.connected).map((feed) => Date.parse(feed.since));
-  return since.length > 0 ? Math.min(...since) : now();
 }

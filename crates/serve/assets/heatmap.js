@@ -1,7 +1,7 @@
 // The 24 × 60 heatmap: one cell for each minute of the last 24 hours, by hour and minute of the configured zone.
 //
-// A minute without events is not the same as a minute in which nobody listened: where the server says that its picture
-// of the day is not known, empty minutes before the feeds began to listen are hatched instead of blank.
+// A minute without events is not the same as a minute in which nobody listened: an empty minute that the server says to be
+// unknown, for any of its feeds, is hatched instead of blank.
 
 import { now } from "./connection.js";
 import { byId, count, element, hourAndMinute, say } from "./words.js";
@@ -15,7 +15,8 @@ const two = (n) => String(n).padStart(2, "0");
 const cells = [];
 let counts = Array(HOURS * MINUTES).fill(0);
 let bounds = [];
-let listeningSince = null;
+/** Minutes since the epoch in which some feed was not listened to. */
+let unheard = new Set();
 let pointed = null;
 
 export function build() {
@@ -30,10 +31,26 @@ export function build() {
   grid.addEventListener("keydown", moved);
 }
 
-/** Draws `data[hour][minute]`. `known`: whether all of the day is; `since`: when the feeds began to listen, in ms. */
-export function draw(data, known, since) {
+/** Takes what is known of the last 24 hours, feed by feed; from now on the hatching follows it. */
+export function heard({ feeds, from, to }) {
+  const first = Math.floor(Date.parse(from) / MINUTE_MS);
+  const last = Math.floor((Date.parse(to) - 1) / MINUTE_MS);
+  unheard = new Set();
+  if (feeds.length === 0) fill(first, last);
+  for (const { intervals } of feeds) {
+    for (const span of intervals.filter(({ completeness }) => completeness === "unknown")) {
+      fill(Math.floor(Date.parse(span.from) / MINUTE_MS), Math.floor((Date.parse(span.to) - 1) / MINUTE_MS));
+    }
+  }
+}
+
+function fill(first, last) {
+  for (let minute = first; minute <= last; minute++) unheard.add(minute);
+}
+
+/** Draws `data[hour][minute]`. */
+export function draw(data) {
   counts = data.flat();
-  listeningSince = known ? null : since;
   const largest = counts.reduce((a, b) => Math.max(a, b), 0);
   bounds = steps(largest);
   const [hour, minute] = hourAndMinute(now());
@@ -53,14 +70,13 @@ function mark(cell, name, value) {
 
 function levelAt(at, current) {
   if (counts[at] > 0) return String(1 + bounds.findIndex((bound) => counts[at] <= bound));
-  return heard(at, current) ? "0" : "unknown";
+  return wasHeard(at, current) ? "0" : "unknown";
 }
 
-/** Whether somebody listened in this minute, as far as the page can tell. */
-function heard(at, current) {
-  if (listeningSince === null) return true;
+/** Whether every feed was listened to in all of this minute. */
+function wasHeard(at, current) {
   const back = (current - at + HOURS * MINUTES) % (HOURS * MINUTES);
-  return now() - back * MINUTE_MS >= listeningSince - MINUTE_MS;
+  return !unheard.has(Math.floor(now() / MINUTE_MS) - back);
 }
 
 /** Upper bounds of the colours: round at the top, and finer at the bottom, where most minutes are. */
@@ -81,7 +97,7 @@ function legend() {
     return [String(k + 1), from === bound ? count(from) : `${count(from)}–${count(bound)}`];
   });
   const entries = [["0", "none"], ...ranges];
-  if (listeningSince !== null) entries.push(["unknown", "nobody listened"]);
+  if (unheard.size > 0) entries.push(["unknown", "nobody listened"]);
   const list = byId("heatmap-legend");
   const text = JSON.stringify(entries);
   if (list.dataset.shows === text) return;

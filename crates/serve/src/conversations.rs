@@ -7,6 +7,7 @@ use crate::Shared;
 use crate::error::{Code, Problem};
 use crate::parameters::Parameters;
 use crate::show::{self, Conversation, Items, PageOf, Spell, Timeline, User, Why};
+use crate::times;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -37,31 +38,44 @@ pub(crate) async fn list(
     Ok(Json(page).into_response())
 }
 
-/// `GET /api/v1/conversations/{id}`.
-pub(crate) async fn one(State(shared): State<Arc<Shared>>, name: Named) -> Result<Response, Problem> {
-    let id = id_of(name).ok_or_else(unknown_conversation)?;
-    let answer = shared.reader.conversation(id).await?;
-    let view = answer.value.as_ref().ok_or_else(unknown_conversation)?;
-    Ok(Json(Conversation::whole(view, answer.position)).into_response())
+/// `GET /api/v1/conversations/{id}`, as it was shown at an instant with `?known_at=`.
+pub(crate) async fn one(
+    State(shared): State<Arc<Shared>>,
+    name: Named,
+    given: Parameters,
+) -> Result<Response, Problem> {
+    let (id, at) = (id_of(name).ok_or_else(unknown_conversation)?, known_at(given, &shared)?);
+    let answer = shared.reader.conversation(id, at).await?;
+    let view = answer.value.as_ref().ok_or_else(|| unknown_then(at))?;
+    Ok(Json(Conversation::whole(view, answer.position, at)).into_response())
 }
 
-/// `GET /api/v1/conversations/{id}/timeline`.
-pub(crate) async fn timeline(State(shared): State<Arc<Shared>>, name: Named) -> Result<Response, Problem> {
-    let id = id_of(name).ok_or_else(unknown_conversation)?;
-    let answer = shared.reader.timeline(id.clone()).await?;
-    let entries = answer.value.as_ref().ok_or_else(unknown_conversation)?;
-    Ok(Json(Timeline::of(&id, entries, show::about(&answer))).into_response())
+/// `GET /api/v1/conversations/{id}/timeline`, as it was shown at an instant with `?known_at=`.
+pub(crate) async fn timeline(
+    State(shared): State<Arc<Shared>>,
+    name: Named,
+    given: Parameters,
+) -> Result<Response, Problem> {
+    let (id, at) = (id_of(name).ok_or_else(unknown_conversation)?, known_at(given, &shared)?);
+    let answer = shared.reader.timeline(id.clone(), at).await?;
+    let entries = answer.value.as_ref().ok_or_else(|| unknown_then(at))?;
+    Ok(Json(Timeline::of(&id, entries, show::about(&answer), at)).into_response())
 }
 
-/// `GET /api/v1/conversations/{id}/spells`.
-pub(crate) async fn spells(State(shared): State<Arc<Shared>>, name: Named) -> Result<Response, Problem> {
-    let id = id_of(name).ok_or_else(unknown_conversation)?;
-    let answer = shared.reader.spells(id).await?;
-    let spells = answer.value.as_ref().ok_or_else(unknown_conversation)?;
+/// `GET /api/v1/conversations/{id}/spells`, as they were shown at an instant with `?known_at=`.
+pub(crate) async fn spells(
+    State(shared): State<Arc<Shared>>,
+    name: Named,
+    given: Parameters,
+) -> Result<Response, Problem> {
+    let (id, at) = (id_of(name).ok_or_else(unknown_conversation)?, known_at(given, &shared)?);
+    let answer = shared.reader.spells(id, at).await?;
+    let spells = answer.value.as_ref().ok_or_else(|| unknown_then(at))?;
     let items = Items {
         items: spells.iter().map(Spell::of).collect(),
         position: answer.position.to_string(),
         completeness: answer.completeness.as_str(),
+        known_at: at.map(times::ours),
     };
     Ok(Json(items).into_response())
 }
@@ -110,6 +124,7 @@ impl Wanted {
             user: given.take_as("userId", "a user's id", |text| Id::new(text).ok())?,
             medium: given.take_as("medium", "a medium of at most 64 bytes", |text| short(text, Word::new))?,
             state: given.take_as("state", "a state of at most 64 bytes", |text| short(text, Word::lower))?,
+            suspect: given.take_as("suspect", "true or false", |text| text.parse().ok())?,
         };
         let limit = given.take_as("limit", "a number from 1 to 1000", |text| {
             text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit))
@@ -148,6 +163,26 @@ fn id_of(name: Named) -> Option<Id> {
 
 fn unknown_conversation() -> Problem {
     Problem::new(Code::UnknownConversation, "nothing was ever heard of a conversation with this id")
+}
+
+/// Nothing is known of a conversation, or was at that instant.
+fn unknown_then(at: Option<i64>) -> Problem {
+    let Some(at) = at else { return unknown_conversation() };
+    let detail = format!("nothing was known of a conversation with this id at {}", times::ours(at));
+    Problem::new(Code::UnknownConversation, detail)
+}
+
+/// The only parameter of one that answers as things were known at an instant.
+fn known_at(mut given: Parameters, shared: &Shared) -> Result<Option<i64>, Problem> {
+    let at = given.take_as("known_at", times::MUST_BE, times::read)?;
+    given.finish()?;
+    match at {
+        Some(at) if at > shared.clock.now() => Err(Problem::new(
+            Code::BadParameter,
+            "\"known_at\" must not be in the future: what will be known then is not",
+        )),
+        at => Ok(at),
+    }
 }
 
 fn bad_cursor() -> Problem {

@@ -51,6 +51,7 @@ pub(crate) async fn feeds(State(shared): State<Arc<Shared>>) -> Response {
         items,
         position: summary.position.to_string(),
         completeness: summary.completeness.as_str(),
+        known_at: None,
     })
     .into_response()
 }

@@ -6,6 +6,7 @@
 //! engine (either side would drag the other along), and templates or a front-end build (the page is plain files that
 //! are compiled in).
 
+mod completeness;
 mod conversations;
 mod error;
 mod guard;
@@ -105,6 +106,7 @@ fn compressed() -> Router<Arc<Shared>> {
         .route("/api/v1/conversations/{id}/why", get(conversations::why))
         .route("/api/v1/users/{id}", get(conversations::user))
         .route("/api/v1/feeds", get(health::feeds))
+        .route("/api/v1/completeness", get(completeness::completeness))
         .route("/metrics", get(health::metrics))
         .layer(CompressionLayer::new())
 }

@@ -4,27 +4,33 @@
 //! times as [`Written`], absent as `null`.
 
 mod change;
+mod range;
 mod why;
 
 pub(crate) use change::Changed;
+pub(crate) use range::Range;
 pub use why::Explanation;
 pub(crate) use why::Why;
 
-use crate::times::Written;
+use crate::times::{self, Written};
 use engine::{
-    CommunicationView, ConversationView, FactId, FeedView, Id, ParticipantView, SpellView, Time,
+    CommunicationView, ConversationView, FactId, FeedView, Id, ParticipantView, SpellView, Suspicion, Time,
     TimelineEntry, UserView, Word,
 };
 use pipeline::{Answer, Position};
+use range::Dots;
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 
 /// A list, and the committed state it is about.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Items<T> {
     pub items: Vec<T>,
     pub position: String,
     pub completeness: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<Written>,
 }
 
 /// A page of a list. `nextCursor` is null at the end.
@@ -67,9 +73,28 @@ pub(crate) struct Conversation<'a> {
     vector_clock: u64,
     clock: Counters<'a>,
     completeness: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    position: Option<Text<Position>>,
+    suspect: Option<Suspect<'a>>,
+    #[serde(flatten)]
+    alone: Option<Alone<'a>>,
     participants: Vec<Participant<'a>>,
+}
+
+/// Why the end of a conversation may have been missed, and since when.
+#[derive(Serialize)]
+struct Suspect<'a> {
+    since: Written,
+    reason: &'a str,
+}
+
+/// What is said of a conversation alone.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Alone<'a> {
+    missing: Vec<Dots<'a>>,
+    missing_count: u64,
+    position: Text<Position>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_at: Option<Written>,
 }
 
 #[derive(Serialize)]
@@ -116,15 +141,28 @@ impl<'a> Conversation<'a> {
             vector_clock: view.vector_clock,
             clock: Counters(&view.clock),
             completeness: view.completeness.as_str(),
-            position: None,
+            suspect: view.suspect.as_ref().map(Suspect::of),
+            alone: None,
             participants: view.participants.iter().map(Participant::listed).collect(),
         }
     }
 
-    /// One alone, with everything that is known of it.
-    pub(crate) fn whole(view: &'a ConversationView, position: Position) -> Self {
+    /// One alone, with everything that is known of it, or was at an instant.
+    pub(crate) fn whole(view: &'a ConversationView, position: Position, known_at: Option<i64>) -> Self {
         let participants = view.participants.iter().map(Participant::whole).collect();
-        Self { position: Some(Text(position)), participants, ..Self::listed(view) }
+        let alone = Alone {
+            missing: Dots::of(&view.missing),
+            missing_count: view.missing.dots_count,
+            position: Text(position),
+            known_at: known_at.map(times::ours),
+        };
+        Self { alone: Some(alone), participants, ..Self::listed(view) }
+    }
+}
+
+impl<'a> Suspect<'a> {
+    fn of(suspicion: &'a Suspicion) -> Self {
+        Self { since: Written(suspicion.since), reason: &suspicion.reason }
     }
 }
 
@@ -176,20 +214,24 @@ pub(crate) struct Timeline<'a> {
     entries: Vec<Entry<'a>>,
     completeness: &'static str,
     position: Text<Position>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_at: Option<Written>,
 }
 
 impl<'a> Timeline<'a> {
-    /// The entries in their order.
+    /// The entries in their order, or as they were at an instant.
     pub(crate) fn of(
         conversation: &'a Id,
         entries: &'a [TimelineEntry],
         answer: (Position, &'static str),
+        known_at: Option<i64>,
     ) -> Self {
         Self {
             conversation_id: Text(conversation),
             entries: entries.iter().map(Entry::of).collect(),
             completeness: answer.1,
             position: Text(answer.0),
+            known_at: known_at.map(times::ours),
         }
     }
 }

@@ -12,7 +12,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use engine::Activity;
+use engine::{Activity, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pipeline::Summary;
@@ -42,7 +42,10 @@ struct Body<'a> {
     active_interactions: u64,
     heatmap: Heatmap<'a>,
     last_updated: Option<Written>,
+    suspects: u64,
     completeness: &'static str,
+    /// From when on that speaks of every feed.
+    completeness_from: Option<Written>,
     position: String,
 }
 
@@ -70,7 +73,9 @@ impl Cache {
             active_interactions: summary.active,
             heatmap: Heatmap { data: cells.iter().map(<[u64; 60]>::as_slice).collect() },
             last_updated: summary.last_updated.map(Written),
+            suspects: summary.suspects,
             completeness: summary.completeness.as_str(),
+            completeness_from: summary.complete_from.map(|at| Written(Time::from_nanos(at).to_millis())),
             position: summary.position.to_string(),
         };
         let body: Bytes = serde_json::to_vec(&body)

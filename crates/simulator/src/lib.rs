@@ -19,12 +19,14 @@ mod http;
 mod options;
 mod shared;
 mod socket;
+mod stage;
 mod time;
 mod truth;
 mod world;
 
 pub use control::Control;
 pub use options::{Dialect, Options, parse_duration};
+pub use stage::{Frame, Outlet, Stage};
 pub use time::{Millis, Stamp};
 pub use truth::{
     ActivePoint, Communication, Conversation, Event, EventParticipant, Fact, Id, Minutes, Participant, Truth,

@@ -82,6 +82,14 @@ impl World {
         [self.centre.due(), self.delays.due()].into_iter().flatten().min()
     }
 
+    /// Plays all that is due, and hands out the frames it makes instead of delivering them.
+    pub fn rehearse(&mut self, now: Millis) -> Vec<Delayed> {
+        while let Some(happening) = self.centre.next(now) {
+            self.publish(now, happening);
+        }
+        std::iter::from_fn(|| self.delays.next(now)).collect()
+    }
+
     /// All conversations are played out and no frame is on its way.
     pub fn is_finished(&self) -> bool {
         self.centre.is_exhausted() && self.delays.due().is_none() && self.gateway.is_settled()
@@ -254,7 +262,7 @@ impl World {
                 "routingStatus" => body::people::routing_status(user),
                 _ => body::people::activity(setting, user, index),
             };
-            let text = envelope(&topic, &body.to_string(), Uuid::new_v4());
+            let text = envelope(&topic, &body.to_string(), draw_id(&mut self.socket_rng));
             for channel in listeners {
                 self.delays.send(now, Target::Channel(*channel), None, text.clone());
             }

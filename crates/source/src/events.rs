@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::feed::Feed;
 use crate::session::Cause;
 use crate::sink::Sink;
-use crate::socket::{ConnectError, Connector, Socket};
+use crate::socket::{ConnectError, Connector, HeardUntil, Socket};
 use crate::token::{NoToken, Token};
 use crate::watchdog::{Verdict, Watchdog};
 use std::sync::Arc;
@@ -108,6 +108,7 @@ async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: S
     let mut frames = context.frames(feed.index, NAME);
     let confirm_by = Instant::now() + timing.confirm_timeout;
     let mut confirmed = false;
+    let mut heard_until = HeardUntil::new(context.clock.now());
     let mut watchdog = Watchdog::new(Instant::now(), timing.events_ping_after, timing.pong_timeout);
     if !socket.send_text(SUBSCRIPTION.to_owned()).await {
         return Some(Cause::Broken);
@@ -136,12 +137,13 @@ async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: S
         watchdog.heard(Instant::now());
         if !ready.frames.is_empty() {
             let heard = frames.decode(&ready.frames);
+            let until = heard_until.look(&ready, heard.at);
             if !confirmed && heard.controls.iter().any(|c| matches!(c, Control::SubscriptionConfirmed { .. }))
             {
                 confirmed = true;
                 feed.listening();
             }
-            feed.heard(heard.at);
+            feed.heard(until);
             frames.submit(heard).await;
         }
         if ready.end.is_some() {

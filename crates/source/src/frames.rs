@@ -1,10 +1,12 @@
 //! From frames to facts: decoded as a batch, counted one by one, submitted once.
 //!
 //! Every frame is counted as received and, where it has no facts, by its reason; a refused one is also said, at most
-//! once a second, by its reason and size and never by its content.
+//! once a second, by its reason and size and never by its content. What a refused frame said is not known, so the ledger
+//! is told too, once a batch for each reason.
 
 use crate::sink::Sink;
 use crate::{Dialect, Settings};
+use engine::{FeedEvent, FeedNote};
 use pipeline::{Clock, FeedLabels, Reason, Telemetry};
 use std::sync::Arc;
 use wire::{Batch, Control, Limits, Origin, Outcome, Refused};
@@ -72,6 +74,7 @@ impl<S: Sink> Frames<S> {
     pub fn decode(&mut self, frames: &[impl AsRef<[u8]>]) -> Heard {
         let at = self.clock.now();
         let mut heard = Heard { controls: Vec::new(), at, batch: Batch::default() };
+        let mut lost: Vec<Refused> = Vec::new();
         for (received, frame) in (at..).zip(frames.iter().map(AsRef::as_ref)) {
             // A nanosecond apart: what has no time of its own keeps the order in which it came.
             let origin = Origin { feed: self.feed, received };
@@ -87,12 +90,26 @@ impl<S: Sink> Frames<S> {
                 Outcome::Ignored(why) => {
                     self.telemetry.ignored_frames.get_or_create(&Reason { reason: why.as_str() }).inc();
                 }
-                Outcome::Refused(why) => self.refuse(why, frame.len(), at),
+                Outcome::Refused(why) => {
+                    self.refuse(why, frame.len(), at);
+                    if why.is_loss() && !lost.contains(&why) {
+                        lost.push(why);
+                    }
+                }
             }
+        }
+        for why in lost {
+            let event = FeedEvent::Refused { reason: why.as_str().to_owned() };
+            self.sink.note(FeedNote { feed: self.feed, at, event });
         }
         self.telemetry.heard(&self.name, at);
         self.telemetry.events_received.get_or_create(&self.labels).inc_by(frames.len() as u64);
         heard
+    }
+
+    /// What time it is, in nanoseconds since the epoch.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
     }
 
     /// Hands over what was decoded; waits for room.

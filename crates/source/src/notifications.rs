@@ -12,7 +12,7 @@ use crate::frames::Frames;
 use crate::repair::{RepairRequest, Rounds};
 use crate::session::{Action, Cause, Session};
 use crate::sink::Sink;
-use crate::socket::{ConnectError, Socket};
+use crate::socket::{ConnectError, HeardUntil, Socket};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -294,6 +294,7 @@ async fn carry<S: Sink>(
     cancel: CancellationToken,
 ) -> Option<Report> {
     reports.send(Report::Open(id, Instant::now())).await.ok()?;
+    let mut heard_until = HeardUntil::new(frames.now());
     loop {
         let ready = tokio::select! {
             () = cancel.cancelled() => {
@@ -314,7 +315,8 @@ async fn carry<S: Sink>(
         };
         if !ready.frames.is_empty() {
             let mut heard = frames.decode(&ready.frames);
-            let _driver_stopped = reports.send(Report::Heard(id, Instant::now(), heard.at)).await;
+            let until = heard_until.look(&ready, heard.at);
+            let _driver_stopped = reports.send(Report::Heard(id, Instant::now(), until)).await;
             let controls = std::mem::take(&mut heard.controls);
             frames.submit(heard).await;
             for control in controls.into_iter().filter(|c| !matches!(c, Control::Heartbeat | Control::Pong)) {

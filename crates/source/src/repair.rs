@@ -30,6 +30,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+/// When a conversation that could not be read is read again: after as long as an outage of the platform's REST may last,
+/// without adding to it.
+const READ_AGAIN_NS: i64 = 60 * engine::SECOND;
+
 /// A feed that wants its holes closed.
 #[derive(Clone, Debug)]
 pub(crate) struct RepairRequest {
@@ -195,10 +199,17 @@ impl<S: Sink> Repairer<S> {
     }
 
     fn read(&mut self, id: &Id, outcome: Read) {
-        let Some(round) = &mut self.round else { return };
+        let failed = matches!(outcome, Read::Failed(_));
         // A read that was under way when the round listed the conversation again may have been too early.
-        if !self.queue.contains(id) && round.left.remove(id) {
+        if !self.queue.contains(id)
+            && let Some(round) = &mut self.round
+            && round.left.remove(id)
+        {
             round.problem = round.problem.take().or(outcome.problem());
+        }
+        if failed {
+            // Something is known to be missing of it, and that stays so until it is read.
+            self.queue.want(id.clone(), self.context.clock.now().saturating_add(READ_AGAIN_NS));
         }
     }
 

@@ -76,6 +76,10 @@ pub(crate) enum ConnectError {
 pub(crate) struct Ready {
     /// Messages, in order. Empty when only pings or pongs came.
     pub frames: Vec<Bytes>,
+    /// Nothing was there when it was looked for: they came just now. Else they may be as old as the last look that took all.
+    pub fresh: bool,
+    /// All that was there is taken.
+    pub emptied: bool,
     /// The socket is at its end, behind these.
     pub end: Option<Cause>,
 }
@@ -147,11 +151,36 @@ async fn tcp(url: &Url) -> io::Result<TcpStream> {
     }
 }
 
+/// Until when a socket was heard, as far as is proved. Frames that had piled up while nobody read are no proof of now: the
+/// socket may have died since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeardUntil(i64);
+
+impl HeardUntil {
+    /// Of a socket that was just opened, in nanoseconds since the epoch.
+    pub fn new(now: i64) -> Self {
+        Self(now)
+    }
+
+    /// Takes a look at `now`; until when the socket was heard.
+    pub fn look(&mut self, ready: &Ready, now: i64) -> i64 {
+        let until = if ready.fresh { now } else { self.0 };
+        if ready.emptied {
+            self.0 = now;
+        }
+        until
+    }
+}
+
 impl Socket {
     /// Waits for what comes next and takes what is there already. May be dropped at any time without losing a frame.
     pub async fn ready(&mut self) -> Ready {
-        let mut ready = Ready::default();
-        let mut next = self.incoming.next().await;
+        let there = self.incoming.next().now_or_never();
+        let mut ready = Ready { fresh: there.is_none(), ..Ready::default() };
+        let mut next = match there {
+            Some(next) => next,
+            None => self.incoming.next().await,
+        };
         let mut bytes = 0;
         loop {
             match next {
@@ -167,7 +196,10 @@ impl Socket {
             if ready.end.is_some() || ready.frames.len() >= FRAMES_AT_ONCE_MAX || bytes >= BYTES_AT_ONCE_MAX {
                 return ready;
             }
-            let Some(already_there) = self.incoming.next().now_or_never() else { return ready };
+            let Some(already_there) = self.incoming.next().now_or_never() else {
+                ready.emptied = true;
+                return ready;
+            };
             next = already_there;
         }
     }
@@ -187,3 +219,6 @@ impl Socket {
         let _nobody_listens = tokio::time::timeout(CLOSE_TIMEOUT, self.outgoing.close()).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

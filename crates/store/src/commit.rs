@@ -32,6 +32,9 @@ pub struct Commit<'a> {
     pub ledger: &'a [LedgerRow],
     /// Conversations laid down whole: each replaces what was laid down of it before.
     pub laid_down: &'a [StoredConversation],
+    /// When the oldest fact was received that is not among these and waits still, in nanoseconds since the epoch; none: all
+    /// that was received is here. After a crash nothing is known of the time since.
+    pub heard_until: Option<i64>,
     /// Rows of the log below this position are covered by conversations that are laid down, with this commit or before:
     /// they are not replayed again, and are deleted over this and the next commits.
     pub forget_log_below: Option<u64>,
@@ -59,6 +62,7 @@ impl Store {
         match self.transact(commit, position, covered) {
             Ok(()) => {
                 (self.last_position, self.covered) = (position, covered);
+                self.is_behind = commit.heard_until.is_some();
                 Ok(position)
             }
             Err(failure) => Err(self.settle(failure)),
@@ -67,13 +71,15 @@ impl Store {
 
     fn transact(&mut self, commit: &Commit<'_>, position: u64, covered: u64) -> Result<(), Failure> {
         let newly_covered = covered > self.covered;
+        let behind = self.is_behind || commit.heard_until.is_some();
         let scratch = &mut self.scratch;
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begun.map_err(|error| Failure::new(Stage::Writing, error))?;
         let written = append(&transaction, scratch, commit, position)
             .and_then(|()| lay_down(&transaction, scratch, commit.laid_down))
             .and_then(|()| Ok(update(&transaction, commit)?))
-            .and_then(|()| Ok(forget(&transaction, covered, newly_covered)?));
+            .and_then(|()| Ok(forget(&transaction, covered, newly_covered)?))
+            .and_then(|()| if behind { Ok(lag(&transaction, commit.heard_until)?) } else { Ok(()) });
         written.map_err(|error| Failure::new(Stage::Writing, error))?;
         transaction.commit().map_err(|error| Failure::new(Stage::Committing, error))
     }
@@ -155,6 +161,11 @@ fn update(to: &Transaction<'_>, commit: &Commit<'_>) -> rusqlite::Result<()> {
         ledger::write(&mut statement, row)?;
     }
     Ok(())
+}
+
+/// Notes how far all that was received is stored; 0 stands for up to this commit.
+fn lag(to: &Transaction<'_>, heard_until: Option<i64>) -> rusqlite::Result<()> {
+    schema::set_meta(to, schema::HEARD_UNTIL, heard_until.unwrap_or_default())
 }
 
 fn forget(to: &Transaction<'_>, covered: u64, newly: bool) -> rusqlite::Result<()> {

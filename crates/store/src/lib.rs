@@ -29,6 +29,8 @@
 mod commit;
 mod error;
 mod folder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod open;
 mod read;
 mod record;
@@ -56,6 +58,8 @@ pub struct Store {
     last_position: u64,
     /// Rows of the log below are laid down, and go.
     covered: u64,
+    /// The last commit left something behind that waits.
+    is_behind: bool,
     /// A commit may or may not have reached the disk.
     poisoned: bool,
     scratch: Scratch,

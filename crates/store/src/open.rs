@@ -13,6 +13,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 const DATA_FILE: &str = "headcount.db";
+/// The most pages that SQLite gives a file: its own default.
+const PAGES_MAX: i64 = 0xffff_fffe;
 
 /// A data folder that was opened.
 #[derive(Debug)]
@@ -62,6 +64,7 @@ impl Store {
             file,
             last_position: header.last_position,
             covered: header.covered,
+            is_behind: true,
             poisoned: false,
             scratch: Scratch::default(),
             _lock: lock,
@@ -100,7 +103,16 @@ impl Store {
         let incarnation = u32::try_from(last).ok().and_then(Incarnation::new);
         let incarnation = incarnation.ok_or_else(|| OpenError::Nothing { folder: folder.to_owned() })?;
         let scratch = Scratch::default();
-        let store = Self { connection, file, last_position, covered, poisoned: true, scratch, _lock: lock };
+        let store = Self {
+            connection,
+            file,
+            last_position,
+            covered,
+            is_behind: true,
+            poisoned: true,
+            scratch,
+            _lock: lock,
+        };
         Ok(Opened { store, incarnation, epoch, seq })
     }
 
@@ -109,6 +121,19 @@ impl Store {
     pub fn size_bytes(&self) -> u64 {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
         size(&self.file) + size(&write_ahead_log(&self.file))
+    }
+
+    /// Lets the data file grow by at most so many pages of 4 KiB from now on; none lifts the bound. A commit that does not
+    /// fit fails as on a full disk.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn bound_growth(&self, pages: Option<u32>) -> Result<(), StoreError> {
+        let page_count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        let used = self.connection.query_row("PRAGMA page_count", [], page_count)?;
+        let most = pages.map_or(PAGES_MAX, |pages| used + i64::from(pages));
+        self.connection.query_row(&format!("PRAGMA max_page_count = {most}"), [], page_count)?;
+        Ok(())
     }
 
     /// Moves the write-ahead log into the file and closes it.

@@ -38,6 +38,11 @@ impl Scratch {
     fn pack(&mut self) -> Result<&[u8], StoreError> {
         self.packer.pack(&self.raw)
     }
+
+    /// Other bytes, packed as a body is.
+    pub(crate) fn packed(&mut self, raw: &[u8]) -> Result<&[u8], StoreError> {
+        self.packer.pack(raw)
+    }
 }
 
 /// Why a record could not be written.

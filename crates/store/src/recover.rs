@@ -6,7 +6,7 @@
 
 use crate::read::{cell, decoded};
 use crate::record::{Malformed, RowError, batch, conversation, ledger, user};
-use crate::{Damaged, Store, StoreError};
+use crate::{Damaged, Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
 use rusqlite::Row;
 
@@ -37,6 +37,8 @@ pub struct Recovered {
     pub damaged: u64,
     /// When the last commit was made, in nanoseconds since the epoch.
     pub last_committed_at: Option<i64>,
+    /// When the oldest fact was received that was not stored then and waited, in nanoseconds since the epoch; none: all was.
+    pub heard_until: Option<i64>,
 }
 
 /// A batch as it was committed.
@@ -90,6 +92,7 @@ impl Store {
             Err(damaged) => found.set_aside(into, damaged),
         })?;
         self.look_through_log(into, &mut found)?;
+        found.heard_until = schema::meta(&self.connection, schema::HEARD_UNTIL)?.filter(|at| *at != 0);
         Ok(found)
     }
 

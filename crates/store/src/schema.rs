@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(crate) const FORMAT: i64 = 1;
 /// Says in the file's header that it is ours: "Hdct".
 const APPLICATION_ID: i64 = 0x4864_6374;
+/// The value of the file that says until when all that was received is stored; 0 or none: until the last commit.
+pub(crate) const HEARD_UNTIL: &str = "heard_until_ns";
 /// How long another tool may hold the file against us.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are different statements.

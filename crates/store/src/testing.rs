@@ -87,10 +87,10 @@ pub(crate) fn arrival() -> impl Strategy<Value = Arrival> {
     let incarnation = prop_oneof![Just(7_u32), any::<u32>()];
     let waited =
         prop_oneof![Just(0), (0..1_000_000_i64).prop_map(|micros| micros * 1_000), -5_000..5_000_i64];
-    (any::<i64>(), any::<u16>(), source, incarnation, any::<bool>(), waited).prop_map(
-        |(received, feed, source, incarnation, late, waited)| {
+    (any::<i64>(), any::<u16>(), source, incarnation, any::<[bool; 2]>(), waited).prop_map(
+        |(received, feed, source, incarnation, [late, waits], waited)| {
             let published = received.saturating_add(waited);
-            Arrival { received, feed, source, incarnation, late, published }
+            Arrival { received, feed, source, incarnation, late, published, waits }
         },
     )
 }
@@ -131,5 +131,13 @@ pub(crate) fn event(number: u64, participant: Id, at: Time) -> Fact {
 
 /// How an event came, at that time.
 pub(crate) fn heard(received: i64) -> Arrival {
-    Arrival { received, feed: 0, source: Source::Events, incarnation: 1, late: false, published: received }
+    Arrival {
+        received,
+        feed: 0,
+        source: Source::Events,
+        incarnation: 1,
+        late: false,
+        published: received,
+        waits: false,
+    }
 }

@@ -80,8 +80,9 @@ pub(crate) fn decode(
 impl Event<'_> {
     fn start(&self, participant: Id, role: &str, at: Time, findings: &mut Findings) -> Result<(), Refused> {
         let communication = self.session_id.id()?;
-        let joined = self.joined(&participant, communication.as_ref(), role)?;
-        findings.push(Fact { at: Some(at), authority: Authority::Reported, ..joined });
+        for joined in self.joined(&participant, communication.as_ref(), role)? {
+            findings.push(Fact { at: Some(at), authority: Authority::Reported, ..joined });
+        }
         if role == "agent" {
             findings.push(reported(participant, communication, "alerting", at));
         }
@@ -90,7 +91,9 @@ impl Event<'_> {
 
     fn end(&self, participant: Id, role: &str, at: Time, findings: &mut Findings) -> Result<(), Refused> {
         let communication = self.session_id.id()?;
-        findings.push(self.joined(&participant, communication.as_ref(), role)?);
+        for joined in self.joined(&participant, communication.as_ref(), role)? {
+            findings.push(joined);
+        }
         let held = self.held_duration_ms.unwrap_or(0).max(0);
         let talked = self
             .interacting_duration_ms
@@ -106,18 +109,28 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// What the communication is, without a time.
-    fn joined(&self, participant: &Id, communication: Option<&Id>, role: &str) -> Result<Fact, Refused> {
-        Ok(Fact {
+    /// Who the participant is, and what its communication is, without a time.
+    fn joined(
+        &self,
+        participant: &Id,
+        communication: Option<&Id>,
+        role: &str,
+    ) -> Result<impl Iterator<Item = Fact>, Refused> {
+        let who = Fact {
             participant: Some(participant.clone()),
-            communication: communication.cloned(),
             role: Word::new(role),
             user: self.user_id.id()?,
             queue: self.queue_id.id()?,
+            ..Fact::new(What::Joined)
+        };
+        let what = Fact {
+            communication: communication.cloned(),
             medium: medium(self.media_type.as_str()),
             direction: direction(self.direction.as_str()),
-            ..Fact::new(What::Joined)
-        })
+            ..who.clone()
+        };
+        let who = communication.is_some().then_some(who);
+        Ok(who.into_iter().chain([what]))
     }
 }
 

@@ -120,7 +120,7 @@ fn read(
     if let Some(wrap_up) = &participant.wrapup {
         findings.wrap_up(&id, wrap_up.code.as_str(), wrap_up.end_time.checked(origin)?, Authority::Recorded);
     }
-    findings.left(&id, ended);
+    // Its end is that of its part in this medium: it may go on in another.
     Ok(())
 }
 

@@ -134,6 +134,13 @@ impl Refused {
         Self::BadClock,
     ];
 
+    /// Whether the frame may have said something of a conversation that is not known now. One of a topic or an event type
+    /// that is not known here did not: what is followed was named when it was subscribed to.
+    #[must_use]
+    pub fn is_loss(self) -> bool {
+        !matches!(self, Self::UnknownTopic | Self::UnknownType)
+    }
+
     /// The metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -6,7 +6,7 @@
 use super::{Conversation, Settled, marks, trace};
 use crate::entry::Entry;
 use crate::fold::{Folded, Step};
-use crate::glance::{Outline, is_overtaken};
+use crate::glance::Outline;
 use crate::order;
 use crate::{FactId, MINUTE, Revision};
 use smallvec::SmallVec;
@@ -132,7 +132,7 @@ impl Conversation {
         self.outline.add(late);
         let participant = kept.participants.iter_mut().find(|p| p.id == late.participant);
         let (Some(step), Some(participant)) = (self.outline.step(late), participant) else { return false };
-        if !is_overtaken(late, behind) {
+        if !self.outline.is_overtaken(late, behind) {
             return false;
         }
         mark(late, step, settled);
@@ -170,8 +170,7 @@ impl Conversation {
 
 fn tell(entry: &mut Entry, place: usize, behind: u32, replayed: bool, settled: &mut Settled) {
     entry.refresh(false);
-    // What has a clock came alone, and is replayed alone.
-    if behind > 0 && (!replayed || entry.stamp().is_some()) {
+    if behind > 0 && !replayed {
         entry.be_late();
         settled.late.push(entry.id());
     }

@@ -1,5 +1,9 @@
 //! The engine from outside: deliveries in, views out.
 
+mod fuzzed;
+mod ghosts;
+mod known_at;
+mod ledger;
 mod order_of_arrival;
 mod regressions;
 mod revisions;

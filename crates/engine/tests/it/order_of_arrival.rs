@@ -197,3 +197,24 @@ proptest! {
         prop_assert_eq!((a.0, a.1, a.2, a.4), (b.0, b.1, b.2, b.4));
     }
 }
+
+/// Whoever is heard of again after the end left when first heard of after it, or at the end: a word about the role, which
+/// says nothing of its own about that, still moves the instant.
+#[test]
+fn a_late_word_before_others_about_who_is_gone_is_not_passed_over() {
+    let mut facts: Vec<Fact> = (0..70)
+        .map(|n| event(&n.to_string(), What::State, "q", "connected", "agent", n * 10))
+        .chain([event("over", What::LifeCycle, "", "disconnected", "", 1_000)])
+        .chain([event("again", What::Role, "p", "", "agent", 3_000)])
+        .collect();
+    for at in [500, 2_000] {
+        let late = event("late", What::Role, "p", "", "supervisor", at);
+        facts.push(late.clone());
+        let (behind, _, _) = fed(Source::Events, &facts);
+        facts.pop();
+        facts.insert(0, late);
+        let (first, _, _) = fed(Source::Events, &facts);
+        facts.remove(0);
+        assert_eq!(essence(&behind), essence(&first), "late at {at}");
+    }
+}

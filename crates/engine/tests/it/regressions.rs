@@ -301,9 +301,142 @@ fn a_hold_told_to_be_over_by_a_frame_out_of_place_lasts_until_it_ends() {
     engine.handle(frame(Source::Snapshot, Some(1_000), 1_100), NOON);
     engine.handle(frame(Source::Snapshot, Some(3_000), 3_100), NOON);
     engine.handle(frame(Source::Snapshot, None, 3_200), NOON);
-    assert!(!is_held(&engine), "the end of the first hold came behind the second hold");
-    engine.handle(frame(Source::Rest, Some(3_000), 6_200), NOON);
+    assert!(is_held(&engine), "what may be the end of the first hold says nothing of the second");
+    engine.handle(frame(Source::Snapshot, None, 14_000), NOON);
+    assert!(!is_held(&engine), "the end of the first hold came very late");
+    engine.handle(frame(Source::Rest, Some(3_000), 16_200), NOON);
     assert!(is_held(&engine), "the platform says that the second one lasts");
-    engine.handle(frame(Source::Snapshot, None, 9_000), NOON);
+    engine.handle(frame(Source::Snapshot, None, 19_000), NOON);
     assert!(!is_held(&engine), "now it is over");
+}
+
+#[test]
+fn a_read_that_was_overtaken_does_not_put_a_leg_on_hold_for_good() {
+    let mut engine = engine();
+    let frame = |source, since: Option<i64>, at: i64| Delivery {
+        toggles: vec![held("a", "l", since)],
+        received: NOON + at * 1_000_000,
+        ..deliver(source, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
+    };
+    let is_held =
+        |engine: &Engine| engine.show(&id("call"), NOON).unwrap().conversation().participants[0].held;
+    engine.handle(frame(Source::Snapshot, Some(1_000), 1_100), NOON);
+    engine.handle(frame(Source::Snapshot, None, 15_000), NOON);
+    engine.handle(frame(Source::Rest, Some(1_000), 15_200), NOON);
+    assert!(is_held(&engine), "the platform said so when it was asked");
+    let mut over = Fact::new(What::Held);
+    (over.participant, over.communication) = (Id::new("a").ok(), Id::new("l").ok());
+    (over.since, over.at, over.authority) = (Some(ms(1_000)), Some(ms(14_900)), Authority::Recorded);
+    let mut read = frame(Source::Rest, None, 16_000);
+    read.facts.push(over.identified());
+    engine.handle(read, NOON);
+    assert!(!is_held(&engine), "the hold has an end");
+}
+
+#[test]
+fn the_end_of_a_hold_asks_for_a_read_also_where_our_clock_is_behind() {
+    let mut engine = engine();
+    let frame = |since: Option<i64>, at: i64| Delivery {
+        toggles: vec![held("a", "l", since)],
+        received: NOON + at * 1_000_000,
+        ..deliver(Source::Snapshot, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
+    };
+    engine.handle(frame(Some(20_000), 10_100), NOON);
+    engine.handle(frame(None, 15_000), NOON);
+    assert_eq!(engine.take_batch().wishes, [(id("call"), "toggle_order")]);
+}
+
+#[test]
+fn nobody_is_on_a_conversation_that_has_ended() {
+    let mut e = engine();
+    let mut over = Fact::new(What::LifeCycle);
+    (over.state, over.at, over.authority) = (Word::new("ended"), Some(ms(1_000)), Authority::Recorded);
+    e.handle(deliver(Source::Events, vec![over.identified()]), NOON);
+    let behind = event("2", What::Joined, "p", "alerting", "agent", 1_080);
+    e.handle(deliver(Source::Events, vec![behind]), NOON);
+    let shown = e.show(&id("call"), NOON).unwrap();
+    assert!(!shown.conversation().participants[0].active, "its join stands 80 ms behind the end of all");
+    assert!(shown.spells().iter().all(|spell| spell.to.is_some()), "no spell lasts for ever");
+}
+
+#[test]
+fn a_repair_is_asked_for_what_a_restart_released() {
+    let mut e = engine();
+    e.handle(from("call", 1), NOON);
+    e.handle(from("call", 3), NOON);
+    let admitted = e.take_batch().admitted;
+    let mut back = engine();
+    admitted.into_iter().for_each(|fact| back.replay(fact, NOON));
+    back.replayed(false, NOON);
+    back.release_unreleased(NOON);
+    assert_eq!(back.take_batch().wishes, [(id("call"), "missing_dots")]);
+}
+
+#[test]
+fn what_has_no_time_moves_nothing_that_has_one() {
+    let mut e = engine();
+    let facts = vec![
+        there("a", None, "agent"),
+        there("a", Some("l"), ""),
+        leg("a", "l", "alerting", None),
+        leg("a", "l", "connected", Some(10)),
+    ];
+    e.handle(deliver(Source::Snapshot, facts), NOON);
+    let timeline = e.show(&id("call"), NOON).unwrap().timeline();
+    assert_eq!(timeline.last().map(|entry| (entry.kind, entry.effective_at)), Some(("state", ms(10))));
+}
+
+#[test]
+fn who_leaves_by_a_clock_that_lags_leaves_after_the_last_leg_ended() {
+    let mut e = engine();
+    let mut left = Fact::new(What::Left);
+    (left.participant, left.at, left.authority) = (Id::new("a").ok(), Some(ms(985)), Authority::Recorded);
+    let facts = vec![
+        left.identified(),
+        leg("a", "l", "connected", Some(1_000)),
+        leg("a", "l", "terminated", Some(985)),
+    ];
+    e.handle(deliver(Source::Snapshot, facts), NOON);
+    let kinds: Vec<_> =
+        e.show(&id("call"), NOON).unwrap().timeline().iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, ["state", "state", "left"]);
+}
+
+#[test]
+fn a_hold_that_comes_after_the_end_is_history() {
+    let mut e = engine();
+    e.handle(
+        deliver(
+            Source::Snapshot,
+            vec![leg("a", "l", "connected", Some(0)), leg("a", "l", "terminated", Some(9_000))],
+        ),
+        NOON,
+    );
+    let mut late = deliver(Source::Snapshot, vec![leg("a", "l", "connected", Some(0))]);
+    late.toggles = vec![held("a", "l", Some(5_000))];
+    e.handle(late.clone(), NOON);
+    e.handle(late, NOON);
+    let shown = e.show(&id("call"), NOON).unwrap();
+    let spells: Vec<_> = shown.spells().iter().map(|s| (s.held, s.from, s.to)).collect();
+    assert_eq!(spells, [(false, ms(0), Some(ms(5_000))), (true, ms(5_000), Some(ms(9_000)))]);
+    let wishes = e.take_batch().wishes;
+    assert_eq!(wishes, [(id("call"), "toggle_order")], "when it was over came by unread");
+}
+
+#[test]
+fn a_mute_follows_its_own_end_when_our_clock_is_set_back() {
+    let mut engine = engine();
+    let frame = |on: bool, at: i64| {
+        let mut toggle = held("a", "l", None);
+        (toggle.what, toggle.on) = (What::Muted, on);
+        Delivery {
+            toggles: vec![toggle],
+            received: NOON + at * 1_000_000,
+            ..deliver(Source::Rest, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
+        }
+    };
+    engine.handle(frame(true, 10_000), NOON);
+    engine.handle(frame(false, 11_000), NOON);
+    engine.handle(frame(true, 2_000), NOON);
+    assert!(engine.show(&id("call"), NOON).unwrap().conversation().participants[0].muted);
 }

@@ -48,7 +48,15 @@ fn follow(deliveries: Vec<Delivery>) -> Result<(), TestCaseError> {
     check(&mut engine, &mut follower, &mut cells)?;
     let (_, told) = follower.sorted();
     cells.retain(|_, count| *count != 0);
-    prop_assert_eq!(told, cells);
+    prop_assert_eq!(&told, &cells);
+    let recounted = engine.show(&id("call"), NOON).map(|shown| shown.recounted()).unwrap_or_default();
+    let recounted: BTreeMap<i64, i64> = recounted.into_iter().map(|(minute, n)| (minute, n as i64)).collect();
+    prop_assert_eq!(&cells, &recounted, "cells moved by differences are what the set counts");
+    let (mut day, activity) = (BTreeMap::new(), engine.activity());
+    for (back, count) in (0..).zip(activity.counts.iter().rev()).filter(|(_, count)| **count > 0) {
+        day.insert(activity.newest_minute.unwrap() - back, *count as i64);
+    }
+    prop_assert_eq!(day, recounted, "and what is shown of the day");
     Ok(())
 }
 
@@ -81,7 +89,7 @@ fn each(source: Source, facts: Vec<Fact>) -> Vec<Delivery> {
 type Drawn = (usize, Option<(usize, bool, Option<i64>, bool)>, u64);
 
 /// Snapshots with several facts and toggles each, received in the order they stand.
-fn frames() -> impl Strategy<Value = Vec<Delivery>> {
+pub fn frames() -> impl Strategy<Value = Vec<Delivery>> {
     let toggle = (0..2usize, any::<bool>(), prop::option::of(0..40i64), any::<bool>());
     let frame = (0..4usize, prop::option::of(toggle), 1..3u64);
     (snapshot_facts(), prop::collection::vec(frame, 1..20)).prop_map(|(facts, frames)| {

@@ -160,12 +160,27 @@ fn a_hold_over_at_once_asks_for_a_repair_and_rest_gives_its_times() {
     off.toggles = vec![held("a", "l", None)];
     engine.handle(off, NOON);
     assert_eq!(engine.take_batch().wishes, [(id("call"), "toggle_order")]);
+    assert!(view(&engine).participants[0].held, "the two frames may have changed places");
     let mut over = Fact::new(What::Held);
     (over.participant, over.communication) = (Id::new("a").ok(), Id::new("l").ok());
     (over.since, over.at, over.authority) = (Some(ms(59_000)), Some(ms(59_500)), Authority::Recorded);
     engine.handle(deliver(Source::Rest, vec![over.identified()]), NOON);
     let timeline = engine.show(&id("call"), NOON).unwrap().timeline();
     assert_eq!(timeline.last().unwrap().at, Some(ms(59_500)));
+    assert!(!view(&engine).participants[0].held);
+}
+
+#[test]
+fn a_hold_is_over_at_once_where_the_frame_proves_that_it_is_newer() {
+    let mut engine = engine();
+    let mut on = deliver(Source::Snapshot, vec![leg("a", "l", "connected", Some(0))]);
+    on.toggles = vec![held("a", "l", Some(59_000))];
+    engine.handle(on, NOON);
+    let mut off = deliver(Source::Snapshot, vec![leg("b", "m", "connected", Some(59_400))]);
+    off.toggles = vec![held("a", "l", None)];
+    engine.handle(off, NOON);
+    assert!(!view(&engine).participants[0].held);
+    assert_eq!(engine.take_batch().wishes, []);
 }
 
 #[test]
@@ -259,7 +274,8 @@ fn a_repairable_feed_wishes_for_what_was_active_and_says_when_repair_failed() {
 #[test]
 fn a_feed_that_cannot_hear_some_topics_is_partial_and_says_which() {
     let mut engine = engine();
-    let note = |event| FeedNote { feed: 0, at: NOON, event };
+    let note_at = |at, event| FeedNote { feed: 0, at, event };
+    let note = |event| note_at(NOON, event);
     engine.handle_feed(note(FeedEvent::Named { name: "notifications-1".into(), resends: false }));
     engine.handle_feed(note(FeedEvent::Failing { reason: "the secret is wrong".into() }));
     let view = engine.feeds(NOON + 1).pop().unwrap();
@@ -274,8 +290,11 @@ fn a_feed_that_cannot_hear_some_topics_is_partial_and_says_which() {
         (view.completeness, view.reason.as_deref()),
         (Completeness::Partial, Some("queue q: no permission"))
     );
-    engine.handle_feed(note(FeedEvent::Limited { reason: None }));
-    assert_eq!(engine.completeness(NOON + 1), Completeness::Complete);
+    engine.handle_feed(note_at(NOON + 10, FeedEvent::Limited { reason: None }));
+    assert_eq!(engine.completeness(NOON + 30), Completeness::Partial, "they were not heard for a while");
+    let told = engine.range(NOON, NOON + 30, NOON + 30).feeds.pop().unwrap().intervals;
+    let told: Vec<_> = told.iter().map(|i| (i.from - NOON, i.to - NOON, i.completeness)).collect();
+    assert_eq!(told, [(0, 10, Completeness::Partial), (10, 30, Completeness::Complete)]);
 }
 
 #[test]

@@ -28,6 +28,10 @@ pub fn read(name: &str, text: &str, raw: &mut Raw, problems: &mut Problems) {
                 continue;
             };
             match plain(value.get_ref()) {
+                // A quote that is not closed takes in all that follows, a secret perhaps: such a text is not repeated.
+                Some(value) if value.contains(['\n', '\r']) => {
+                    problems.add(&at, format!("`{path}` takes one line; is its closing quote missing?"));
+                }
                 Some(value) => drop(raw.insert(setting, (value, at))),
                 None => problems.add(&at, format!("`{path}` takes a text, a number or a list of texts")),
             }

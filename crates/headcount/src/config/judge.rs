@@ -22,7 +22,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
     });
     let zone = judge.parsed("serve.zone", jiff::tz::TimeZone::UTC, |t| {
         jiff::tz::TimeZone::get(t.trim())
-            .map_err(|_| format!("`{t}` is no IANA time zone, as in Europe/Berlin"))
+            .map_err(|_| format!("`{}` is no IANA time zone, as in Europe/Berlin", short(t)))
     });
     let mailbox = judge.mailbox();
     let data = PathBuf::from(judge.text("store.data").unwrap_or("./headcount-data"));
@@ -51,6 +51,11 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
         }),
         _ => Err(judge.problems),
     }
+}
+
+/// As much of a wrong value as is repeated.
+fn short(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 struct Judge<'a> {

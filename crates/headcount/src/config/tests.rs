@@ -100,3 +100,18 @@ fn plain_http_is_for_loopback_only() {
     let text = problems(gather(None, environment, &ServeOptions::default()));
     assert!(text.contains("GENESYS_API_URL") && text.contains("loopback"), "{text}");
 }
+
+#[test]
+fn a_quote_that_is_not_closed_tells_no_secret() {
+    let file = "[serve]\nzone = '''Europe/Berlin\n[genesys]\nclient_secret = \"canary-secret\"\n";
+    let text = problems(gather(Some(("h.toml", file)), NOTHING, &ServeOptions::default()));
+    assert!(!text.contains("canary"), "{text}");
+    assert!(text.contains("h.toml, line 2") && text.contains("quote"), "{text}");
+}
+
+#[test]
+fn a_wrong_value_is_repeated_in_part_only() {
+    let file = format!("[serve]\nzone = \"{}\"\n", "Mars/".repeat(200));
+    let text = problems(gather(Some(("h.toml", &file)), credentials, &ServeOptions::default()));
+    assert!(text.contains("Mars/") && text.len() < 300, "{text}");
+}

@@ -13,7 +13,9 @@ use store::Store;
 pub fn read(folder: &Path, wanted: &Wanted) -> anyhow::Result<String> {
     let now = Clock::system().now();
     let opened = Store::look(folder)?;
-    let (keeper, _) = Keeper::recover(opened, engine::Limits::default(), now)?;
+    let (mut keeper, _) = Keeper::recover(opened, engine::Limits::default(), now)?;
+    // What waited is shown as the next start would show it; nothing of it is written.
+    keeper.begin(now);
     let of = wanted.participant.as_ref();
     let answer = keeper.about(&wanted.conversation, now, |shown| shown.why(of));
     let Some(facts) = &answer.value else {

@@ -96,7 +96,9 @@ fn the_body_is_written_once_per_summary() {
         active: 3,
         activity: Activity { newest_minute: None, counts: vec![0; 1_440] },
         last_updated: None,
+        suspects: 0,
         completeness: Completeness::Complete,
+        complete_from: None,
         feeds: Vec::new(),
         not_ready: Vec::new(),
     });

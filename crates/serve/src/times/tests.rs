@@ -57,3 +57,36 @@ fn in_json_it_is_a_string() {
         r#""1970-01-01T00:00:00.005Z""#
     );
 }
+
+#[test]
+fn a_time_of_a_query_has_a_zone() {
+    let noon = Some(1_767_268_800_000_000_000);
+    for text in [
+        "2026-01-01T12:00:00Z",
+        "2026-01-01T14:00:00+02:00",
+        "2026-01-01T14:00:00 02:00",
+        "2026-01-01 12:00:00.000z",
+    ] {
+        assert_eq!(read(text), noon, "{text}");
+    }
+    for text in [
+        "",
+        "2026-01-01",
+        "2026-01-01T12:00:00",
+        "noon",
+        "12:00:00Z",
+        " ",
+        "\u{e4}\u{e4}\u{e4}\u{e4}",
+        "9999-12-31T23:59:59Z",
+    ] {
+        assert_eq!(read(text), None, "{text}");
+    }
+}
+
+#[test]
+fn our_own_instants_have_the_digits_that_they_need() {
+    let at = |nanos| ours(nanos).to_string();
+    assert_eq!(at(1_000_000), "1970-01-01T00:00:00.001Z");
+    assert_eq!(at(1_000), "1970-01-01T00:00:00.000001Z");
+    assert_eq!(at(1_001), "1970-01-01T00:00:00.000001001Z");
+}

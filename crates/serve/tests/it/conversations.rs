@@ -17,6 +17,7 @@ async fn one_conversation_with_everything() {
     let expected = json!({
         "id": FIRST, "active": true, "startedAt": "2026-01-01T12:00:00.000Z", "endedAt": null, "media": ["voice"],
         "vectorClock": 17, "clock": {"euw1": 8, "use1": 9}, "completeness": "repaired", "position": "1.42",
+        "missing": [{"region": "use1", "from": 3, "to": 5}], "missingCount": 9, "suspect": null,
         "participants": [
             {"id": "customer-0", "role": "customer", "userId": null, "queueId": null, "active": true,
              "state": "connected", "joinedAt": "2026-01-01T12:00:00.000Z", "leftAt": null, "endReason": null,
@@ -38,7 +39,12 @@ async fn a_list_leaves_communications_out() {
         (&Value::Null, &json!("1.42"), &json!("complete"))
     );
     let first = &page["items"][0];
-    assert!(first.get("position").is_none());
+    assert!(first.get("position").is_none() && first.get("missing").is_none());
+    assert_eq!(first["suspect"], Value::Null);
+    assert_eq!(
+        page["items"][1]["suspect"],
+        json!({"since": "2026-01-01T12:00:00.000Z", "reason": "active for long"})
+    );
     assert!(first["participants"][0].get("communications").is_none());
     assert_eq!(first["participants"][1]["userId"], AGENT);
 }
@@ -85,6 +91,8 @@ async fn each_filter_reaches_the_engine() {
         (&format!("userId={AGENT}"), 4),
         ("userId=somebody%20else", 0),
         ("queueId=support", 0),
+        ("suspect=true", 1),
+        ("suspect=false", 3),
         ("active=&role=&queueId=&userId=&medium=&state=&limit=&cursor=", 4),
     ] {
         let page = board.json(&format!("/api/v1/conversations?{query}")).await;
@@ -174,5 +182,31 @@ async fn one_participant_is_explained_and_an_unknown_one_is_a_problem() {
     ] {
         let response = board.get(&format!("/api/v1/conversations/{path}")).await;
         assert_eq!((response.status.as_u16(), &response.json()["code"]), (status, &code.into()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn as_it_was_known_at_an_instant() {
+    let board = World::of(1).board();
+    for below in ["", "/timeline", "/spells"] {
+        let path = format!("/api/v1/conversations/{FIRST}{below}");
+        let mut then = board.json(&format!("{path}?known_at=2026-01-01T13:00:30%2B01:00")).await;
+        assert_eq!(then.as_object_mut().unwrap().remove("knownAt"), Some(json!("2026-01-01T12:00:30.000Z")));
+        assert_eq!(then, board.json(&path).await, "{path}");
+        for (query, status, code, says) in [
+            ("known_at=2026-01-01T11:59:59Z", 404, "unknown_conversation", "at 2026-01-01T11:59:59.000Z"),
+            ("known_at=2026-01-01T12:01:31Z", 400, "bad_parameter", "must not be in the future"),
+            ("known_at=2026-01-01T12:00:30", 400, "bad_parameter", "with its zone"),
+            ("knownAt=2026-01-01T12:00:30Z", 400, "bad_parameter", "knownAt"),
+        ] {
+            let response = board.get(&format!("{path}?{query}")).await;
+            let problem = response.json();
+            assert_eq!(
+                (response.status.as_u16(), &problem["code"]),
+                (status, &code.into()),
+                "{path}?{query}"
+            );
+            assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::world::{Response, World, ask};
 use axum::http::{Method, StatusCode};
 
-const ROUTES: [&str; 13] = [
+const ROUTES: [&str; 14] = [
     "/",
     "/assets/app.js",
     "/api/v1/state",
@@ -14,6 +14,7 @@ const ROUTES: [&str; 13] = [
     "/api/v1/conversations/00000000-0000-4000-8000-000000000000/spells",
     "/api/v1/users/a6e4b8e0-0000-4000-8000-00000000000a",
     "/api/v1/feeds",
+    "/api/v1/completeness",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -85,6 +86,7 @@ async fn a_wrong_parameter_is_named() {
     for (query, name) in [
         ("actve=true", "actve"),
         ("active=yes", "active"),
+        ("suspect=maybe", "suspect"),
         ("active=true&active=true", "active"),
         ("limit=0", "limit"),
         ("limit=1001", "limit"),

@@ -1,9 +1,11 @@
 //! The routes as a client meets them, against a made-up engine: without a socket where none is needed, and with one
 //! for what only a socket shows.
 
+mod completeness;
 mod conversations;
 mod errors;
 mod health;
+mod known_at;
 mod socket;
 mod state;
 mod stream;

@@ -10,12 +10,26 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_tutorials_shape_and_two_fields_more() {
+async fn the_tutorials_shape_and_a_few_fields_more() {
     let mut world = World::of(3);
     world.summary.activity.counts[1_439] = 5;
     world.summary.activity.counts[0] = 7;
+    world.summary.suspects = 2;
     let state = world.board().json("/api/v1/state").await;
-    assert_eq!(keys(&state), ["activeInteractions", "completeness", "heatmap", "lastUpdated", "position"]);
+    let fields = [
+        "activeInteractions",
+        "completeness",
+        "completenessFrom",
+        "heatmap",
+        "lastUpdated",
+        "position",
+        "suspects",
+    ];
+    assert_eq!(keys(&state), fields);
+    assert_eq!(
+        (&state["completenessFrom"], &state["suspects"]),
+        (&json!("2026-01-01T11:00:00.000Z"), &json!(2))
+    );
     assert_eq!(keys(&state["heatmap"]), ["data"]);
     assert_eq!(state["activeInteractions"], 3);
     assert_eq!(state["lastUpdated"], "2026-01-01T12:00:00.000Z");

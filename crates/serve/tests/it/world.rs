@@ -4,9 +4,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use engine::{
-    Activity, Authority, CommunicationView, Completeness, ConversationView, Explained, FactId, FeedView,
-    Hidden, Id, Identity, Named, ParticipantView, Placed, Rule, SpellView, Time, TimelineEntry, UserView,
-    Word,
+    Activity, Authority, CommunicationView, Completeness, ConversationView, Explained, FactId, FeedIntervals,
+    FeedView, Hidden, Id, Identity, Interval, Missing, MissingDots, Named, ParticipantView, Placed,
+    RangeView, Rule, SpellView, Suspicion, Time, TimelineEntry, UserView, Word,
 };
 use jiff::tz::TimeZone;
 use pipeline::{
@@ -61,7 +61,9 @@ impl World {
             active: conversations as u64,
             activity: Activity { newest_minute: Some(NOON / engine::MINUTE), counts: vec![0; 1_440] },
             last_updated: Some(Time::from_nanos(NOON).to_millis()),
+            suspects: 0,
             completeness: Completeness::Complete,
+            complete_from: Some(NOON - 3_600 * engine::SECOND),
             feeds: vec![FeedView {
                 name: "events".to_owned(),
                 connected: true,
@@ -109,9 +111,14 @@ impl World {
         while let Some(query) = backend.queries.recv().await {
             let found = |id: &Id| self.conversations.iter().find(|view| view.id == *id).cloned();
             match query {
-                Query::Conversation(id, to) => drop(to.send(stand(found(&id)))),
-                Query::Timeline(id, to) => drop(to.send(stand(found(&id).map(|_| self.timeline.clone())))),
-                Query::Spells(id, to) => drop(to.send(stand(found(&id).map(|_| self.spells.clone())))),
+                Query::Conversation(id, at, to) => drop(to.send(stand(found(&id).filter(|_| known(at))))),
+                Query::Timeline(id, at, to) => {
+                    drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.timeline.clone()))));
+                }
+                Query::Spells(id, at, to) => {
+                    drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.spells.clone()))));
+                }
+                Query::Range(from, until, to) => drop(to.send(stand(range(from, until)))),
                 Query::Why(id, of, to) => {
                     let of_it = |e: &&Explained| of.is_none() || e.entry.participant == of;
                     drop(
@@ -175,14 +182,26 @@ pub fn routes_over(reader: Reader) -> Router {
     routes(reader, TimeZone::UTC).0
 }
 
+/// The routes over somebody else's engine and clock.
+pub fn routes_over_at(reader: Reader, clock: Clock) -> Board {
+    let summary = Arc::new(arc_swap::ArcSwap::new(reader.summary()));
+    let changes = reader.changes().clone();
+    let (router, telemetry) = routes_at(reader, TimeZone::UTC, clock);
+    Board { router, summary, changes, telemetry }
+}
+
 fn routes(reader: Reader, zone: TimeZone) -> (Router, Arc<Telemetry>) {
+    routes_at(reader, zone, Clock::manual(NOON + 90 * engine::SECOND))
+}
+
+fn routes_at(reader: Reader, zone: TimeZone, clock: Clock) -> (Router, Arc<Telemetry>) {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
     let app = App {
         reader,
         registry: Arc::new(registry),
         telemetry: telemetry.clone(),
-        clock: Clock::manual(NOON + 90 * engine::SECOND),
+        clock,
         zone,
         title: "demo".to_owned(),
         note: Some("made-up data".to_owned()),
@@ -192,6 +211,34 @@ fn routes(reader: Reader, zone: TimeZone) -> (Router, Arc<Telemetry>) {
 
 fn stand<T>(value: T) -> Answer<T> {
     Answer { value, position: POSITION, completeness: Completeness::Complete }
+}
+
+/// Nothing was known before noon.
+fn known(at: Option<i64>) -> bool {
+    at.is_none_or(|at| at >= NOON)
+}
+
+fn range(from: i64, to: i64) -> RangeView {
+    let interval = Interval { from, to, completeness: Completeness::Partial, reason: Some("why".to_owned()) };
+    RangeView {
+        from,
+        to,
+        completeness: Completeness::Partial,
+        feeds: vec![FeedIntervals {
+            name: "events".to_owned(),
+            connected: true,
+            completeness: Completeness::Partial,
+            intervals: vec![interval],
+            truncated: false,
+        }],
+        lacking: 7,
+        lacks: vec![(id(FIRST), missing())],
+    }
+}
+
+fn missing() -> Missing {
+    let dots = vec![MissingDots { region: word("use1"), from: 3, to: 5 }];
+    Missing { dots, dots_count: 9, dropped: 2 }
 }
 
 pub fn id(text: &str) -> Id {
@@ -228,6 +275,8 @@ pub fn conversation(number: usize) -> ConversationView {
         vector_clock: 17,
         clock: vec![(word("euw1"), 8), (word("use1"), 9)],
         completeness: Completeness::Repaired,
+        missing: missing(),
+        suspect: (number == 1).then(|| Suspicion { since: started, reason: "active for long".to_owned() }),
         participants: vec![person("customer", "connected"), person("agent", "alerting")],
     }
 }

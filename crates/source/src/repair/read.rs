@@ -4,7 +4,7 @@ use crate::api::{ApiError, Call};
 use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::sink::Sink;
-use engine::Id;
+use engine::{FeedEvent, FeedNote, Id};
 use pipeline::{Outcome as RepairLabel, Reason};
 use wire::{Batch, Origin, Outcome};
 
@@ -20,7 +20,7 @@ const FEED: u16 = 0;
 pub(crate) enum Read {
     /// Its facts are submitted.
     Done,
-    /// The platform does not know it any more.
+    /// The platform does not know it any more; the engine is told.
     Gone,
     /// A permission is missing; why.
     Forbidden(String),
@@ -56,7 +56,11 @@ pub(crate) async fn read<S: Sink>(context: &Context<S>, id: &Id) -> Read {
         tries += 1;
         match attempt(context, id).await {
             Err(error @ ApiError::Forbidden { .. }) => break Read::Forbidden(error.to_string()),
-            Err(ApiError::NotFound { .. }) => break Read::Gone,
+            Err(ApiError::NotFound { .. }) => {
+                let event = FeedEvent::Gone { conversation: id.clone() };
+                context.sink.note(FeedNote { feed: FEED, at: context.clock.now(), event });
+                break Read::Gone;
+            }
             Err(error) if tries == TRIES_MAX => break Read::Failed(error.to_string()),
             Err(error) => tokio::time::sleep(waits.wait().max(error.retry_in())).await,
             Ok(outcome) => break outcome,

@@ -171,13 +171,17 @@ async fn bad_frames_are_refused_by_name_and_the_socket_lives_on() {
     platform.tell(0, Command::Raw(text_frame(b"\xff\xfe{}")));
     platform.tell(0, Command::Text("no json".to_owned()));
     platform.tell(0, Command::Text("[".repeat(5_000)));
+    platform.tell(0, Command::Text(r#"{"topicName":"v9.of.somebody.else","eventBody":{}}"#.to_owned()));
     platform.tell(0, Command::Text(snapshot("c-1")));
     until("the good one", || running.recorder.heard_of("c-1") == 1).await;
     let metrics = running.metrics();
     for reason in ["too_large", "not_utf8", "not_json", "too_deep"] {
         let line = format!("headcount_refused_frames_total{{reason=\"{reason}\"}} 1");
         assert!(metrics.contains(&line), "{line} in {metrics}");
+        assert_eq!(running.recorder.told(&format!("refused: {reason}")), 1, "the ledger is told");
     }
+    assert!(metrics.contains(r#"headcount_refused_frames_total{reason="unknown_topic"} 1"#));
+    assert_eq!(running.recorder.told("refused: unknown_topic"), 0, "it said nothing of ours");
     assert_eq!((platform.opened(), running.recorder.told("lost")), (1, 0));
     running.stop().await;
 }

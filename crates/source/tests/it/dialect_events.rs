@@ -93,3 +93,18 @@ async fn a_throttled_handshake_waits_as_long_as_it_was_told() {
     assert!(apart >= std::time::Duration::from_secs(1), "{apart:?}");
     running.stop().await;
 }
+
+#[tokio::test]
+async fn refused_frames_are_told_to_the_ledger_once_a_batch() {
+    let platform = Platform::start().await;
+    let running = run(settings(&platform, Events, "discover"));
+    until("listening", || running.recorder.told("listening") == 1).await;
+    platform.tell(0, Command::Text(r#"{"eventType":"weather.changed"}"#.to_owned()));
+    platform.tell(0, Command::Text(r#"{"eventType":"interaction.participant.left","data":{}}"#.to_owned()));
+    platform.tell(0, Command::Text(event("c-1", "e-1")));
+    until("the event", || running.recorder.heard_of("c-1") == 1).await;
+    let refused: Vec<String> =
+        running.recorder.story().into_iter().filter(|word| word.starts_with("refused")).collect();
+    assert_eq!(refused, ["refused: missing_id"]);
+    running.stop().await;
+}

@@ -35,6 +35,8 @@ impl Recorder {
             FeedEvent::Lost { reason, .. } => Some(format!("lost: {reason}")),
             FeedEvent::Repaired => Some("repaired".to_owned()),
             FeedEvent::RepairFailed { reason } => Some(format!("failed: {reason}")),
+            FeedEvent::Refused { reason } => Some(format!("refused: {reason}")),
+            FeedEvent::Gone { conversation } => Some(format!("gone: {conversation}")),
             FeedEvent::Failing { .. } | FeedEvent::Limited { .. } => None,
         };
         self.with(|record| record.notes.iter().filter_map(word).collect())

@@ -29,16 +29,14 @@ fn positions(store: &Store) -> Vec<u64> {
 fn after_a_full_disk_a_later_commit_succeeds() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = open(&folder);
-    let pages = |store: &Store, sql: &str| store.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let used = pages(&store, "PRAGMA page_count").expect("counted");
-    pages(&store, &format!("PRAGMA max_page_count = {}", used + 2)).expect("bounded");
+    store.bound_growth(Some(2)).expect("bounded");
     let large = batch(2000);
     let commit = Commit { admitted: &large, cells: &[(1, 2000)], ..Commit::default() };
     assert_eq!(store.commit(&commit), Err(StoreError::Full));
     assert_eq!(positions(&store), []);
     assert_eq!(store.cells(0, 9), Ok(vec![]));
 
-    pages(&store, "PRAGMA max_page_count = 100000").expect("freed");
+    store.bound_growth(None).expect("freed");
     assert_eq!(store.commit(&commit), Ok(1));
     assert_eq!(positions(&store), [1]);
     assert_eq!(store.cells(0, 9), Ok(vec![(1, 2000)]));

@@ -114,7 +114,10 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredConversation, RowError> {
     Ok(decode(&head, body)?)
 }
 
-fn encode<'a>(scratch: &'a mut Scratch, stored: &StoredConversation) -> Result<&'a [u8], StoreError> {
+pub(crate) fn encode<'a>(
+    scratch: &'a mut Scratch,
+    stored: &StoredConversation,
+) -> Result<&'a [u8], StoreError> {
     let digits = |time: Option<Time>| time.map_or(0, |t| t.digits.min(9));
     let mut writer = scratch.begin(Before::default());
     writer.out.push(digits(stored.started_at) | digits(stored.ended_at) << 4);
@@ -122,6 +125,25 @@ fn encode<'a>(scratch: &'a mut Scratch, stored: &StoredConversation) -> Result<&
         writer.fact(fact, arrival);
     }
     scratch.pack()
+}
+
+/// A body with few columns beside it: a start and an end at one instant, or neither.
+pub(crate) fn decode_as(
+    id: &str,
+    facts: u64,
+    at_ns: Option<i64>,
+    body: &[u8],
+) -> Result<StoredConversation, Malformed> {
+    let head = Head {
+        id,
+        resident: false,
+        active: false,
+        started_at_ns: at_ns,
+        ended_at_ns: at_ns,
+        dropped: 0,
+        facts,
+    };
+    decode(&head, body)
 }
 
 fn decode(head: &Head<'_>, body: &[u8]) -> Result<StoredConversation, Malformed> {

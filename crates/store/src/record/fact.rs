@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! byte      what (4 bits) · authority (2) · on · late
-//! varint    which of the fields marked ? follow, lowest bit first in the order below; then the incarnation
+//! varint    which of the fields marked ? follow, lowest bit first in the order below; then the incarnation, whether
+//!           published follows, and whether the fact waits for its causes
 //! varint    feed << 3 | source
 //! signed    received, since the fact before, ns
 //! 16 bytes  identity, lowest first
@@ -40,7 +41,8 @@ const REASON: u16 = 1 << 10;
 const SINCE: u16 = 1 << 11;
 const INCARNATION: u16 = 1 << 12;
 const PUBLISHED: u16 = 1 << 13;
-const ALL: u16 = (1 << 14) - 1;
+const WAITS: u16 = 1 << 14;
+const ALL: u16 = (1 << 15) - 1;
 
 const ON: u8 = 1 << 6;
 const LATE: u8 = 1 << 7;
@@ -80,6 +82,9 @@ impl FactWriter<'_> {
         let waited = waited(arrival);
         if waited != 0 {
             fields |= PUBLISHED;
+        }
+        if arrival.waits {
+            fields |= WAITS;
         }
         let toggles = if fact.on { ON } else { 0 } | if arrival.late { LATE } else { 0 };
         self.out.push(fact.what as u8 | (fact.authority as u8) << 4 | toggles);
@@ -188,6 +193,7 @@ impl<'a> FactReader<'a> {
             incarnation: self.before.incarnation,
             late: head & LATE != 0,
             published: received.wrapping_add(self.waited(fields)?),
+            waits: fields & WAITS != 0,
         };
         let mut fact = Fact::new(of_ordinal(&WHATS, head & 15)?);
         fact.id = id;

@@ -78,6 +78,7 @@ pub fn fact(number: u64) -> (Fact, Arrival) {
             incarnation: 1,
             late: number.is_multiple_of(2),
             published: received,
+            waits: false,
         },
     )
 }

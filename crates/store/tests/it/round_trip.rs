@@ -35,6 +35,7 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
         users: &users,
         ledger: &ledger,
         laid_down: &laid_down,
+        heard_until: None,
         forget_log_below: None,
     };
     assert_eq!(store.commit(&commit), Ok(1));

@@ -23,7 +23,12 @@ fn starts() {
         check(
             decode_notification,
             &event(&format!("{kind}.start"), r#","queueId":"q1""#),
-            &[&format!("joined p1/k1 role={role} queue=q1 voice inbound @2026-11-23T10:00:00.000Z reported")],
+            &[
+                &format!("joined p1 role={role} queue=q1 @2026-11-23T10:00:00.000Z reported"),
+                &format!(
+                    "joined p1/k1 role={role} queue=q1 voice inbound @2026-11-23T10:00:00.000Z reported"
+                ),
+            ],
         );
     }
 }
@@ -34,6 +39,7 @@ fn a_user_starts_alerting() {
         decode_notification,
         &event("user.start", r#","userId":"u1","queueId":"q1""#),
         &[
+            "joined p1 role=agent user=u1 queue=q1 @2026-11-23T10:00:00.000Z reported",
             "joined p1/k1 role=agent user=u1 queue=q1 voice inbound @2026-11-23T10:00:00.000Z reported",
             "state p1/k1 alerting @2026-11-23T10:00:00.000Z reported",
         ],
@@ -49,6 +55,7 @@ fn an_answered_user_was_connected_before_its_end() {
             r#","userId":"u1","disconnectType":"DND_ENDPOINT","interactingDurationMs":60000,"heldDurationMs":30000"#,
         ),
         &[
+            "joined p1 role=agent user=u1",
             "joined p1/k1 role=agent user=u1 voice inbound",
             "state p1/k1 connected @2026-11-23T09:58:30.000Z derived",
             "state p1/k1 disconnected reason=dndEndpoint @2026-11-23T10:00:00.000Z reported",
@@ -65,6 +72,7 @@ fn an_unanswered_user_only_ends() {
             decode_notification,
             &event("user.end", &format!(r#","disconnectType":"UNKNOWN"{durations}"#)),
             &[
+                "joined p1 role=agent",
                 "joined p1/k1 role=agent voice inbound",
                 "state p1/k1 disconnected @2026-11-23T10:00:00.000Z reported",
             ],
@@ -117,7 +125,11 @@ fn media_in_our_words() {
     ] {
         let frame = event("customer.start", "").replace("VOICE", medium).replace("INBOUND", "OUTBOUND");
         let line = format!("joined p1/k1 role=customer{word} outbound @2026-11-23T10:00:00.000Z reported");
-        check(decode_notification, &frame, &[&line]);
+        check(
+            decode_notification,
+            &frame,
+            &["joined p1 role=customer @2026-11-23T10:00:00.000Z reported", &line],
+        );
     }
 }
 

@@ -20,7 +20,6 @@ fn a_chat_with_its_agent() {
             "joined p1 role=customer chat inbound @2026-11-23T10:00:00Z reported",
             "state p1 connected @2026-11-23T10:00:01Z recorded",
             "state p1 disconnected reason=sessionExpired @2026-11-23T10:09:00Z recorded",
-            "left p1 @2026-11-23T10:09:00Z recorded",
             "joined p2 role=agent user=u1 queue=q1 chat",
             "state p2 alerting",
             "acw p2 on @2026-11-23T10:10:00Z recorded",

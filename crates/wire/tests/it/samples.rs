@@ -55,16 +55,19 @@ fn user_topics() {
 
 #[test]
 fn customer_start_and_end() {
+    const PARTICIPANT: &str = "9fb2ca78-8389-4758-b76a-9b0300de1fce";
     const WHO: &str = "9fb2ca78-8389-4758-b76a-9b0300de1fce/c03d300e-fa79-4353-9695-b97a71322785";
     if let Some(frame) = event_bridge("eventbridge-customer-start.json") {
         let joined = format!("joined {WHO} role=customer chat inbound @2022-04-06T09:30:44.949Z reported");
-        check(decode_notification, &frame, &[&joined]);
+        let who = format!("joined {PARTICIPANT} role=customer @2022-04-06T09:30:44.949Z reported");
+        check(decode_notification, &frame, &[&who, &joined]);
     }
     for name in ["eventbridge-customer-end.json", "eventbridge-customer-end-without-contact.json"] {
         if let Some(frame) = event_bridge(name) {
             let joined = format!("joined {WHO} role=customer chat inbound");
             let ended = format!("state {WHO} disconnected @2022-04-06T09:31:44.949Z reported");
-            check(decode_notification, &frame, &[&joined, &ended]);
+            let who = format!("joined {PARTICIPANT} role=customer");
+            check(decode_notification, &frame, &[&who, &joined, &ended]);
         }
     }
 }

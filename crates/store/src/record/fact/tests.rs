@@ -43,6 +43,7 @@ fn golden_of_the_events_dialect() {
         incarnation: 7,
         late: false,
         published: BEFORE.received + 3,
+        waits: false,
     };
     let mut expected = vec![0x32, 0x1f, 8, 6, 1];
     expected.extend([0; 15]);
@@ -70,6 +71,7 @@ fn golden_of_a_toggle() {
         incarnation: 8,
         late: true,
         published: BEFORE.received,
+        waits: false,
     };
     let mut expected = vec![0xc4, 0xe0, 0x3f, 4, 0];
     expected.extend([0xff; 16]);
@@ -100,7 +102,7 @@ fn what_a_newer_version_wrote_is_refused() {
     };
     assert_eq!(refused(0, 9), "a value of a newer version");
     assert_eq!(refused(2, 5), "a value of a newer version");
-    assert_eq!(read(&[8, 0x80, 0x80, 0x01, 0]), Err(Malformed("a field of a newer version")));
+    assert_eq!(read(&[8, 0x80, 0x80, 0x02, 0]), Err(Malformed("a field of a newer version")));
 }
 
 #[test]

@@ -1,0 +1,291 @@
+//! One feed of the ledger: its holes, and what begins, extends and settles them.
+
+use crate::gaps::Claim;
+use crate::limits::{HOLES_MAX, LACK_JOIN_NS, PROOF_FACTS, PROOF_FACTS_MIN, PROOF_SPAN_NS};
+use crate::{Completeness, FactId, FeedEvent};
+use std::collections::VecDeque;
+
+/// How long a moment lasts at which facts were lost: our clock is no finer.
+const MOMENT_NS: i64 = 1_000;
+/// Why nothing is known of the time before.
+pub(super) const NOBODY: &str = "nobody listened yet";
+
+/// One feed.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    pub name: String,
+    pub(super) resends: bool,
+    pub listening: bool,
+    pub(super) since: i64,
+    /// When it listened first, in any run.
+    pub(super) first: Option<i64>,
+    /// What is known of conversations that were there already then.
+    pub(super) before: Completeness,
+    /// When it told a fact last.
+    pub(super) told_at: i64,
+    /// Why it cannot listen at present.
+    pub(super) failing: Option<String>,
+    /// What it does not hear although it listens, and since when.
+    pub(super) limited: Option<Hole>,
+    /// In the order of their ends.
+    pub(super) holes: VecDeque<Hole>,
+    /// The newest facts heard and when, for the proof of a re-send.
+    pub(super) recent: VecDeque<(FactId, i64)>,
+    /// Of those heard before the last cut, the ones that have not come again; none when there is nothing to prove.
+    pub(super) awaited: Option<Vec<FactId>>,
+    /// How many of the newest holes that proof covers: nothing new was heard between them.
+    pub(super) covered: usize,
+}
+
+/// A time of which not everything is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Hole {
+    pub(super) from: i64,
+    pub(super) to: Option<i64>,
+    pub(super) state: Completeness,
+    pub(super) reason: String,
+    /// Nobody listened in it, so that reading again closes it; not so where facts were dropped.
+    pub(super) gap: bool,
+    /// It differs from what is stored.
+    pub(super) changed: bool,
+}
+
+impl Hole {
+    pub(super) fn new(from: i64, to: Option<i64>, state: Completeness, reason: String) -> Self {
+        Self { from, to, state, reason, gap: true, changed: true }
+    }
+}
+
+impl Feed {
+    pub(super) fn new(name: String, resends: bool, since: i64) -> Self {
+        Self {
+            name,
+            resends,
+            listening: false,
+            since,
+            first: None,
+            before: Completeness::Unknown,
+            told_at: i64::MIN,
+            failing: None,
+            limited: None,
+            holes: VecDeque::new(),
+            recent: VecDeque::new(),
+            awaited: None,
+            covered: 0,
+        }
+    }
+
+    pub(super) fn apply(&mut self, event: FeedEvent, at: i64) -> bool {
+        match event {
+            FeedEvent::Named { .. } | FeedEvent::Gone { .. } => {}
+            FeedEvent::Listening => return self.listen(at),
+            FeedEvent::Lost { reason, last_heard } => self.lose(reason, last_heard.min(at)),
+            FeedEvent::Failing { reason } => self.failing = Some(reason),
+            FeedEvent::Limited { reason } => self.limit(reason, at),
+            FeedEvent::Refused { reason } => self.lack(at, &format!("frames were refused: {reason}")),
+            FeedEvent::Repaired => self.settle_holes(Completeness::Repaired, None),
+            FeedEvent::RepairFailed { reason } => self.settle_holes(Completeness::Partial, Some(&reason)),
+        }
+        false
+    }
+
+    fn listen(&mut self, at: i64) -> bool {
+        if self.listening {
+            return false;
+        }
+        (self.listening, self.since, self.failing) = (true, at, None);
+        self.first.get_or_insert(at);
+        let Some(hole) = self.holes.iter_mut().rev().find(|h| h.to.is_none()) else { return false };
+        (hole.to, hole.changed) = (Some(at.max(hole.from)), true);
+        !self.resends
+    }
+
+    pub(super) fn lose(&mut self, reason: String, last_heard: i64) {
+        if !self.listening {
+            return;
+        }
+        self.listening = false;
+        let from = last_heard.max(self.since);
+        self.since = from;
+        let from = self.free_start(from, -1);
+        self.holes.push_back(Hole::new(from, None, Completeness::Unknown, reason));
+        self.covered += 1;
+        self.await_again();
+        self.bound_holes();
+    }
+
+    /// What must come again to prove a re-send: all heard shortly before the cut, and some in any case.
+    pub(super) fn await_again(&mut self) {
+        if self.listening || !self.resends {
+            return;
+        }
+        let newest = self.recent.back().map_or(0, |(_, at)| *at);
+        let awaited = self.recent.iter().rev().enumerate();
+        let awaited = awaited.filter(|(n, (_, at))| *n < PROOF_FACTS_MIN || newest - at <= PROOF_SPAN_NS);
+        let awaited: Vec<FactId> = awaited.map(|(_, (fact, _))| *fact).collect();
+        self.awaited = (awaited.len() >= PROOF_FACTS_MIN).then_some(awaited);
+    }
+
+    /// What is found to be missing while nobody listens was missing before: closing the open hole does not make it good.
+    pub(super) fn lacked(&mut self, reason: &str) {
+        let Some(open) = self.holes.iter().position(|h| h.to.is_none()) else { return };
+        let Some(end) = self.holes.get(open).map(|h| h.from) else { return };
+        let before = open.checked_sub(1).and_then(|at| self.holes.get(at));
+        if before.is_some_and(|h| !h.gap && h.reason == reason && h.to == Some(end)) {
+            return;
+        }
+        let from = self.free_start(end.saturating_sub(MOMENT_NS), -1);
+        let moment = Hole::new(from, Some(end), Completeness::Partial, reason.to_owned());
+        self.holes.insert(open, Hole { gap: false, ..moment });
+        self.bound_holes();
+    }
+
+    /// Notes that facts are missing for good. While it does not listen that is known already. What lacks again soon, for
+    /// the same reason, extends the hole that is there.
+    pub(super) fn lack(&mut self, at: i64, reason: &str) {
+        if !self.listening {
+            return;
+        }
+        let last_gap = self.holes.iter().rev().find(|h| h.gap).and_then(|h| h.to);
+        let at = last_gap.map_or(at, |end| end.max(at));
+        let moment = at.saturating_add(MOMENT_NS);
+        let end = self.holes.back().and_then(|h| h.to).map_or(moment, |newest| newest.max(moment));
+        let soon = |h: &Hole| h.reason == reason && h.to.is_some_and(|end| at - end <= LACK_JOIN_NS);
+        let behind_gaps = self.holes.iter().rev().take_while(|h| !h.gap).position(soon);
+        let known = behind_gaps.and_then(|back| self.holes.remove(self.holes.len() - 1 - back));
+        let hole = match known {
+            Some(hole) => Hole { to: Some(end), changed: true, ..hole },
+            None => {
+                let from = self.free_start(at, 1);
+                let hole = Hole::new(
+                    from,
+                    Some(end.max(from.saturating_add(MOMENT_NS))),
+                    Completeness::Partial,
+                    reason.to_owned(),
+                );
+                Hole { gap: false, ..hole }
+            }
+        };
+        self.holes.push_back(hole);
+        self.bound_holes();
+    }
+
+    /// Notes what it does not hear from now on; none: it hears everything again.
+    pub(super) fn limit(&mut self, reason: Option<String>, at: i64) {
+        if self.limited.as_ref().map(|h| &h.reason) == reason.as_ref() {
+            return;
+        }
+        let newest = self.holes.back().and_then(|h| h.to);
+        if let Some(over) = self.limited.take() {
+            let to = at.max(over.from).max(newest.unwrap_or(at));
+            let place = self.holes.len() - self.holes.iter().rev().take_while(|h| h.to.is_none()).count();
+            self.holes.insert(place, Hole { to: Some(to), changed: true, ..over });
+            self.bound_holes();
+        }
+        let from = self.free_start(at, 1);
+        self.limited =
+            reason.map(|reason| Hole { gap: false, ..Hole::new(from, None, Completeness::Partial, reason) });
+    }
+
+    /// The first instant from `at` on, stepping by `step`, at which no other hole begins: that is a hole's name in the store.
+    fn free_start(&self, at: i64, step: i64) -> i64 {
+        let taken = |from: i64| {
+            let near = self.holes.iter().rev().take_while(|h| h.to.is_none_or(|end| end >= from));
+            near.chain(&self.limited).any(|h| h.from == from)
+        };
+        let mut from = at;
+        while taken(from) {
+            from = from.saturating_add(step);
+        }
+        from
+    }
+
+    /// Old holes merge into one that spans them, with the worst of what was known: wider than the truth, never narrower.
+    fn bound_holes(&mut self) {
+        while self.holes.len() > HOLES_MAX {
+            let Some(first) = self.holes.pop_front() else {
+                return;
+            };
+            if let Some(next) = self.holes.front_mut() {
+                next.from = first.from.min(next.from);
+                next.state = next.state.max(first.state);
+                next.changed = true;
+            }
+        }
+    }
+
+    pub(super) fn settle_holes(&mut self, state: Completeness, reason: Option<&str>) {
+        if self.before > Completeness::Repaired && self.first.is_some() {
+            self.before = state;
+        }
+        for hole in self.holes.iter_mut().filter(|h| h.to.is_some() && h.gap) {
+            let open = hole.state == Completeness::Unknown
+                || (hole.state == Completeness::Partial && reason.is_none());
+            if open {
+                (hole.state, hole.changed) = (state, true);
+                if let Some(reason) = reason {
+                    hole.reason = reason.to_owned();
+                }
+            }
+        }
+    }
+
+    /// True when the proof of a re-send is complete.
+    pub(super) fn hear(&mut self, fact: FactId, at: i64, new: bool) -> bool {
+        if new {
+            if self.recent.len() >= PROOF_FACTS {
+                self.recent.pop_front();
+            }
+            self.recent.push_back((fact, at));
+            self.covered = 0;
+            return false;
+        }
+        let Some(awaited) = self.awaited.as_mut().filter(|_| self.listening) else { return false };
+        awaited.retain(|other| *other != fact);
+        if !awaited.is_empty() {
+            return false;
+        }
+        self.awaited = None;
+        let gaps = self.holes.iter_mut().rev().filter(|h| h.gap).take(self.covered.max(1));
+        for hole in gaps.filter(|h| h.state == Completeness::Unknown) {
+            (hole.state, hole.changed) = (Completeness::Repaired, true);
+        }
+        self.covered = 0;
+        true
+    }
+
+    pub(super) fn worst(&self, from: i64, to: i64) -> (Completeness, Option<&str>) {
+        let within = self
+            .holes
+            .iter()
+            .rev()
+            .take_while(|h| h.to.is_none_or(|end| end >= from))
+            .filter(|h| h.from <= to);
+        let hole = within.max_by_key(|h| (h.state, h.from)).map(|h| (h.state, Some(h.reason.as_str())));
+        let limited = self.limited.as_ref().filter(|h| h.from <= to);
+        let limited = limited.map(|h| (Completeness::Partial, Some(h.reason.as_str())));
+        let silent = (!self.listening && self.since <= to).then(|| {
+            let reason = self.failing.as_deref().or(self.holes.back().map(|h| h.reason.as_str()));
+            (Completeness::Unknown, Some(reason.unwrap_or("it has not begun to listen yet")))
+        });
+        let worst = [hole, limited, silent].into_iter().flatten().max_by_key(|(state, _)| *state);
+        worst.unwrap_or((Completeness::Complete, None))
+    }
+    /// All that is less than complete, in intervals that may overlap.
+    pub fn claims(&self) -> Vec<Claim<'_>> {
+        let failing = self.failing.as_deref();
+        let mut claims = vec![Claim {
+            from: i64::MIN,
+            to: self.first,
+            state: Completeness::Unknown,
+            reason: if self.first.is_none() { failing.unwrap_or(NOBODY) } else { NOBODY },
+        }];
+        claims.extend(self.holes.iter().chain(&self.limited).map(|h| Claim {
+            from: h.from,
+            to: h.to,
+            state: h.state,
+            reason: failing.filter(|_| h.gap && h.to.is_none()).unwrap_or(&h.reason),
+        }));
+        claims
+    }
+}

@@ -1,0 +1,108 @@
+//! One Headcount of the world: its disk, its clock, and, while it runs, everything that a process holds in memory.
+
+use crate::disk::Disk;
+use crate::feed::{Door, Feed, Hall};
+use crate::plan::NodePlan;
+use crate::repairer::Repairer;
+use crate::watch::Seen;
+use pipeline::{Keeper, Mail, Mailbox};
+use simulator::{Dialect, Millis};
+
+/// Nanoseconds of a millisecond.
+const MILLI: i64 = 1_000_000;
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub index: usize,
+    pub plan: NodePlan,
+    pub disk: Disk,
+    /// How far its clock is ahead of the true one.
+    pub ahead_ms: Millis,
+    pub life: Option<Life>,
+    pub lives: u32,
+    /// It crashes in the middle of its next commit.
+    pub doomed: bool,
+    /// What the outside has seen of it.
+    pub seen: Seen,
+}
+
+/// A process, from start to crash.
+#[derive(Debug)]
+pub(crate) struct Life {
+    pub number: u32,
+    pub keeper: Keeper,
+    pub mailbox: Mailbox,
+    pub mail: Mail,
+    /// When the next turn is.
+    pub turn_at: Option<Millis>,
+    /// A commit found the disk full: nothing else happens until it fits.
+    pub stuck: bool,
+    pub feeds: Vec<Feed>,
+    pub repairer: Repairer,
+    /// Where answers to REST reads wait.
+    pub reads: Door,
+    /// Since when the first round looks for what has ended, by the node's clock in nanoseconds.
+    pub look_back: i64,
+    /// The last instant that something was received at.
+    received: i64,
+}
+
+impl Node {
+    /// Its clock at a true instant, in nanoseconds.
+    pub fn clock(&self, now: Millis) -> i64 {
+        (now + self.ahead_ms) * MILLI
+    }
+
+    /// The true instant at which its clock shows `at`.
+    pub fn when(&self, at: i64) -> Millis {
+        at.div_euclid(MILLI) + i64::from(at.rem_euclid(MILLI) > 0) - self.ahead_ms
+    }
+
+    /// Something waits to be decided and stored.
+    pub fn has_mail(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.stuck || life.mailbox.waits())
+    }
+
+    /// The process, when it is still the one that was meant.
+    pub fn life(&mut self, number: u32) -> Option<&mut Life> {
+        self.life.as_mut().filter(|life| life.number == number)
+    }
+}
+
+impl Life {
+    pub fn new(number: u32, keeper: Keeper, mailbox: Mailbox, feeds: Vec<Feed>, look_back: i64) -> Self {
+        Self {
+            number,
+            keeper,
+            mailbox,
+            mail: Mail::default(),
+            turn_at: None,
+            stuck: false,
+            feeds,
+            repairer: Repairer::default(),
+            reads: Door::default(),
+            look_back,
+            received: i64::MIN,
+        }
+    }
+
+    /// Lets in what waits at the doors, as far as there is room.
+    pub fn open_doors(&mut self, dialect: Dialect, now: i64) -> Result<(), String> {
+        if self.received < now || self.received - now > MILLI {
+            self.received = now;
+        }
+        let mut hall = Hall { mailbox: &self.mailbox, dialect, now: &mut self.received };
+        let mut read_at = 0;
+        self.reads.open(0, &mut read_at, &mut hall)?;
+        for feed in &mut self.feeds {
+            feed.door.open(feed.index, &mut feed.last_heard, &mut hall)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing waits anywhere.
+    pub fn is_idle(&self) -> bool {
+        let listens = |feed: &Feed| feed.socket.is_some() && !feed.dead && feed.door.is_empty();
+        !self.stuck && self.repairer.is_idle() && self.reads.is_empty() && self.feeds.iter().all(listens)
+    }
+}

@@ -1,0 +1,3 @@
+//! Every target over its corpus, and over seeded changes to it.
+
+mod corpus;
