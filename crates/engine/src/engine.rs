@@ -390,7 +390,13 @@ impl Engine {
             }
             match how {
                 Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
-                Met::Full => self.refuse(&to.id, &fact, arrival),
+                Met::Full => {
+                    self.refuse(&to.id, &fact, arrival);
+                    if waited {
+                        // It waits no longer, also after a restart.
+                        self.batch.admitted.push(Admitted { conversation: to.id.clone(), fact, arrival });
+                    }
+                }
                 Met::New | Met::Better => {
                     self.batch.tally.facts += u64::from(how == Met::New && !waited);
                     self.batch.admitted.push(Admitted { conversation: to.id.clone(), fact, arrival });
