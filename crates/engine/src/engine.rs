@@ -378,12 +378,18 @@ impl Engine {
         for (Admitted { fact, arrival, .. }, &how) in facts.iter_mut().zip(&met) {
             arrival.late |= settled.late.contains(&fact.id);
             arrival.published = arrival.received;
-            let waited = std::mem::take(&mut arrival.waits);
             self.note(to, fact, *arrival, how);
-            self.batch.tally.facts += u64::from(how == Met::New && !waited);
         }
         let mut met = met.into_iter();
-        facts.retain(|_| matches!(met.next(), Some(Met::New | Met::Better)));
+        facts.retain_mut(|Admitted { arrival, .. }| {
+            let waited = std::mem::take(&mut arrival.waits);
+            match met.next() {
+                Some(Met::New | Met::Better) => true,
+                // It waits no longer, also after a restart.
+                Some(Met::Full) => waited,
+                Some(Met::Known) | None => false,
+            }
+        });
         self.batch.admitted.append(&mut facts);
         facts.shrink_to(ROOM_FACTS_MAX);
         self.room = facts;
@@ -401,7 +407,8 @@ impl Engine {
         match how {
             Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
             Met::Full => self.refuse(&to.id, fact, arrival),
-            Met::New => {}
+            // One that waited was counted when it came.
+            Met::New => self.batch.tally.facts += u64::from(!arrival.waits),
             Met::Better => fact.stamp.iter().for_each(|stamp| self.note_stamp(to, stamp)),
         }
     }

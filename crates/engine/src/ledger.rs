@@ -37,7 +37,10 @@ impl Ledger {
         let Some(Some(feed)) = self.feeds.get_mut(index) else {
             return false;
         };
-        let turns = !matches!(note.event, FeedEvent::Refused { .. } | FeedEvent::Limited { .. });
+        let turns = !matches!(
+            note.event,
+            FeedEvent::Refused { .. } | FeedEvent::Limited { .. } | FeedEvent::Failing { .. }
+        );
         let reopened = feed.apply(note.event, note.at);
         if turns {
             self.news = self.news.max(Some(note.at));

@@ -10,6 +10,7 @@ import { byId, count, MEANING, say, span, timeOfDay } from "./words.js";
 const FEEDS_MS = 2000;
 const COMPLETENESS_MS = 5000;
 const TICK_MS = 1000;
+const DAY_MS = 86_400_000;
 /** A screen reader is told of a new number at most this often. */
 const SPOKEN_MS = 15_000;
 
@@ -24,7 +25,7 @@ function stateCame(state) {
   say(byId("active-count"), count(state.activeInteractions));
   speak(state.activeInteractions);
   suspects(state.suspects);
-  completeness(state.completeness);
+  completeness(state.completeness, state.completenessFrom);
   heatmap.draw(state.heatmap.data);
   conversations.expect(state.activeInteractions, state.suspects);
   connection();
@@ -47,11 +48,14 @@ function suspects(n) {
   say(line, `${count(n)} of them may be over: the end may have been missed`);
 }
 
-function completeness(word) {
+/** `from`: from when on the word speaks of every feed; said while that is not yet a day ago. */
+function completeness(word, from) {
   byId("completeness").dataset.is = word;
   say(byId("completeness-word"), word);
   const reasons = word === "complete" ? [] : feeds.why();
-  say(byId("completeness-why"), [MEANING[word] ?? "", ...reasons].join(" "));
+  const young = from !== null && now() - Date.parse(from) < DAY_MS - TICK_MS * 60;
+  const since = young ? [`This is about the time since ${timeOfDay(Date.parse(from), now())}.`] : [];
+  say(byId("completeness-why"), [MEANING[word] ?? "", ...since, ...reasons].join(" "));
 }
 
 function connection() {

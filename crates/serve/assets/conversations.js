@@ -83,7 +83,8 @@ function kept(item, written) {
   row.media.replaceChildren(...media, ...suspicion(item.suspect));
   const [on, gone] = [item.participants.filter((p) => p.active), item.participants.filter((p) => !p.active)];
   const left = gone.length > 0 ? [element("span", { class: "muted" }, `${gone.length} left`)] : [];
-  row.people.replaceChildren(...on.map(person), ...left);
+  const why = item.suspect === null ? [] : [element("div", { class: "muted" }, item.suspect.reason)];
+  row.people.replaceChildren(...on.map(person), ...left, ...why);
   return row;
 }
 
@@ -91,8 +92,7 @@ function kept(item, written) {
 function suspicion(suspect) {
   if (suspect === null) return [];
   const why = `${suspect.reason}, since ${timeOfDay(Date.parse(suspect.since), now())}`;
-  const said = element("span", { class: "muted" }, suspect.reason);
-  return [element("span", { class: "mark", "data-testid": "suspect", title: why }, "may be over"), " ", said];
+  return [element("span", { class: "mark", "data-testid": "suspect", title: why }, "may be over")];
 }
 
 function begun(id) {

@@ -31,7 +31,7 @@ export function build() {
   grid.addEventListener("keydown", moved);
 }
 
-/** Takes what is known of the last 24 hours, feed by feed; from now on the hatching follows it. */
+/** Takes what is known of the last 24 hours, feed by feed, and hatches by it. */
 export function heard({ feeds, from, to }) {
   const first = Math.floor(Date.parse(from) / MINUTE_MS);
   const last = Math.floor((Date.parse(to) - 1) / MINUTE_MS);
@@ -42,6 +42,7 @@ export function heard({ feeds, from, to }) {
       fill(Math.floor(Date.parse(span.from) / MINUTE_MS), Math.floor((Date.parse(span.to) - 1) / MINUTE_MS));
     }
   }
+  redraw();
 }
 
 function fill(first, last) {
@@ -51,6 +52,10 @@ function fill(first, last) {
 /** Draws `data[hour][minute]`. */
 export function draw(data) {
   counts = data.flat();
+  redraw();
+}
+
+function redraw() {
   const largest = counts.reduce((a, b) => Math.max(a, b), 0);
   bounds = steps(largest);
   const [hour, minute] = hourAndMinute(now());

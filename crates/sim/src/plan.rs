@@ -101,7 +101,7 @@ impl Plan {
             pace: pick(rng, &[4.0, 12.0, 60.0]),
             leave_live: pick(rng, &[0.0, 0.1, 0.4]),
             regions,
-            clock_skew_ms: pick(rng, &[0, 25, 40]),
+            clock_skew_ms: if regions > 0 { pick(rng, &[0, 40, 2_000]) } else { pick(rng, &[0, 25, 40]) },
             users: rng.u32(3..=12),
             queues: rng.u32(1..=3),
             duration: Duration::ZERO,

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Invariant {
     /// Every fact that is shown happened.
     NothingInvented,
-    /// A fact is shown behind all that its clock proves to precede it, or is marked late.
+    /// A fact is shown behind all that its clock proves to precede it, or is marked late; a timeline never contradicts a
+    /// clock.
     CausalOrder,
     /// Every count is the size of a set that can be listed.
     CountsAreSets,
@@ -131,6 +132,7 @@ impl World {
         for id in touched {
             let Some(shown) = engine.show(&id, clock) else { continue };
             follows_from_the_set(engine, &id, &shown, clock)?;
+            in_causal_order(&id, &shown, self.sheet.page(&id))?;
             known.seen.clock_grows(&id, shown.conversation().vector_clock)?;
             // A second commit at the same instant says anew what was shown at it.
             let key = (id, clock);
@@ -273,6 +275,21 @@ fn follows_from_the_set(engine: &Engine, id: &Id, shown: &Shown<'_>, clock: i64)
     if is != should {
         let what = format!("{id}: {}", first_difference(&is, &should));
         return Err(Broken::new(Invariant::FunctionOfTheSet, what));
+    }
+    Ok(())
+}
+
+/// No entry of a timeline stands behind one that had seen it.
+fn in_causal_order(id: &Id, shown: &Shown<'_>, page: Option<&Page>) -> Result<(), Broken> {
+    let timeline = shown.timeline();
+    let told: Vec<&Told> = timeline.iter().filter_map(|entry| page?.events.get(&entry.fact)).collect();
+    for (at, later) in told.iter().enumerate() {
+        if let Some(earlier) = told.iter().take(at).find(|earlier| earlier.has_seen(later)) {
+            return Err(Broken::new(
+                Invariant::CausalOrder,
+                format!("{id}: {later:?} stands behind {earlier:?}"),
+            ));
+        }
     }
     Ok(())
 }

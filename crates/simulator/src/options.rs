@@ -74,7 +74,7 @@ pub struct Options {
     /// Number of regions that stamp events causally; 0 is no stamps (events dialect only)
     #[arg(long, value_name = "N", default_value = "0")]
     pub regions: u32,
-    /// How far the provider's clock is ahead of the cloud's, in milliseconds
+    /// How far the provider's clock is ahead of the cloud's, and each region's of the one before, in milliseconds
     #[arg(long, value_name = "N", default_value = "0")]
     pub clock_skew_ms: u64,
     /// Cut every socket after this long

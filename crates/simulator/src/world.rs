@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
 use crate::body::{self, Setting, nested};
-use crate::centre::causal::Cause;
+use crate::centre::causal::{Cause, REGIONS};
 use crate::centre::conversation::Conversation;
 use crate::centre::people::draw_id;
 use crate::centre::script::Leg;
@@ -208,13 +208,17 @@ impl World {
             (None, _) => "in-progress",
         };
         let stamp = causal.as_mut().map(|causal| causal.stamp(rng, change.at, slot, cause));
-        let event = truth::event(draw_id(rng), body::events::TYPES[kind], change.at, about, state, stamp);
+        // Each region has a clock of its own, further ahead than the one before.
+        let number =
+            stamp.as_ref().and_then(|stamp| REGIONS.iter().position(|region| *region == stamp.region));
+        let at = change.at + number.map_or(0, |number| number as Millis * self.skew_ms);
+        let event = truth::event(draw_id(rng), body::events::TYPES[kind], at, about, state, stamp);
         let text =
             self.dialect.speaks(Dialect::Events).then(|| body::events::write(change.conversation, &event));
         if self.keeps_all {
             conversation.history.events.push(event);
         }
-        self.ledger.count_event(change.at);
+        self.ledger.count_event(at);
         if let Some(text) = text {
             let target = Target::Gateway { type_bit: 1 << kind };
             self.delays.send(now, target, Some(change.conversation), text.into());

@@ -75,11 +75,12 @@ impl Program {
         self.listeners.drain(..).for_each(|listener| listener.join().unwrap());
     }
 
-    /// Waits until it ends by itself; its exit code.
+    /// Waits until it ends by itself, and all that it said is read; its exit code.
     pub fn wait(&mut self, limit: Duration) -> Option<i32> {
         let deadline = Instant::now() + limit;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                self.wait_quiet();
                 return status.code();
             }
             assert!(Instant::now() < deadline, "it did not end in time; it said:\n{}", self.said());

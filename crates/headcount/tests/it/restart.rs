@@ -45,7 +45,7 @@ fn a_kill_loses_nothing_that_was_shown() {
     let before = shown(&service);
     service.program.kill();
     let again = cloud.serve("events", &[]);
-    assert!(again.program.said().contains("incarnation=2"), "{}", again.program.said());
+    again.program.wait_for("incarnation=2", Duration::from_secs(10));
     assert_eq!(shown(&again), before);
 }
 
