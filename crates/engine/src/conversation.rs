@@ -252,6 +252,13 @@ impl Conversation {
         cells
     }
 
+    /// What was published of a fact at `from` was published at `to`.
+    pub fn postpone(&mut self, fact: FactId, from: i64, to: i64) {
+        if let Some(entry) = self.entries.iter_mut().find(|e| e.is(fact)) {
+            entry.postpone(from, to);
+        }
+    }
+
     /// Lays the whole set down.
     pub fn lay_down(&self, resident: bool) -> StoredConversation {
         let folded = self.folded();
@@ -429,6 +436,11 @@ pub(crate) fn is_counted_at_once(fact: &Fact) -> bool {
 /// Whether a surface shows the whole conversation at once.
 pub(crate) fn is_whole(source: Source) -> bool {
     matches!(source, Source::Snapshot | Source::Rest)
+}
+
+/// Whether a fact says that a parking is over, and not since when.
+pub(crate) fn is_undated_resume(fact: &Fact) -> bool {
+    fact.what == What::State && fact.since.is_some() && fact.at.is_none()
 }
 
 /// Whether a fact is a toggle.

@@ -6,7 +6,7 @@
 
 use crate::activity::Cells;
 use crate::beginnings::Beginnings;
-use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle};
+use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle, is_undated_resume};
 use crate::entry::Entry;
 use crate::ghosts::Ghosts;
 use crate::ledger::Ledger;
@@ -408,7 +408,13 @@ impl Engine {
             Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
             Met::Full => self.refuse(&to.id, fact, arrival),
             // One that waited was counted when it came.
-            Met::New => self.batch.tally.facts += u64::from(!arrival.waits),
+            Met::New => {
+                self.batch.tally.facts += u64::from(!arrival.waits);
+                if arrival.source != Source::Rest && is_undated_resume(fact) {
+                    // A read tells the platform's time too, and with it whether the plan to resume has come about.
+                    self.wish(&to.id, "resume_time");
+                }
+            }
             Met::Better => fact.stamp.iter().for_each(|stamp| self.note_stamp(to, stamp)),
         }
     }

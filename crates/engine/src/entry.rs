@@ -170,6 +170,15 @@ impl Entry {
         piece
     }
 
+    /// What was published of it at `from` was published at `to`.
+    pub fn postpone(&mut self, from: i64, to: i64) {
+        if self.published() == from {
+            self.be_published(to);
+        }
+        let pieces = self.more.as_mut().and_then(|m| m.pieces.as_mut());
+        pieces.into_iter().flat_map(|pieces| &mut pieces.0).for_each(|piece| piece.postpone(from, to));
+    }
+
     /// Every piece of evidence in it, in the order in which they came.
     pub fn evidence(&self) -> impl Iterator<Item = &Entry> {
         let pieces = self.more().and_then(|m| m.pieces.as_deref()).map(|pieces| pieces.0.as_slice());

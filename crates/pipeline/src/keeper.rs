@@ -114,15 +114,15 @@ impl Keeper {
         self.engine.wake_at()
     }
 
-    /// Makes durable all that was decided since the last commit, and gives it back to be shown; hand it to
+    /// Makes durable at `now` all that was decided since the last commit, and gives it back to be shown; hand it to
     /// [`Keeper::reuse`] then.
     ///
     /// # Errors
     /// Nothing of it may be shown. After [`StoreError::Full`] the same commit may be tried again, before any other call
     /// that decides; after anything else only a new start tells what is on the disk.
-    pub fn commit(&mut self) -> Result<Batch, StoreError> {
+    pub fn commit(&mut self, now: i64) -> Result<Batch, StoreError> {
         let pending = match self.pending.take() {
-            Some(pending) => pending,
+            Some(pending) => self.postpone(pending, now),
             None => self.prepare(),
         };
         if pending.is_empty() {
@@ -211,6 +211,17 @@ impl Keeper {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// What could not be committed when it was decided is shown, and published, at a later instant.
+    fn postpone(&mut self, mut pending: Pending, now: i64) -> Pending {
+        let at = now.max(pending.at);
+        self.engine.postpone(&pending.batch.admitted, pending.at, at);
+        let facts = pending.laid_down.iter_mut().flat_map(|stored| &mut stored.facts);
+        facts
+            .filter(|(_, arrival)| arrival.published == pending.at)
+            .for_each(|(_, arrival)| arrival.published = at);
+        Pending { at, ..pending }
     }
 
     /// The engine's decisions since the last commit, and what keeps the log short.

@@ -101,7 +101,7 @@ impl Shard {
     async fn commit(&mut self) -> Result<(), StoreError> {
         let mut batch = loop {
             let begun = Instant::now();
-            match self.keeper.commit() {
+            match self.keeper.commit(self.clock.now()) {
                 Ok(batch) => {
                     if !batch.is_empty() {
                         self.telemetry.commit_seconds.observe(begun.elapsed().as_secs_f64());

@@ -5,7 +5,7 @@ use engine::{Delivery, FeedEvent, FeedNote};
 use pipeline::Mailbox;
 use simulator::{Dialect, Outlet};
 use std::collections::VecDeque;
-use wire::{Batch, Limits, Origin, Outcome};
+use wire::{Batch, CloudTime, Limits, Origin, Outcome};
 
 /// Something that waits at a node's door.
 #[derive(Debug)]
@@ -84,6 +84,7 @@ impl Feed {
 pub(crate) struct Hall<'a> {
     pub mailbox: &'a Mailbox,
     pub dialect: Dialect,
+    pub cloud: &'a CloudTime,
     /// By the node's clock, in nanoseconds; one more for each frame, so that those of one instant keep their order.
     pub now: &'a mut i64,
 }
@@ -124,7 +125,7 @@ impl Door {
             let Some(item) = self.waiting.pop_front() else { return Ok(()) };
             *hall.now += 1;
             let now = *hall.now;
-            let origin = Origin { feed, received: now };
+            let origin = Origin { feed, received: now, sent_by: hall.cloud.at(now) };
             match item {
                 Item::Note(feed, event) => hall.mailbox.note(FeedNote { feed, at: now, event }),
                 Item::Lost(reason) => {

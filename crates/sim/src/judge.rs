@@ -65,7 +65,7 @@ impl World {
             let claims = told.completeness <= Completeness::Repaired;
             // The answers about everything speak of the time since somebody listened first.
             let since = known.seen.listened_since.unwrap_or(Millis::MAX);
-            let began_unheard = !strict && page.events.values().any(|told| told.at < since);
+            let began_unheard = !strict && page.events.values().any(|told| told.happened_at < since);
             let heard: BTreeSet<_> = why.value.iter().flatten().map(|fact| fact.entry.fact).collect();
             let unknowable = !strict && self.cannot_know(page, &heard, begins);
             if unknowable {

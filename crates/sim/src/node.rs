@@ -7,6 +7,7 @@ use crate::repairer::Repairer;
 use crate::watch::Seen;
 use pipeline::{Keeper, Mail, Mailbox};
 use simulator::{Dialect, Millis};
+use wire::CloudTime;
 
 /// Nanoseconds of a millisecond.
 const MILLI: i64 = 1_000_000;
@@ -41,6 +42,8 @@ pub(crate) struct Life {
     pub repairer: Repairer,
     /// Where answers to REST reads wait.
     pub reads: Door,
+    /// What time it is on the platform's clock, by the answers to REST reads.
+    pub cloud: CloudTime,
     /// Since when the first round looks for what has ended, by the node's clock in nanoseconds.
     pub look_back: i64,
     /// The last instant that something was received at.
@@ -81,6 +84,7 @@ impl Life {
             feeds,
             repairer: Repairer::default(),
             reads: Door::default(),
+            cloud: CloudTime::default(),
             look_back,
             received: i64::MIN,
         }
@@ -91,7 +95,7 @@ impl Life {
         if self.received < now || self.received - now > MILLI {
             self.received = now;
         }
-        let mut hall = Hall { mailbox: &self.mailbox, dialect, now: &mut self.received };
+        let mut hall = Hall { mailbox: &self.mailbox, dialect, cloud: &self.cloud, now: &mut self.received };
         let mut read_at = 0;
         self.reads.open(0, &mut read_at, &mut hall)?;
         for feed in &mut self.feeds {

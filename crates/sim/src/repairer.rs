@@ -32,8 +32,8 @@ pub(crate) struct Repairer {
     pub round: Option<Round>,
     /// Conversations that were wished for and wait to be asked for.
     pub wished: BTreeSet<Id>,
-    /// Reads that were wished for and are under way.
-    pub under_way: u32,
+    /// Conversations that are being read, each once at a time: two answers about one may overtake one another.
+    pub reading: BTreeSet<Id>,
 }
 
 impl Repairer {
@@ -46,7 +46,7 @@ impl Repairer {
 
     /// Nothing is asked for or under way.
     pub fn is_idle(&self) -> bool {
-        self.requests.is_empty() && self.round.is_none() && self.wished.is_empty() && self.under_way == 0
+        self.requests.is_empty() && self.round.is_none() && self.wished.is_empty() && self.reading.is_empty()
     }
 
     /// The requests of a new round, when there may be one; `times`: how each feed listens now.
@@ -67,7 +67,7 @@ impl Repairer {
         (!requests.is_empty()).then_some(requests)
     }
 
-    /// A read ended; the round when it was the last of it.
+    /// A read of a round ended; the round when it was the last of it.
     pub fn done(&mut self, id: &Id, failed: bool) -> Option<Round> {
         if let Some(round) = &mut self.round
             && round.left.remove(id)

@@ -4,7 +4,7 @@ use crate::feed::Item;
 use crate::repairer::{Request, Round};
 use crate::truth::id_of;
 use crate::watch::Broken;
-use crate::world::{Alive, Answer, World};
+use crate::world::{Alive, Answer, Call, World};
 use engine::{FeedEvent, Id};
 use simulator::{Dialect, Millis};
 
@@ -14,6 +14,8 @@ const TRIES_MAX: u32 = 3;
 const MARGIN_MS: Millis = 60_000;
 /// How long until a failed round is tried again.
 const RETRY_MS: Millis = 5_000;
+/// When to look again whether a read of the same conversation is over.
+const BUSY_MS: Millis = 20;
 /// How long to wait when there were too many requests.
 const THROTTLED_MS: Millis = 2_000;
 
@@ -36,27 +38,29 @@ impl World {
             if life.repairer.wished.insert(id.clone()) {
                 self.say(|| format!("n{node}: wishes for {id}: {reason}"));
                 let in_ms = if reason == "gap" { 0 } else { delay };
-                self.soon(node, in_ms, Alive::Ask { id, tries: 1, round: false });
+                self.soon(node, in_ms, Alive::Read { id, round: false });
             }
         }
     }
 
     pub fn begin_round(&mut self, node: usize) -> Result<(), Broken> {
-        let ahead = self.nodes[node].ahead_ms;
+        let (ahead, clock) = (self.nodes[node].ahead_ms, self.nodes[node].clock(self.now));
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let times: Vec<u64> = life.feeds.iter().map(|feed| feed.times).collect();
         let present = |feed: u16| times.get(usize::from(feed)).copied().unwrap_or(0);
         let Some(requests) = life.repairer.begin(present) else { return Ok(()) };
-        // The query names an instant of the node's clock; the platform reads it by its own.
-        let since = requests.iter().map(|request| request.since).min().unwrap_or(0) / 1_000_000;
-        let ids = self.listed(since - MARGIN_MS);
+        let since = requests.iter().map(|request| request.since).min().unwrap_or(0);
+        // What is live is asked for first, and the answer says what time it is there.
+        let cloud = life.cloud.clone();
+        self.hear_date(node, self.now / 1_000, clock);
+        let ids = self.listed(cloud.at(since) / 1_000_000 - MARGIN_MS);
         self.say(|| format!("n{node}: a round reads {} (clock {ahead:+} ms)", ids.len()));
         let left = ids.iter().cloned().collect();
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         life.repairer.round = Some(Round { requests, left, failed: false });
         for id in ids {
             let in_ms = self.latency();
-            self.soon(node, in_ms, Alive::Ask { id, tries: 1, round: true });
+            self.soon(node, in_ms, Alive::Read { id, round: true });
         }
         self.finish_round(node)
     }
@@ -68,55 +72,54 @@ impl World {
         truth.conversations.iter().filter(hidden).map(|one| id_of(one.id)).collect()
     }
 
-    /// A request reaches the platform, and is answered from what is so at that moment; the answer may be overtaken.
-    pub fn ask(&mut self, node: usize, id: Id, tries: u32, round: bool) {
-        if let Some(life) = &mut self.nodes[node].life
-            && !round
-            && tries == 1
-        {
-            // What is wished for from now on is asked for again: this answer may be too early for it.
-            if !life.repairer.wished.remove(&id) {
-                return;
-            }
-            life.repairer.under_way += 1;
+    /// Takes the platform's time, in whole seconds, from an answer that comes now.
+    pub fn hear_date(&mut self, node: usize, date: i64, asked: i64) {
+        let clock = self.nodes[node].clock(self.now);
+        if let Some(life) = &self.nodes[node].life {
+            life.cloud.heard(date, asked, clock);
         }
+    }
+
+    /// Begins a read, once no other of the same conversation is under way.
+    pub fn read(&mut self, node: usize, id: Id, round: bool) {
+        let Some(life) = &mut self.nodes[node].life else { return };
+        if life.repairer.reading.contains(&id) {
+            return self.soon(node, BUSY_MS, Alive::Read { id, round });
+        }
+        // What is wished for from now on is asked for again: this answer may be too early for it.
+        if round || life.repairer.wished.remove(&id) {
+            life.repairer.reading.insert(id.clone());
+            self.ask(node, Call { id, tries: 1, round });
+        }
+    }
+
+    /// A request reaches the platform, and is answered from what is so at that moment; the answer may be overtaken.
+    pub fn ask(&mut self, node: usize, call: Call) {
         let fate = if self.calm { 1.0 } else { self.rng.f64() };
         let answer = if fate < self.plan.reads.failures {
             Answer::Failed
         } else if fate < self.plan.reads.failures + self.plan.reads.throttled {
             Answer::Throttled
         } else {
-            match crate::truth::uuid_of(&id).and_then(|id| self.stage.read(id)) {
+            match crate::truth::uuid_of(&call.id).and_then(|id| self.stage.read(id)) {
                 Some(body) => Answer::Body(body),
                 None => Answer::Gone,
             }
         };
         let in_ms = self.latency();
-        self.soon(node, in_ms, Alive::Answered { id, tries, round, answer });
+        let (asked, date) = (self.nodes[node].clock(self.now), self.now / 1_000);
+        self.soon(node, in_ms, Alive::Answered { call, asked, date, answer });
     }
 
-    pub fn answered(
-        &mut self,
-        node: usize,
-        id: Id,
-        tries: u32,
-        round: bool,
-        answer: Answer,
-    ) -> Result<(), Broken> {
+    pub fn answered(&mut self, node: usize, call: Call, answer: Answer) -> Result<(), Broken> {
         let failed = match answer {
             Answer::Throttled => {
-                if let Some(life) = &mut self.nodes[node].life
-                    && !round
-                    && tries == 1
-                {
-                    life.repairer.wished.insert(id.clone());
-                    life.repairer.under_way -= 1;
-                }
-                self.soon(node, THROTTLED_MS, Alive::Ask { id, tries, round });
+                self.soon(node, THROTTLED_MS, Alive::Ask(call));
                 return Ok(());
             }
-            Answer::Failed if tries < TRIES_MAX => {
-                self.soon(node, 200 * i64::from(tries), Alive::Ask { id, tries: tries + 1, round });
+            Answer::Failed if call.tries < TRIES_MAX => {
+                let again = Call { tries: call.tries + 1, ..call };
+                self.soon(node, 200 * i64::from(call.tries), Alive::Ask(again));
                 return Ok(());
             }
             Answer::Failed => true,
@@ -128,17 +131,16 @@ impl World {
                 false
             }
         };
+        let Call { id, round, .. } = call;
         self.say(|| format!("n{node}: read {id}{}", if failed { ": failed" } else { "" }));
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
+        life.repairer.reading.remove(&id);
         if round {
             let finished = life.repairer.done(&id, failed);
             self.conclude(node, finished);
-        } else {
-            life.repairer.under_way -= 1;
-            if failed {
-                life.repairer.wished.insert(id.clone());
-                self.soon(node, RETRY_MS, Alive::Ask { id, tries: 1, round: false });
-            }
+        } else if failed {
+            life.repairer.wished.insert(id.clone());
+            self.soon(node, RETRY_MS, Alive::Read { id, round: false });
         }
         self.wake(node)
     }

@@ -37,6 +37,8 @@ pub(crate) struct Page {
 #[derive(Debug)]
 pub(crate) struct Told {
     pub at: Millis,
+    /// The same by the cloud's clock.
+    pub happened_at: Millis,
     pub participant: Option<Id>,
     pub state: &'static str,
     pub role: Option<&'static str>,
@@ -87,6 +89,7 @@ impl Told {
     fn of(event: &Event) -> Self {
         Self {
             at: event.at.0,
+            happened_at: event.happened_at.0,
             participant: event.participant_id.map(id_of),
             state: event.state,
             role: event.role,

@@ -110,7 +110,7 @@ impl World {
     fn finish_turn(&mut self, node: usize) -> Result<(), Broken> {
         let clock = self.nodes[node].clock(self.now);
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
-        match life.keeper.commit() {
+        match life.keeper.commit(clock) {
             Ok(batch) => {
                 life.stuck = false;
                 self.shown(node, &batch, clock)?;
@@ -169,7 +169,7 @@ impl World {
                 decide(&mut life, known.plan.turn_facts_max, clock)?;
             }
             // Whether it succeeds or not, nobody was told.
-            let _nobody_was_told = life.keeper.commit();
+            let _nobody_was_told = life.keeper.commit(clock);
         }
         let tail = Some(Tail { synced, written: known.disk.log_bytes() });
         let torn = known.disk.crash(tail, &mut self.rng);

@@ -50,8 +50,17 @@ pub(crate) enum Alive {
     Noticed { feed: usize, socket: u32, why: &'static str },
     Retired { feed: usize, socket: u32 },
     Round,
-    Ask { id: Id, tries: u32, round: bool },
-    Answered { id: Id, tries: u32, round: bool, answer: Answer },
+    Read { id: Id, round: bool },
+    Ask(Call),
+    Answered { call: Call, asked: i64, date: i64, answer: Answer },
+}
+
+/// A REST read of a conversation, for a round or for a wish.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub id: Id,
+    pub tries: u32,
+    pub round: bool,
 }
 
 /// How a REST read ends.
@@ -182,8 +191,12 @@ impl World {
             Alive::Noticed { feed, socket, why } => self.noticed(node, feed, socket, why)?,
             Alive::Retired { feed, socket } => self.retired(node, feed, socket),
             Alive::Round => self.begin_round(node)?,
-            Alive::Ask { id, tries, round } => self.ask(node, id, tries, round),
-            Alive::Answered { id, tries, round, answer } => self.answered(node, id, tries, round, answer)?,
+            Alive::Read { id, round } => self.read(node, id, round),
+            Alive::Ask(call) => self.ask(node, call),
+            Alive::Answered { call, asked, date, answer } => {
+                self.hear_date(node, date, asked);
+                self.answered(node, call, answer)?;
+            }
         }
         Ok(())
     }

@@ -212,7 +212,8 @@ impl World {
         let number =
             stamp.as_ref().and_then(|stamp| REGIONS.iter().position(|region| *region == stamp.region));
         let at = change.at + number.map_or(0, |number| number as Millis * self.skew_ms);
-        let event = truth::event(draw_id(rng), body::events::TYPES[kind], at, about, state, stamp);
+        let event =
+            truth::event(draw_id(rng), body::events::TYPES[kind], (at, change.at), about, state, stamp);
         let text =
             self.dialect.speaks(Dialect::Events).then(|| body::events::write(change.conversation, &event));
         if self.keeps_all {

@@ -9,6 +9,7 @@ use crate::http::{self, BodyError};
 use crate::region::host;
 use crate::token::{NoToken, Token, Tokens};
 use crate::{Settings, TokenError};
+use pipeline::Clock;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
+use wire::CloudTime;
 
 /// A page of users or conversations is below 1 MiB; anything above this is not what was asked for.
 const BODY_BYTES_MAX: usize = 16 << 20;
@@ -142,7 +144,8 @@ impl<'a> Call<'a> {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub body: Vec<u8>,
-    pub date: Option<String>,
+    /// In seconds since the epoch.
+    pub date: Option<i64>,
 }
 
 /// Makes calls.
@@ -152,6 +155,8 @@ pub(crate) struct Api {
     base: Url,
     tokens: Tokens,
     rate_limit_wait: Duration,
+    clock: Clock,
+    cloud: CloudTime,
     /// No call before this instant.
     paused_until: Mutex<Option<Instant>>,
 }
@@ -164,12 +169,14 @@ struct ErrorBody {
 }
 
 impl Api {
-    pub fn new(settings: &Settings, http: Client, random: fastrand::Rng) -> Self {
+    pub fn new(settings: &Settings, http: Client, random: fastrand::Rng, clock: Clock) -> Self {
         Self {
             tokens: Tokens::new(settings, http.clone(), random),
             http,
             base: settings.endpoints.api.clone(),
             rate_limit_wait: settings.timing.rate_limit_wait,
+            clock,
+            cloud: CloudTime::default(),
             paused_until: Mutex::new(None),
         }
     }
@@ -177,6 +184,11 @@ impl Api {
     /// The token's keeper.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// What time it is on the platform's clock, by the answers that came.
+    pub fn cloud(&self) -> &CloudTime {
+        &self.cloud
     }
 
     /// Makes a call and reads its answer as JSON.
@@ -220,11 +232,16 @@ impl Api {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        request.send().await.map_err(|error| self.unreachable(http::cause(&error)))
+        let asked = self.clock.now();
+        let response = request.send().await.map_err(|error| self.unreachable(http::cause(&error)))?;
+        if let Some(date) = http::date(response.headers()) {
+            self.cloud.heard(date, asked, self.clock.now());
+        }
+        Ok(response)
     }
 
     async fn answer(&self, response: Response) -> Result<Answer, ApiError> {
-        let date = response.headers().get("date").and_then(|date| date.to_str().ok()).map(str::to_owned);
+        let date = http::date(response.headers());
         match http::body(response, BODY_BYTES_MAX).await {
             Ok(body) => Ok(Answer { body, date }),
             Err(BodyError::BrokeOff(why)) => Err(self.unreachable(why)),

@@ -35,7 +35,7 @@ impl<S: Sink> Context<S> {
         clock: Clock,
         cancel: CancellationToken,
     ) -> Result<Self, SetupError> {
-        let (api, connector) = clients(&settings)?;
+        let (api, connector) = clients(&settings, clock.clone())?;
         let look_back = i64::try_from(settings.timing.look_back_first.as_nanos()).unwrap_or(i64::MAX);
         let look_back_to = clock.now().saturating_sub(look_back);
         Ok(Self {
@@ -54,15 +54,16 @@ impl<S: Sink> Context<S> {
     /// A decoder for the frames of a feed.
     pub fn frames(&self, feed: u16, name: &str) -> Frames<S> {
         let (telemetry, clock) = (self.telemetry.clone(), self.clock.clone());
-        Frames::new((feed, name), &self.settings, self.sink.clone(), telemetry, clock)
+        let clocks = (clock, self.api.cloud().clone());
+        Frames::new((feed, name), &self.settings, self.sink.clone(), telemetry, clocks)
     }
 }
 
 /// The REST client and the maker of sockets, on one TLS configuration.
-pub(crate) fn clients(settings: &Settings) -> Result<(Api, Connector), SetupError> {
+pub(crate) fn clients(settings: &Settings, clock: Clock) -> Result<(Api, Connector), SetupError> {
     let tls = http::tls(&settings.endpoints)?;
     let client = http::client(tls.clone(), &settings.endpoints, &settings.timing)?;
-    let api = Api::new(settings, client, fastrand::Rng::new());
+    let api = Api::new(settings, client, fastrand::Rng::new(), clock);
     let frame_bytes_max = settings.limits.frame_bytes_max;
     Ok((api, Connector::new(Arc::new(tls), frame_bytes_max, settings.timing.connect_timeout)))
 }

@@ -9,7 +9,7 @@ use crate::{Dialect, Settings};
 use engine::{FeedEvent, FeedNote};
 use pipeline::{Clock, FeedLabels, Reason, Telemetry};
 use std::sync::Arc;
-use wire::{Batch, Control, Limits, Origin, Outcome, Refused};
+use wire::{Batch, CloudTime, Control, Limits, Origin, Outcome, Refused};
 
 /// Nanoseconds between two lines about refused frames.
 const REFUSED_SAID_EVERY: i64 = engine::SECOND;
@@ -25,6 +25,7 @@ pub(crate) struct Frames<S> {
     sink: S,
     telemetry: Arc<Telemetry>,
     clock: Clock,
+    cloud: CloudTime,
     refused: Unsaid,
 }
 
@@ -51,7 +52,7 @@ impl<S: Sink> Frames<S> {
         settings: &Settings,
         sink: S,
         telemetry: Arc<Telemetry>,
-        clock: Clock,
+        (clock, cloud): (Clock, CloudTime),
     ) -> Self {
         Self {
             feed,
@@ -66,6 +67,7 @@ impl<S: Sink> Frames<S> {
             sink,
             telemetry,
             clock,
+            cloud,
             refused: Unsaid::default(),
         }
     }
@@ -77,7 +79,7 @@ impl<S: Sink> Frames<S> {
         let mut lost: Vec<Refused> = Vec::new();
         for (received, frame) in (at..).zip(frames.iter().map(AsRef::as_ref)) {
             // A nanosecond apart: what has no time of its own keeps the order in which it came.
-            let origin = Origin { feed: self.feed, received };
+            let origin = Origin { feed: self.feed, received, sent_by: self.cloud.at(received) };
             let outcome = match self.dialect {
                 Dialect::Notifications => {
                     wire::decode_notification(frame, origin, &self.limits, &mut heard.batch)

@@ -6,7 +6,7 @@
 //! of authorities (it ages with the binary, and a company's own authority would be missing).
 
 use crate::{Endpoints, Timing};
-use reqwest::header::HeaderMap;
+use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, Response, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -85,6 +85,12 @@ pub(crate) async fn body(mut response: Response, bytes_max: usize) -> Result<Vec
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX))
+}
+
+/// The server's time, in seconds since the epoch.
+pub(crate) fn date(headers: &HeaderMap) -> Option<i64> {
+    let date = jiff::fmt::rfc2822::parse(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    Some(date.timestamp().as_second())
 }
 
 /// Why a call failed, without its URL: the innermost cause says most.

@@ -22,7 +22,7 @@ use list::Listed;
 use pipeline::Wish;
 use queue::Queue;
 use read::Read;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -73,6 +73,8 @@ struct Repairer<S> {
     round: Option<Round>,
     listing: JoinSet<Listed>,
     reads: JoinSet<(Id, Read)>,
+    /// The conversations that are being read, and whether each is wanted once more.
+    reading: HashMap<Id, bool>,
     /// Holes of feeds whose rounds proved nothing.
     carried: BTreeMap<u16, i64>,
     retry: Option<(Instant, Vec<RepairRequest>)>,
@@ -113,6 +115,7 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds, mut w
         round: None,
         listing: JoinSet::new(),
         reads: JoinSet::new(),
+        reading: HashMap::new(),
         carried: BTreeMap::new(),
         retry: None,
         waits: Backoff::new(timing.repair_retry_min, timing.repair_retry_max, fastrand::Rng::new()),
@@ -190,6 +193,12 @@ impl<S: Sink> Repairer<S> {
         let now = self.context.clock.now();
         while self.reads.len() < self.context.settings.timing.repair_concurrency.max(1) {
             let Some(id) = self.queue.take(now) else { return };
+            // Two answers about one conversation may overtake one another, and nothing in them tells which is older.
+            if let Some(wanted_again) = self.reading.get_mut(&id) {
+                *wanted_again = true;
+                continue;
+            }
+            self.reading.insert(id.clone(), false);
             let context = self.context.clone();
             self.reads.spawn(async move {
                 let outcome = read::read(&context, &id).await;
@@ -200,6 +209,9 @@ impl<S: Sink> Repairer<S> {
 
     fn read(&mut self, id: &Id, outcome: Read) {
         let failed = matches!(outcome, Read::Failed(_));
+        if self.reading.remove(id) == Some(true) {
+            self.queue.want(id.clone(), self.context.clock.now());
+        }
         // A read that was under way when the round listed the conversation again may have been too early.
         if !self.queue.contains(id)
             && let Some(round) = &mut self.round

@@ -252,7 +252,7 @@ impl Reader {
         if leg.ended.is_none() && leg.is_over() {
             leg.ended = participant_ended.map(|at| (at, Authority::Reported));
         }
-        self.findings.leg(&leg, self.origin.received);
+        self.findings.leg(&leg, self.origin);
         self.holds(participant, &id, communication)?;
         self.toggles(participant, &id, communication, leg.is_over())
     }

@@ -74,7 +74,7 @@ impl Moment {
     /// The time; none when absent. Refused when it is unreadable or impossible for a frame of this origin.
     pub fn checked(self, origin: Origin) -> Result<Option<Time>, Refused> {
         match self.planned()? {
-            Some(time) if time.nanos > origin.received.saturating_add(AHEAD_MAX) => Err(Refused::FutureTime),
+            Some(time) if time.nanos > origin.sent_by.saturating_add(AHEAD_MAX) => Err(Refused::FutureTime),
             checked => Ok(checked),
         }
     }

@@ -98,7 +98,7 @@ impl Leg<'_> {
     /// The end of the last parking. `resumeTime` is when it *should* resume (Genesys SDK field docs), so that it is
     /// a fact only when it has passed and the leg is parked no more. Someone who resumes earlier leaves no time; what
     /// is known then is that the parking at `parkTime` is over.
-    fn resumption(&self, received: i64) -> Option<Fact> {
+    fn resumption(&self, origin: Origin) -> Option<Fact> {
         if self.in_state("parked") {
             return None;
         }
@@ -106,7 +106,7 @@ impl Leg<'_> {
         let passed = |at: &Time| match self.ended {
             // Of a leg that is over it needs no clock of ours to tell.
             Some((end, _)) => *at < end,
-            None => at.nanos <= received.saturating_add(SKEW_MAX),
+            None => at.nanos <= origin.sent_by.saturating_add(SKEW_MAX),
         };
         let happened = |at: &Time| *at > began && passed(at);
         if let Some(at) = self.resumed.filter(happened) {
@@ -134,7 +134,7 @@ impl Findings {
     }
 
     /// Adds every state that a leg's times and its current state prove.
-    pub fn leg(&mut self, leg: &Leg, received: i64) {
+    pub fn leg(&mut self, leg: &Leg, origin: Origin) {
         if let Some(at) = leg.alerting {
             self.push(leg.recorded("alerting", at));
         }
@@ -144,7 +144,7 @@ impl Findings {
         if let Some(at) = leg.parked {
             self.push(Fact { since: Some(at), ..leg.recorded("parked", at) });
         }
-        if let Some(fact) = leg.resumption(received) {
+        if let Some(fact) = leg.resumption(origin) {
             self.push(fact);
         }
         if leg.is_over() {

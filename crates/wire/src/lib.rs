@@ -17,6 +17,7 @@
 )]
 
 mod clock;
+mod cloud_time;
 mod control;
 mod conversation;
 mod detail;
@@ -33,6 +34,7 @@ mod topic;
 mod user;
 mod vocabulary;
 
+pub use cloud_time::CloudTime;
 pub use conversation::decode_conversation;
 pub use event::decode_event;
 pub use limits::Limits;
@@ -49,6 +51,8 @@ pub struct Origin {
     pub feed: u16,
     /// When it was received, by our clock, in nanoseconds since the epoch.
     pub received: i64,
+    /// The same instant by the sender's clock, as far as that is known, else by ours: nothing in it has happened later.
+    pub sent_by: i64,
 }
 
 /// What frames said. Decoding appends to it, so that a caller fills one batch from many frames and reuses it.

@@ -112,7 +112,7 @@ fn read(
         parked: participant.park_time.checked(origin)?,
         resumed: participant.resume_time.planned()?,
     };
-    findings.leg(&leg, origin.received);
+    findings.leg(&leg, origin);
     let recorded = |at| (at, Authority::Recorded);
     let began = participant.start_acw_time.checked(origin)?.map(recorded);
     let done = participant.end_acw_time.checked(origin)?.map(recorded);

@@ -90,7 +90,7 @@ pub enum Refused {
     BadId,
     /// A time is missing where one is needed, unreadable, or before 2000-01-01.
     BadTime,
-    /// A time is more than an hour after the frame was received.
+    /// A time is more than an hour after the frame was received, by the sender's clock where that is known.
     FutureTime,
     /// JSON of another shape: a wrong type, or a field that is there twice.
     BadShape,

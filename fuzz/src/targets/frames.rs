@@ -30,7 +30,8 @@ pub(crate) fn run(bytes: &[u8]) {
 /// Decodes a frame and checks that its outcome adds up.
 pub(crate) fn check(decode: Decoder, frame: &[u8], limits: &Limits) -> (Outcome, Batch) {
     let mut batch = Batch::default();
-    let outcome = decode(frame, Origin { feed: 3, received: RECEIVED }, limits, &mut batch);
+    let outcome =
+        decode(frame, Origin { feed: 3, received: RECEIVED, sent_by: RECEIVED }, limits, &mut batch);
     let appended =
         batch.users.len() + batch.deliveries.iter().map(|d| d.facts.len() + d.toggles.len()).sum::<usize>();
     match &outcome {

@@ -205,8 +205,11 @@ pub struct Event {
     pub event_id: Id,
     /// Its type.
     pub event_type: &'static str,
-    /// Its timestamp.
+    /// Its timestamp, by its region's clock.
     pub at: Stamp,
+    /// The same by the cloud's clock.
+    #[serde(skip)]
+    pub happened_at: Stamp,
     /// Whom it is about; none is the conversation itself.
     pub participant_id: Option<Id>,
     /// The state that it carries.

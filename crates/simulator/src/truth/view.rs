@@ -36,7 +36,7 @@ pub fn conversation(conversation: &model::Conversation, people: &People, skew_ms
 pub fn event(
     event_id: Uuid,
     event_type: &'static str,
-    at: Millis,
+    (at, happened_at): (Millis, Millis),
     about: Option<(Uuid, &'static str)>,
     state: &'static str,
     stamp: Option<CausalStamp>,
@@ -46,6 +46,7 @@ pub fn event(
         event_id: Id(event_id),
         event_type,
         at: Stamp(at),
+        happened_at: Stamp(happened_at),
         participant_id: about.map(|(id, _)| Id(id)),
         state,
         role: about.map(|(_, role)| role),

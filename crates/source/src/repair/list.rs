@@ -77,7 +77,9 @@ pub(crate) async fn list<S>(context: &Context<S>, since: Option<i64>) -> Listed 
         Err(error) => listed.problem = Some(format!("the live conversations cannot be listed: {error}")),
     }
     let Some(since) = since else { return listed };
-    let now = context.clock.now();
+    // What is asked of the platform's history is asked by its clock.
+    let cloud = context.api.cloud();
+    let (since, now) = (cloud.at(since), cloud.at(context.clock.now()));
     let margin = i64::try_from(context.settings.timing.repair_margin.as_nanos()).unwrap_or(0);
     let from = since.saturating_sub(margin).max(now.saturating_sub(HOLE_NANOS_MAX));
     match of_hole(&context.api, from, now).await {

@@ -73,7 +73,8 @@ pub(crate) async fn read<S: Sink>(context: &Context<S>, id: &Id) -> Read {
 async fn attempt<S: Sink>(context: &Context<S>, id: &Id) -> Result<Read, ApiError> {
     let id = id.to_string();
     let answer = context.api.send(Call::get(&["conversations", &id], PERMISSION)).await?;
-    let origin = Origin { feed: FEED, received: context.clock.now() };
+    let received = context.clock.now();
+    let origin = Origin { feed: FEED, received, sent_by: context.api.cloud().at(received) };
     let mut batch = Batch::default();
     let outcome = wire::decode_conversation(&answer.body, origin, &context.settings.limits, &mut batch);
     if let Outcome::Refused(why) = outcome {

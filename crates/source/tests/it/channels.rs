@@ -185,3 +185,19 @@ async fn bad_frames_are_refused_by_name_and_the_socket_lives_on() {
     assert_eq!((platform.opened(), running.recorder.told("lost")), (1, 0));
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_machine_whose_clock_is_off_takes_the_platforms_word_for_the_time() {
+    let platform = Platform::start().await;
+    let frame = || snapshot("c-1").replace("2026-03-01", "2099-03-01");
+    let running = run(settings(&platform, Notifications, NAMED));
+    until("repaired", || running.recorder.told("repaired") == 1).await;
+    platform.tell(0, Command::Text(frame()));
+    until("refused", || running.recorder.told("refused: future_time") == 1).await;
+    platform.with(|state| state.date = Some("Sun, 01 Mar 2099 12:00:01 GMT"));
+    platform.tell(0, Command::Cut);
+    until("repaired again", || running.recorder.told("repaired") == 2).await;
+    platform.tell(1, Command::Text(frame()));
+    until("the conversation", || running.recorder.heard_of("c-1") == 1).await;
+    running.stop().await;
+}

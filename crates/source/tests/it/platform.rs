@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 /// What a socket is told to do.
@@ -39,6 +39,10 @@ pub struct State {
     pub requests: Vec<String>,
     /// Answers to the next request whose path begins so, instead of the usual one.
     pub once: Vec<(&'static str, Reply)>,
+    /// Every answer says that it is then.
+    pub date: Option<&'static str>,
+    /// Requests whose path begins so are answered only once this is another.
+    pub hold: Option<&'static str>,
     pub tokens: u32,
     /// Only the token with this number is accepted.
     pub token_valid: u32,
@@ -69,6 +73,7 @@ pub struct Platform {
     pub state: Arc<Mutex<State>>,
     pub http: String,
     pub sockets: String,
+    released: Arc<Notify>,
 }
 
 impl Platform {
@@ -77,6 +82,7 @@ impl Platform {
         let sockets = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let platform = Self {
             state: Arc::default(),
+            released: Arc::default(),
             http: format!("http://{}", rest.local_addr().unwrap()),
             sockets: format!("ws://{}", sockets.local_addr().unwrap()),
         };
@@ -102,6 +108,12 @@ impl Platform {
     pub fn once(&self, path: &'static str, status: u16, headers: &[(&'static str, &str)], body: Value) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         self.with(|state| state.once.push((path, (status, headers, body))));
+    }
+
+    /// Answers what was held.
+    pub fn release(&self) {
+        self.with(|state| state.hold = None);
+        self.released.notify_waiters();
     }
 
     /// How many requests had a line that begins so.
@@ -133,13 +145,27 @@ impl Platform {
             }
         };
         let (status, headers, answer) = self.answer(&head, &body);
+        self.until_released(&head).await;
         let answer = answer.to_string();
         let mut text =
             format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n", answer.len());
-        for (name, value) in headers {
+        let date = self.with(|state| state.date).map(|date| ("date", date.to_owned()));
+        for (name, value) in headers.into_iter().chain(date) {
             text += &format!("{name}: {value}\r\n");
         }
         let _client_gone = tcp.write_all(format!("{text}\r\n{answer}").as_bytes()).await;
+    }
+
+    async fn until_released(&self, head: &str) {
+        let path = head.split_whitespace().nth(1).unwrap_or("");
+        loop {
+            let mut released = std::pin::pin!(self.released.notified());
+            released.as_mut().enable();
+            if !self.with(|state| state.hold.is_some_and(|prefix| path.starts_with(prefix))) {
+                return;
+            }
+            released.await;
+        }
     }
 
     fn answer(&self, head: &str, body: &str) -> Reply {

@@ -104,3 +104,28 @@ async fn wishes_are_granted_once_and_not_before_their_time() {
     assert_eq!(platform.count("GET /api/v2/conversations/c-later"), 1);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_conversation_is_read_once_at_a_time() {
+    let platform = Platform::start().await;
+    platform.with(|state| {
+        for id in ["c-1", "c-2"] {
+            state.conversations.insert(id, body(id));
+        }
+    });
+    let running = run(settings(&platform, Notifications, NAMED));
+    until("repaired", || running.recorder.told("repaired") == 1).await;
+    platform.with(|state| state.hold = Some("/api/v2/conversations/c-1"));
+    let reads = || platform.count("GET /api/v2/conversations/c-1");
+    running.wishes.send(wish("c-1", 0)).await.unwrap();
+    until("the first read", || reads() == 1).await;
+    for id in ["c-1", "c-2"] {
+        running.wishes.send(wish(id, 0)).await.unwrap();
+    }
+    until("what was wished for later", || running.recorder.heard_of("c-2") == 1).await;
+    assert_eq!(reads(), 1, "two answers could overtake one another");
+    platform.release();
+    until("the second answer", || running.recorder.heard_of("c-1") == 2).await;
+    assert_eq!(reads(), 2);
+    running.stop().await;
+}

@@ -30,7 +30,7 @@ fn event_bridge(name: &str) -> Option<String> {
 
 #[track_caller]
 fn ignored(frame: &str) {
-    let origin = Origin { feed: 0, received: i64::MAX };
+    let origin = Origin { feed: 0, received: i64::MAX, sent_by: i64::MAX };
     let outcome = decode_notification(frame.as_bytes(), origin, &Limits::default(), &mut Batch::default());
     assert_eq!(outcome, Outcome::Ignored(Ignored::Topic));
 }
@@ -139,7 +139,8 @@ fn a_sample_is_refused_by_a_clock_that_is_behind() {
     let Some(body) = sample("rest-get-conversation-call.json") else {
         return;
     };
-    let origin = Origin { feed: 0, received: parse_time("2025-04-09T13:31:00Z").unwrap().nanos };
+    let received = parse_time("2025-04-09T13:31:00Z").unwrap().nanos;
+    let origin = Origin { feed: 0, received, sent_by: received };
     let mut batch = Batch::default();
     let outcome = decode_conversation(body.as_bytes(), origin, &Limits::default(), &mut batch);
     assert_eq!(outcome, Outcome::Refused(wire::Refused::FutureTime));

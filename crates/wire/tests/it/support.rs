@@ -11,7 +11,8 @@ pub const RECEIVED: &str = "2026-11-23T12:00:00Z";
 
 /// Where every frame of the tests comes from.
 pub fn origin() -> Origin {
-    Origin { feed: 3, received: parse_time(RECEIVED).unwrap().nanos }
+    let received = parse_time(RECEIVED).unwrap().nanos;
+    Origin { feed: 3, received, sent_by: received }
 }
 
 type Decoder = fn(&[u8], Origin, &Limits, &mut Batch) -> Outcome;

@@ -60,10 +60,10 @@ fn keeper(folder: &tempfile::TempDir) -> (Keeper, Vec<Change>) {
         mail.deliveries.push((number, delivery(name, number)));
     }
     keeper.take(&mut mail, NOON).expect("a store that can be read");
-    let told = keeper.commit().expect("room on the disk");
+    let told = keeper.commit(NOON).expect("room on the disk");
     let changes = keeper.changes(&told.changes);
     keeper.pass_time(LATER);
-    keeper.commit().expect("room on the disk");
+    keeper.commit(LATER).expect("room on the disk");
     assert_eq!(keeper.engine().resident_count(), 2, "two have left memory");
     (keeper, changes)
 }

@@ -133,7 +133,7 @@ impl World {
             Kind::Notification => decode_notification,
             Kind::Read => decode_conversation,
         };
-        let origin = Origin { feed: frame.feed, received: frame.received };
+        let origin = Origin { feed: frame.feed, received: frame.received, sent_by: frame.received };
         let mut batch = Batch::default();
         let told = match decode(frame.bytes.as_bytes(), origin, &WireLimits::default(), &mut batch) {
             Outcome::Facts(_) => None,
@@ -157,7 +157,7 @@ impl World {
         let keeper = self.keeper.as_mut().unwrap();
         keeper.take(&mut mail, self.now).unwrap();
         keeper.pass_time(self.now);
-        let batch = keeper.commit().unwrap();
+        let batch = keeper.commit(self.now).unwrap();
         for row in batch.ledger.iter().filter(|row| row.from != 0) {
             self.holes.insert((row.feed, row.from), row.clone());
         }
