@@ -252,11 +252,9 @@ impl Conversation {
         cells
     }
 
-    /// What was published of a fact at `from` was published at `to`.
-    pub fn postpone(&mut self, fact: FactId, from: i64, to: i64) {
-        if let Some(entry) = self.entries.iter_mut().find(|e| e.is(fact)) {
-            entry.postpone(from, to);
-        }
+    /// What was published at `from` was published at `to`.
+    pub fn postpone(&mut self, from: i64, to: i64) {
+        self.entries.iter_mut().for_each(|entry| entry.postpone(from, to));
     }
 
     /// Lays the whole set down.

@@ -227,6 +227,16 @@ impl Engine {
         batch
     }
 
+    /// Of a batch that could not be committed when it was decided: what was published at `from` is published at `to`.
+    pub fn postpone(&mut self, admitted: &[Admitted], from: i64, to: i64) {
+        let touched: BTreeSet<&Id> = admitted.iter().map(|admitted| &admitted.conversation).collect();
+        for id in touched {
+            if let Some(known) = self.conversations.get_mut(id) {
+                known.postpone(from, to);
+            }
+        }
+    }
+
     /// Takes back a batch that is done with: at thousands of facts a batch, fresh memory for each costs more than all
     /// decisions about them.
     pub fn reuse(&mut self, mut done: Batch) {

@@ -88,15 +88,6 @@ impl Engine {
         }
     }
 
-    /// What was taken into the set at `from` is published at `to`: the disk had no room for it before.
-    pub fn postpone(&mut self, admitted: &[Admitted], from: i64, to: i64) {
-        for Admitted { conversation, fact, .. } in admitted {
-            if let Some(known) = self.conversations.get_mut(conversation) {
-                known.postpone(fact.id, from, to);
-            }
-        }
-    }
-
     /// Publishes what waited when the life before ended: the first thing that a new life does.
     pub fn release_unreleased(&mut self, now: i64) {
         self.restaged.extend(self.unreleased.take());

@@ -288,46 +288,45 @@ fn a_busy_conversation_is_the_same_whether_folded_at_once_or_along_the_way() {
     assert_eq!(essence(&along), essence(&at_once));
 }
 
-#[test]
-fn a_hold_told_to_be_over_by_a_frame_out_of_place_lasts_until_it_ends() {
-    let mut engine = engine();
-    let frame = |source, since: Option<i64>, at: i64| Delivery {
+/// A frame or a read of a leg that has been on hold since an instant, or is not.
+fn on_hold(source: Source, since: Option<i64>, at: i64) -> Delivery {
+    Delivery {
         toggles: vec![held("a", "l", since)],
         received: NOON + at * 1_000_000,
         ..deliver(source, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
-    };
-    let is_held =
-        |engine: &Engine| engine.show(&id("call"), NOON).unwrap().conversation().participants[0].held;
-    engine.handle(frame(Source::Snapshot, Some(1_000), 1_100), NOON);
-    engine.handle(frame(Source::Snapshot, Some(3_000), 3_100), NOON);
-    engine.handle(frame(Source::Snapshot, None, 3_200), NOON);
+    }
+}
+
+fn is_held(engine: &Engine) -> bool {
+    engine.show(&id("call"), NOON).unwrap().conversation().participants[0].held
+}
+
+#[test]
+fn a_hold_told_to_be_over_by_a_frame_out_of_place_lasts_until_it_ends() {
+    let mut engine = engine();
+    engine.handle(on_hold(Source::Snapshot, Some(1_000), 1_100), NOON);
+    engine.handle(on_hold(Source::Snapshot, Some(3_000), 3_100), NOON);
+    engine.handle(on_hold(Source::Snapshot, None, 3_200), NOON);
     assert!(is_held(&engine), "what may be the end of the first hold says nothing of the second");
-    engine.handle(frame(Source::Snapshot, None, 14_000), NOON);
+    engine.handle(on_hold(Source::Snapshot, None, 14_000), NOON);
     assert!(!is_held(&engine), "the end of the first hold came very late");
-    engine.handle(frame(Source::Rest, Some(3_000), 16_200), NOON);
+    engine.handle(on_hold(Source::Rest, Some(3_000), 16_200), NOON);
     assert!(is_held(&engine), "the platform says that the second one lasts");
-    engine.handle(frame(Source::Snapshot, None, 19_000), NOON);
+    engine.handle(on_hold(Source::Snapshot, None, 19_000), NOON);
     assert!(!is_held(&engine), "now it is over");
 }
 
 #[test]
 fn a_read_that_was_overtaken_does_not_put_a_leg_on_hold_for_good() {
     let mut engine = engine();
-    let frame = |source, since: Option<i64>, at: i64| Delivery {
-        toggles: vec![held("a", "l", since)],
-        received: NOON + at * 1_000_000,
-        ..deliver(source, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
-    };
-    let is_held =
-        |engine: &Engine| engine.show(&id("call"), NOON).unwrap().conversation().participants[0].held;
-    engine.handle(frame(Source::Snapshot, Some(1_000), 1_100), NOON);
-    engine.handle(frame(Source::Snapshot, None, 15_000), NOON);
-    engine.handle(frame(Source::Rest, Some(1_000), 15_200), NOON);
+    engine.handle(on_hold(Source::Snapshot, Some(1_000), 1_100), NOON);
+    engine.handle(on_hold(Source::Snapshot, None, 15_000), NOON);
+    engine.handle(on_hold(Source::Rest, Some(1_000), 15_200), NOON);
     assert!(is_held(&engine), "the platform said so when it was asked");
     let mut over = Fact::new(What::Held);
     (over.participant, over.communication) = (Id::new("a").ok(), Id::new("l").ok());
     (over.since, over.at, over.authority) = (Some(ms(1_000)), Some(ms(14_900)), Authority::Recorded);
-    let mut read = frame(Source::Rest, None, 16_000);
+    let mut read = on_hold(Source::Rest, None, 16_000);
     read.facts.push(over.identified());
     engine.handle(read, NOON);
     assert!(!is_held(&engine), "the hold has an end");
@@ -336,14 +335,24 @@ fn a_read_that_was_overtaken_does_not_put_a_leg_on_hold_for_good() {
 #[test]
 fn the_end_of_a_hold_asks_for_a_read_also_where_our_clock_is_behind() {
     let mut engine = engine();
-    let frame = |since: Option<i64>, at: i64| Delivery {
-        toggles: vec![held("a", "l", since)],
-        received: NOON + at * 1_000_000,
-        ..deliver(Source::Snapshot, vec![there("a", Some("l"), ""), leg("a", "l", "connected", Some(0))])
-    };
-    engine.handle(frame(Some(20_000), 10_100), NOON);
-    engine.handle(frame(None, 15_000), NOON);
+    engine.handle(on_hold(Source::Snapshot, Some(20_000), 10_100), NOON);
+    engine.handle(on_hold(Source::Snapshot, None, 15_000), NOON);
     assert_eq!(engine.take_batch().wishes, [(id("call"), "toggle_order")]);
+}
+
+#[test]
+fn a_parking_that_is_over_without_a_time_asks_for_a_read() {
+    let over = Fact { since: Some(ms(2_000)), ..leg("a", "l", "connected", None) };
+    let frame = |source| {
+        let facts = vec![there("a", Some("l"), ""), leg("a", "l", "parked", Some(2_000)), over.clone()];
+        deliver(source, facts)
+    };
+    let mut engine = engine();
+    engine.handle(frame(Source::Rest), NOON);
+    assert_eq!(engine.take_batch().wishes, [], "the platform was asked, and there is no time to be had");
+    engine.handle(Delivery { conversation: id("other"), ..frame(Source::Snapshot) }, NOON);
+    engine.handle(Delivery { conversation: id("other"), ..frame(Source::Snapshot) }, NOON);
+    assert_eq!(engine.take_batch().wishes, [(id("other"), "resume_time")]);
 }
 
 #[test]
