@@ -6,7 +6,6 @@ use crate::ghosts::Watch;
 use crate::glance::Outline;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
-use crate::order;
 use crate::scope::OwnCounters;
 use crate::{
     Admitted, Arrival, Fact, FactId, Id, MINUTE, Revision, Source, StoredConversation, Time, What, Word,
@@ -156,7 +155,7 @@ impl Conversation {
         mut met: impl FnMut(Met),
     ) -> Settled {
         // Read here, and not where it is needed, so that memory is asked for it early.
-        let last = self.entries.last().map(order::key);
+        let last = self.entries.last().map(Entry::effective);
         let mut fresh: SmallVec<[Entry; 2]> = SmallVec::new();
         let mut better: SmallVec<[FactId; 2]> = SmallVec::new();
         let mut settled = Settled::default();

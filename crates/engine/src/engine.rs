@@ -361,8 +361,10 @@ impl Engine {
             if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
                 self.cells.add(at.minute(), 1);
             }
-            let borne = to.overfull || to.bears(&stamp.dot);
-            self.observe(stamp, to, borne);
+            if self.scopes.scope() != Scope::Conversation {
+                let borne = to.overfull || to.bears(&stamp.dot);
+                self.observe(stamp, to, borne);
+            }
             let id = fact.id;
             admitted.arrival.waits = true;
             self.offer(to, admitted, now, &mut ready);

@@ -372,7 +372,7 @@ impl Communication {
 
 /// Connecting, ending, parking and resuming count: the transitions that every surface puts a time on. When a leg began
 /// to ring is told by some surfaces only, so that counting it would make a cell depend on who told.
-fn is_counted(entry: &Entry, names: &Names) -> bool {
+pub(crate) fn is_counted(entry: &Entry, names: &Names) -> bool {
     entry.at_ns() != NO_TIME
         && entry.authority() >= Authority::Reported
         && (is_connected(entry) || names.is_end(entry.state()) || entry.since() != NO_TIME)

@@ -49,11 +49,11 @@ pub(crate) fn is_free(entry: &Entry) -> bool {
 }
 
 /// Puts one more entry into entries that are in order, and says where it stands; none when others may have moved. `last`:
-/// the key of the last one; `newest_sum`: the greatest sum of a clock among them, none when none has a clock.
+/// where the last one stands; `newest_sum`: the greatest sum of a clock among them, none when none has a clock.
 pub(crate) fn insert(
     entries: &mut Vec<Entry>,
     mut entry: Entry,
-    last: Option<Key>,
+    last: Option<i64>,
     newest_sum: Option<u64>,
 ) -> Option<usize> {
     let follows = |sum: u64| newest_sum.is_none_or(|newest| newest < sum);
@@ -62,7 +62,7 @@ pub(crate) fn insert(
         // The last by its clock is seen by nobody; behind all by its time it is pushed by nobody.
         Some(stamp) => {
             let at = entry.at_ns();
-            let alone = last.is_none_or(|(effective, _, _)| effective < at);
+            let alone = last.is_none_or(|last| last < at);
             entry.source() == Source::Events && alone && follows(stamp.clock.sum())
         }
     };
@@ -79,19 +79,19 @@ pub(crate) fn insert(
 }
 
 /// Puts an entry where its key says.
-fn put(entries: &mut Vec<Entry>, entry: Entry, last: Option<Key>) -> usize {
-    let own = key(&entry);
-    if last.is_none_or(|last| last < own) {
+fn put(entries: &mut Vec<Entry>, entry: Entry, last: Option<i64>) -> usize {
+    if last.is_none_or(|last| last < entry.effective()) {
         entries.push(entry);
         return entries.len() - 1;
     }
+    let own = key(&entry);
     let place = entries.partition_point(|e| key(e) < own);
     entries.insert(place, entry);
     place
 }
 
 /// The same as [`insert`], where nothing has a clock: none but the entries of its own participant can push it, or be pushed.
-fn insert_bound(entries: &mut Vec<Entry>, entry: Entry, last: Option<Key>) -> Option<usize> {
+fn insert_bound(entries: &mut Vec<Entry>, entry: Entry, last: Option<i64>) -> Option<usize> {
     let (new, participant) = (entries.len(), entry.participant);
     entries.push(entry);
     let of_it = |(_, e): &(usize, &mut Entry)| e.participant == participant && is_bound(e);
@@ -132,10 +132,7 @@ fn told(entry: &Entry) -> i64 {
     if at == NO_TIME { entry.received } else { at }
 }
 
-/// What the order compares: effective time, life-cycle rank, id.
-pub(crate) type Key = (i64, u8, FactId);
-
-pub(crate) fn key(entry: &Entry) -> Key {
+fn key(entry: &Entry) -> (i64, u8, FactId) {
     (entry.effective(), rank(entry), entry.id())
 }
 

@@ -6,7 +6,7 @@
 use super::{Conversation, Settled, marks, trace};
 use crate::entry::Entry;
 use crate::fold::{Folded, Step};
-use crate::glance::Outline;
+use crate::glance::{Outline, glance_at_leg};
 use crate::order;
 use crate::{FactId, MINUTE, Revision};
 use smallvec::SmallVec;
@@ -19,7 +19,7 @@ impl Conversation {
     pub(super) fn settle(
         &mut self,
         fresh: &mut SmallVec<[Entry; 2]>,
-        last: Option<order::Key>,
+        last: Option<i64>,
         better: &[FactId],
         replayed: bool,
         settled: &mut Settled,
@@ -55,7 +55,7 @@ impl Conversation {
     }
 
     /// Puts one entry into its place; none when others may have moved.
-    fn insert(&mut self, entry: Entry, last: Option<order::Key>) -> Option<usize> {
+    fn insert(&mut self, entry: Entry, last: Option<i64>) -> Option<usize> {
         let newest_sum = self.aside.as_ref().and_then(|aside| aside.newest_sum);
         let sum = entry.stamp().map(|stamp| stamp.clock.sum());
         let place = order::insert(&mut self.entries, entry, last, newest_sum);
@@ -118,7 +118,11 @@ impl Conversation {
     fn glance(&mut self, settled: &mut Settled) -> bool {
         let Some(last) = self.entries.last_mut() else { return false };
         self.outline.add(last);
-        let Some((step, active)) = self.outline.glance(last, self.active) else { return false };
+        let told = match self.outline.glance(last, self.active) {
+            None => glance_at_leg(&self.entries, self.outline, self.active, &self.names),
+            told => told,
+        };
+        let (Some((step, active)), Some(last)) = (told, self.entries.last_mut()) else { return false };
         mark(last, step, settled);
         self.active = active;
         debug_assert_eq!(active, self.folded().is_active(&self.names), "a glance is never wrong");
