@@ -6,9 +6,11 @@ use crate::ghosts::Watch;
 use crate::glance::Outline;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
+use crate::past::Past;
 use crate::scope::OwnCounters;
 use crate::{
-    Admitted, Arrival, Fact, FactId, Id, MINUTE, Revision, Source, StoredConversation, Time, What, Word,
+    Admitted, Arrival, Fact, FactId, Id, MINUTE, Revision, Source, Stamp, StoredConversation, Time, What,
+    Word,
 };
 use causal::{Dot, DotRange, DotSet, VectorClock};
 use foldhash::fast::FixedState;
@@ -54,6 +56,8 @@ struct Aside {
     dropped: u64,
     /// The greatest sum of a clock among its facts; none: none has a clock.
     newest_sum: Option<u64>,
+    /// Of a busy conversation: what its clocks have seen; none: to be worked out when it is needed.
+    past: Option<Box<Past>>,
     /// Of a busy conversation: the state after all entries, and traces of the ids of all.
     kept: Option<Box<Folded>>,
     index: Option<HashSet<u32, FixedState>>,
@@ -315,8 +319,12 @@ impl Conversation {
 
     /// Whether one of its facts, waiting ones included, has this dot.
     pub fn bears(&self, dot: &Dot<Word>) -> bool {
+        let bears = |stamp: &Stamp| stamp.dot == *dot;
         self.held().iter().any(|(_, held)| held == dot)
-            || self.entries.iter().any(|e| e.stamp().is_some_and(|s| s.dot == *dot))
+            || match self.aside.as_ref().and_then(|aside| aside.past.as_ref()) {
+                Some(past) => past.bears(dot),
+                None => self.entries.iter().filter_map(Entry::stamp).any(bears),
+            }
     }
 
     /// All that its facts prove to have happened, as ranges from 1.

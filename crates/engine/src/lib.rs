@@ -26,6 +26,7 @@ mod list;
 mod names;
 mod note;
 mod order;
+mod past;
 mod record;
 mod replay;
 mod residents;

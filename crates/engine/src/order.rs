@@ -45,7 +45,12 @@ pub(crate) fn place(entries: &mut [Entry]) {
 
 /// Whether nothing can be proved to come before or after an entry: its time alone places it.
 pub(crate) fn is_free(entry: &Entry) -> bool {
-    entry.source() == Source::Events && entry.stamp().is_none() && entry.at_ns() != NO_TIME
+    is_event(entry) && entry.stamp().is_none()
+}
+
+/// Whether an entry is an event with a time: nothing but clocks can prove what comes before or after it.
+pub(crate) fn is_event(entry: &Entry) -> bool {
+    entry.source() == Source::Events && entry.at_ns() != NO_TIME
 }
 
 /// Puts one more entry into entries that are in order, and says where it stands; none when others may have moved. `last`:
@@ -63,7 +68,7 @@ pub(crate) fn insert(
         Some(stamp) => {
             let at = entry.at_ns();
             let alone = last.is_none_or(|last| last < at);
-            entry.source() == Source::Events && alone && follows(stamp.clock.sum())
+            is_event(&entry) && alone && follows(stamp.clock.sum())
         }
     };
     if pushes_none {
@@ -79,7 +84,7 @@ pub(crate) fn insert(
 }
 
 /// Puts an entry where its key says.
-fn put(entries: &mut Vec<Entry>, entry: Entry, last: Option<i64>) -> usize {
+pub(crate) fn put(entries: &mut Vec<Entry>, entry: Entry, last: Option<i64>) -> usize {
     if last.is_none_or(|last| last < entry.effective()) {
         entries.push(entry);
         return entries.len() - 1;

@@ -8,6 +8,7 @@ use crate::entry::Entry;
 use crate::fold::{Folded, Step};
 use crate::glance::{Outline, glance_at_leg};
 use crate::order;
+use crate::past::Past;
 use crate::{FactId, MINUTE, Revision};
 use smallvec::SmallVec;
 
@@ -55,19 +56,34 @@ impl Conversation {
     }
 
     /// Puts one entry into its place; none when others may have moved.
-    fn insert(&mut self, entry: Entry, last: Option<i64>) -> Option<usize> {
-        let newest_sum = self.aside.as_ref().and_then(|aside| aside.newest_sum);
-        let sum = entry.stamp().map(|stamp| stamp.clock.sum());
-        let place = order::insert(&mut self.entries, entry, last, newest_sum);
-        if sum > newest_sum {
-            self.aside.get_or_insert_default().newest_sum = sum;
+    fn insert(&mut self, mut entry: Entry, last: Option<i64>) -> Option<usize> {
+        let Some(stamp) = entry.stamp() else {
+            let newest_sum = self.aside.as_ref().and_then(|aside| aside.newest_sum);
+            return order::insert(&mut self.entries, entry, last, newest_sum);
+        };
+        let aside = self.aside.get_or_insert_default();
+        if aside.past.is_none() && self.entries.len() >= BUSY {
+            aside.past = Past::of(&self.entries).map(Box::new);
         }
-        place
+        let newest_sum = aside.newest_sum;
+        aside.newest_sum = newest_sum.max(Some(stamp.clock.sum()));
+        if let Some(past) = aside.past.as_mut().filter(|_| order::is_event(&entry))
+            && let Some(effective) = past.effective(stamp, entry.at_ns())
+        {
+            past.note(stamp, effective);
+            entry.place_at(effective);
+            return Some(order::put(&mut self.entries, entry, last));
+        }
+        aside.past = None;
+        order::insert(&mut self.entries, entry, last, newest_sum)
     }
 
     /// Puts all entries into their order.
     pub(super) fn place_all(&mut self) {
         order::place(&mut self.entries);
+        if let Some(aside) = &mut self.aside {
+            aside.past = None;
+        }
         let newest = self.entries.iter().filter_map(Entry::stamp).map(|stamp| stamp.clock.sum()).max();
         if newest.is_some() {
             self.aside.get_or_insert_default().newest_sum = newest;
