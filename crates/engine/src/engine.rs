@@ -147,7 +147,7 @@ impl Engine {
         let minted = toggles::mint(&mut conversation, &delivery, &self.limits);
         // What order of arrival alone places stands behind all that came before, also when our clock was set back.
         let in_turn = delivery.received.max(conversation.last_received.saturating_add(1));
-        conversation.last_received = conversation.last_received.max(delivery.received);
+        conversation.last_received = in_turn;
         if minted.doubtful {
             self.wish(&conversation.id, "toggle_order");
         }

@@ -6,6 +6,7 @@ use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversati
 impl Keeper {
     /// Answers one question as of `now`, in nanoseconds since the epoch.
     pub fn answer(&self, query: Query, now: i64) {
+        let now = self.instant(now);
         match query {
             Query::Conversation(id, at, to) => drop(to.send(self.conversation(&id, at, now))),
             Query::Timeline(id, at, to) => {
@@ -31,6 +32,7 @@ impl Keeper {
     /// What `/api/v1/state` shows as of `now`; `trouble`: why nothing can be committed.
     #[must_use]
     pub fn summary(&self, now: i64, trouble: Option<&str>) -> Summary {
+        let now = self.instant(now);
         let feeds = self.engine.feeds(now);
         let mut not_ready: Vec<String> = trouble.map(str::to_owned).into_iter().collect();
         if feeds.is_empty() {
@@ -55,6 +57,7 @@ impl Keeper {
 
     /// What is shown of a conversation, in memory or laid down; none when it is unknown.
     pub fn about<T>(&self, id: &Id, now: i64, tell: impl FnOnce(&Shown<'_>) -> T) -> Answer<Option<T>> {
+        let now = self.instant(now);
         if let Some(shown) = self.engine.show(id, now) {
             return self.stand(Some(tell(&shown)), shown.completeness());
         }

@@ -3,7 +3,8 @@
 //! A driver takes mail, hands it to [`Keeper::take`], lets time pass with [`Keeper::pass_time`], and calls
 //! [`Keeper::commit`]; only what that gives back may be shown to anybody. All of a turn happens at one instant: the engine
 //! decides at it, facts are published at it, and the commit carries it, so that recovery can make every decision again at
-//! the instant it was made. Nothing here waits, asks the time or draws lots; the shard's thread drives it in the program,
+//! the instant it was made. While the clock goes forward no two commits share an instant, so that what was known at an
+//! instant is one answer. Nothing here waits, asks the time or draws lots; the shard's thread drives it in the program,
 //! and a simulation drives it on one thread with a clock and a disk of its own.
 
 use crate::Position;
@@ -21,8 +22,12 @@ pub struct Keeper {
     epoch: u64,
     incarnation: u32,
     last_updated: Option<Time>,
+    /// What the clock said at the last turn.
+    last_asked: i64,
     /// The instant of the last turn.
     last_turn: i64,
+    /// The instant of the last commit since the clock was set back; none before the first.
+    last_commit: Option<i64>,
     /// When the oldest fact was received that the last turn left waiting.
     left_since: Option<i64>,
     /// What was decided and is not on the disk yet.
@@ -36,6 +41,7 @@ pub(crate) struct Beginning {
     pub epoch: u64,
     pub incarnation: u32,
     pub last_updated: Option<Time>,
+    pub last_commit: Option<i64>,
     pub now: i64,
 }
 
@@ -57,7 +63,9 @@ impl Keeper {
             epoch: with.epoch,
             incarnation: with.incarnation,
             last_updated: with.last_updated,
+            last_asked: with.now,
             last_turn: with.now,
+            last_commit: with.last_commit.filter(|at| *at <= with.now),
             left_since: None,
             pending: None,
         }
@@ -66,7 +74,7 @@ impl Keeper {
     /// Begins a new life at `now`: publishes what waited for its causes when the last one ended. Once, before the first
     /// commit.
     pub fn begin(&mut self, now: i64) {
-        self.begin_turn(now);
+        let now = self.begin_turn(now);
         self.engine.release_unreleased(now);
     }
 
@@ -76,7 +84,7 @@ impl Keeper {
     /// # Errors
     /// When the store cannot be read.
     pub fn take(&mut self, mail: &mut Mail, now: i64) -> Result<u64, StoreError> {
-        self.begin_turn(now);
+        let now = self.begin_turn(now);
         self.left_since = mail.left_since.take();
         let mut facts = 0;
         let mut notes = mail.notes.drain(..).peekable();
@@ -99,7 +107,7 @@ impl Keeper {
 
     /// Lets what is due at `now` happen: facts that waited too long go, ended conversations leave memory.
     pub fn pass_time(&mut self, now: i64) {
-        self.begin_turn(now);
+        let now = self.begin_turn(now);
         self.engine.handle_timeout(now);
     }
 
@@ -135,6 +143,7 @@ impl Keeper {
                 return Err(error);
             }
         };
+        self.last_commit = Some(pending.at);
         self.trail.note(log, &pending.batch, &pending.laid_down);
         if !pending.batch.changes.is_empty() {
             self.last_updated = Some(Time::from_nanos(pending.at).to_millis());
@@ -171,6 +180,13 @@ impl Keeper {
         self.last_updated
     }
 
+    /// The instant that the last commit carries, in nanoseconds since the epoch; none before the first since our clock was
+    /// set back.
+    #[must_use]
+    pub fn last_commit(&self) -> Option<i64> {
+        self.last_commit
+    }
+
     /// What is known, to look at: it may be ahead of the disk while a commit fails.
     #[must_use]
     pub fn engine(&self) -> &Engine {
@@ -191,12 +207,22 @@ impl Keeper {
         self.store.close()
     }
 
-    /// When our clock was set back, facts that wait until an instant of the old time wait no longer.
-    fn begin_turn(&mut self, now: i64) {
-        if now < self.last_turn {
+    /// The instant of a turn: now, or just after the last commit. When our clock was set back, facts that wait until an
+    /// instant of the old time wait no longer.
+    fn begin_turn(&mut self, now: i64) -> i64 {
+        let set_back = now < self.last_asked;
+        if set_back {
+            self.last_commit = None;
             self.engine.release_all(now);
         }
-        self.last_turn = now;
+        self.last_asked = now;
+        self.last_turn = self.last_commit.map_or(now, |last| now.max(last.saturating_add(1)));
+        self.last_turn
+    }
+
+    /// The instant as of which a question is answered that is asked now: not before what the last turn decided.
+    pub(crate) fn instant(&self, now: i64) -> i64 {
+        if now < self.last_asked { now } else { now.max(self.last_turn) }
     }
 
     /// Brings a conversation back from the store before facts of it are handed in.

@@ -134,10 +134,8 @@ impl World {
             follows_from_the_set(engine, &id, &shown, clock)?;
             in_causal_order(&id, &shown, self.sheet.page(&id))?;
             known.seen.clock_grows(&id, shown.conversation().vector_clock)?;
-            // A second commit at the same instant says anew what was shown at it.
-            let key = (id, clock);
-            if remember || known.seen.answers.contains_key(&key) {
-                known.seen.answers.insert(key, answer(&shown));
+            if remember && let Some(at) = life.keeper.last_commit() {
+                known.seen.answers.insert((id, at), answer(&shown));
             }
         }
         Ok(())

@@ -433,7 +433,7 @@ fn a_hold_that_comes_after_the_end_is_history() {
 }
 
 #[test]
-fn a_mute_follows_its_own_end_when_our_clock_is_set_back() {
+fn mutes_follow_one_another_when_our_clock_is_set_back() {
     let mut engine = engine();
     let frame = |on: bool, at: i64| {
         let mut toggle = held("a", "l", None);
@@ -446,6 +446,9 @@ fn a_mute_follows_its_own_end_when_our_clock_is_set_back() {
     };
     engine.handle(frame(true, 10_000), NOON);
     engine.handle(frame(false, 11_000), NOON);
-    engine.handle(frame(true, 2_000), NOON);
-    assert!(engine.show(&id("call"), NOON).unwrap().conversation().participants[0].muted);
+    for (n, on) in [true, false, true, false, true, false].into_iter().enumerate() {
+        engine.handle(frame(on, 2_000 + 1_000 * n as i64), NOON);
+        let muted = engine.show(&id("call"), NOON).unwrap().conversation().participants[0].muted;
+        assert_eq!(muted, on, "the change number {n} after the step");
+    }
 }

@@ -45,3 +45,46 @@ fn what_a_full_disk_held_back_is_known_only_when_it_is_shown() {
     keeper.close().unwrap();
     assert_eq!(stands(&recover(folder.path(), NOON + 10 * SECOND)), should, "after a restart too");
 }
+
+#[test]
+fn what_was_shown_in_the_same_instant_before_the_disk_was_full_was_known_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keeper = recover(folder.path(), NOON);
+    take(&mut keeper, 0..1, NOON);
+    keeper.commit(NOON).unwrap();
+    keeper.store().bound_growth(Some(0)).unwrap();
+    take(&mut keeper, 1..FACTS, NOON);
+    assert!(matches!(keeper.commit(NOON), Err(StoreError::Full)));
+    keeper.store().bound_growth(None).unwrap();
+    keeper.commit(NOON + SECOND).unwrap();
+    let stands = |keeper: &Keeper| [0, 1].map(|second| known_at(keeper, NOON + second * SECOND));
+    assert_eq!(stands(&keeper), [1, FACTS as usize]);
+    keeper.close().unwrap();
+    assert_eq!(
+        stands(&recover(folder.path(), NOON + 10 * SECOND)),
+        [1, FACTS as usize],
+        "after a restart too"
+    );
+}
+
+#[test]
+fn two_commits_never_share_an_instant() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keeper = recover(folder.path(), NOON);
+    let mut last = None;
+    for (n, now) in [(0, NOON), (1, NOON), (2, NOON), (3, NOON + 1), (4, NOON + SECOND)] {
+        take(&mut keeper, n..n + 1, now);
+        keeper.commit(now).unwrap();
+        assert!(keeper.last_commit() > last, "{n}");
+        last = keeper.last_commit();
+    }
+    assert_eq!(last, Some(NOON + SECOND), "while the clock is ahead it is what counts");
+    keeper.close().unwrap();
+    let mut keeper = recover(folder.path(), NOON + SECOND);
+    take(&mut keeper, 5..6, NOON + SECOND);
+    keeper.commit(NOON + SECOND).unwrap();
+    assert!(keeper.last_commit() > last, "nor over a restart");
+    take(&mut keeper, 6..7, NOON - SECOND);
+    keeper.commit(NOON - SECOND).unwrap();
+    assert_eq!(keeper.last_commit(), Some(NOON - SECOND), "unless the clock is set back");
+}
