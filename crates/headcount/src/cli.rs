@@ -94,7 +94,7 @@ The same names, in a file:
 #[derive(Clone, Debug, Args)]
 pub struct DemoOptions {
     /// Address and port to serve on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", env = "HEADCOUNT_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Dialect that the simulated centre speaks
     #[arg(long, value_enum, default_value = "notifications")]
