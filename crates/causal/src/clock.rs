@@ -76,6 +76,13 @@ impl<A: Ord + Clone> VectorClock<A> {
         grew
     }
 
+    /// Whether an event whose writer had seen `clock`, the event itself included, follows what is known here and nothing else.
+    pub fn leads_to(&self, dot: &Dot<A>, clock: &Self) -> bool {
+        let own = |(actor, counter): (&A, u64)| *actor == dot.actor && counter == dot.counter.get();
+        clock.iter().any(own)
+            && clock.iter().all(|(actor, n)| self.get(actor) >= n - u64::from(*actor == dot.actor))
+    }
+
     /// How this clock stands to `other`. A partial order: `Before` and `After` mirror each other.
     pub fn compare(&self, other: &Self) -> Causality {
         match (self.knows(other), other.knows(self)) {

@@ -54,6 +54,8 @@ struct Aside {
     counters: OwnCounters,
     /// Facts dropped before they could be admitted, and not read again since.
     dropped: u64,
+    /// All that its facts prove to have happened.
+    told: VectorClock<Word>,
     /// The greatest sum of a clock among its facts; none: none has a clock.
     newest_sum: Option<u64>,
     /// Of a busy conversation: what its clocks have seen; none: to be worked out when it is needed.
@@ -172,6 +174,9 @@ impl Conversation {
                     None => self.add(fact, arrival, limits, &mut fresh),
                 },
             };
+            if let (Met::New | Met::Better, Some(stamp)) = (outcome, &fact.stamp) {
+                self.tell(stamp);
+            }
             if outcome == Met::Better && !fresh.iter().any(|e| e.is(fact.id)) {
                 better.push(fact.id);
             }
@@ -295,6 +300,7 @@ impl Conversation {
         this.entries.reserve_exact(stored.facts.len());
         for (fact, arrival) in &stored.facts {
             this.last_received = this.last_received.max(arrival.received);
+            fact.stamp.iter().for_each(|stamp| this.tell(stamp));
             if let Some(entry) = this.entries.last_mut().filter(|e| e.is(fact.id)) {
                 join_entry(entry, fact, *arrival, &mut this.names);
             } else if let Some(entry) = Entry::pack(fact, *arrival, &mut this.names) {
@@ -327,16 +333,23 @@ impl Conversation {
             }
     }
 
+    /// Notes all that a fact proves to have happened.
+    pub fn tell(&mut self, stamp: &Stamp) {
+        self.aside.get_or_insert_default().told.merge(&stamp.clock);
+    }
+
+    /// Whether a fact follows what its facts prove to have happened, and nothing else.
+    pub fn leads_to(&self, stamp: &Stamp) -> bool {
+        let told = self.aside.as_ref().map(|aside| &aside.told);
+        told.unwrap_or(&VectorClock::new()).leads_to(&stamp.dot, &stamp.clock)
+    }
+
     /// All that its facts prove to have happened, as ranges from 1.
     pub fn told(&self) -> Vec<DotRange<Word>> {
-        let mut clock = VectorClock::new();
-        for stamp in self.entries.iter().filter_map(Entry::stamp) {
-            clock.merge(&stamp.clock);
-        }
         let range = |(region, n): (&Word, u64)| {
             NonZeroU64::new(n).map(|to| DotRange { actor: region.clone(), from: NonZeroU64::MIN, to })
         };
-        clock.iter().filter_map(range).collect()
+        self.aside.iter().flat_map(|aside| aside.told.iter()).filter_map(range).collect()
     }
 
     /// Whether its facts prove that another one happened, which never came.

@@ -348,7 +348,7 @@ impl Engine {
 
     pub(crate) fn admit(&mut self, to: &mut Conversation, facts: impl Iterator<Item = Admitted>, now: i64) {
         let mut ready = std::mem::take(&mut self.room);
-        for mut admitted in facts {
+        for admitted in facts {
             let fact = &admitted.fact;
             if to.held().iter().any(|(held, _)| *held == fact.id) {
                 self.better_held(to, fact, admitted.arrival);
@@ -365,12 +365,11 @@ impl Engine {
                 let borne = to.overfull || to.bears(&stamp.dot);
                 self.observe(stamp, to, borne);
             }
-            let id = fact.id;
-            admitted.arrival.waits = true;
-            self.offer(to, admitted, now, &mut ready);
-            match ready.iter_mut().find(|admitted| admitted.fact.id == id) {
-                Some(admitted) => admitted.arrival.waits = false,
-                None => self.log_waiting(to, id),
+            if self.goes_at_once(to, stamp) {
+                to.tell(stamp);
+                ready.push(admitted);
+            } else {
+                self.offer_new(to, admitted, now, &mut ready);
             }
         }
         self.take(to, ready, now);

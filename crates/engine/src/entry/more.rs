@@ -4,6 +4,7 @@ use super::bits::Bits;
 use super::{ELSEWHERE, ELSEWHERE_NS, Entry, NO_TIME, NO_WORD, Pieces};
 use crate::names::{Name, Names, Sym};
 use crate::{Authority, Source, Stamp};
+use std::sync::Arc;
 
 /// Attributes that most entries do not have: what a participant or a communication is, and why it ended.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub(super) struct Rare {
     pub at: i64,
     /// When it became visible, where that is not soon after its receipt.
     pub published: i64,
-    pub stamp: Option<Box<Stamp>>,
+    pub stamp: Option<Arc<Stamp>>,
     /// The pieces of evidence that it joins; none while there is but one.
     pub pieces: Option<Box<Pieces>>,
     pub incarnation: u32,

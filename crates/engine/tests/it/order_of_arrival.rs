@@ -201,7 +201,7 @@ proptest! {
         let (shuffled, published, _) = fed(Source::Events, &arrived);
         prop_assert_eq!(essence(&straight), essence(&shuffled));
         prop_assert_eq!(published.len(), facts.len());
-        let clock = |id| facts.iter().find(|f| f.id == id).and_then(|f| f.stamp.clone()).unwrap().clock;
+        let clock = |id| facts.iter().find(|f| f.id == id).and_then(|f| f.stamp.clone()).unwrap().clock.clone();
         let clocks: Vec<_> = published.iter().map(|p| clock(p.fact)).collect();
         for (n, later) in clocks.iter().enumerate() {
             for earlier in &clocks[..n] {
