@@ -57,7 +57,7 @@ struct Aside {
     /// All that its facts prove to have happened.
     told: VectorClock<Word>,
     /// The greatest sum of a clock among its facts; none: none has a clock.
-    newest_sum: Option<u64>,
+    newest_sum: Option<u128>,
     /// Of a busy conversation: what its clocks have seen; none: to be worked out when it is needed.
     past: Option<Box<Past>>,
     /// Of a busy conversation: the state after all entries, and traces of the ids of all.
@@ -183,7 +183,7 @@ impl Conversation {
             met(outcome);
         }
         if !fresh.is_empty() || !better.is_empty() {
-            self.settle(&mut fresh, last, &better, replayed, &mut settled);
+            self.settle(&mut fresh, last, &better, (replayed, limits.busy_facts), &mut settled);
         }
         settled
     }
@@ -230,6 +230,7 @@ impl Conversation {
         let Some(entry) = self.entries.get_mut(at) else { return Met::Known };
         let counted = entry.counted().then_some(entry.at_ns());
         let met = join_entry(entry, fact, arrival, &mut self.names);
+        self.overfull |= met == Met::Full;
         if met == Met::Better {
             // The settled minute moves with the evidence: out of the old one here, into the new one by the fold.
             if let Some(old) = counted {
@@ -309,7 +310,8 @@ impl Conversation {
             }
         }
         this.place_all();
-        this.fold_from(0, &mut Settled::default());
+        // Whoever only looks at it needs no kept state.
+        this.fold_all(usize::MAX, &mut Settled::default());
         this
     }
 

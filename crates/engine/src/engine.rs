@@ -194,16 +194,6 @@ impl Engine {
         }
     }
 
-    /// Facts of a conversation were dropped before they came here.
-    pub fn handle_dropped(&mut self, feed: u16, conversation: &Id, facts: u64, now: i64) {
-        if let Some(known) = self.conversations.get_mut(conversation) {
-            known.set_dropped(known.dropped().saturating_add(facts));
-            self.lacking.insert(conversation.clone());
-        }
-        self.ledger.dropped(feed, now, "facts were dropped because the mailbox was full");
-        self.wish(conversation, "dropped");
-    }
-
     /// Time passed: facts that waited too long are released, ended conversations leave memory, those that last too long
     /// become suspects.
     pub fn handle_timeout(&mut self, now: i64) {
@@ -263,12 +253,6 @@ impl Engine {
     /// Says whether somebody follows the changes: only then is it worked out what each of them changed.
     pub fn follow(&mut self, followed: bool) {
         self.followed = followed;
-    }
-
-    /// Ends recovery: numbers continue behind `seq`, and every feed has a hole since `last_heard`.
-    pub fn resumed(&mut self, seq: u64, last_heard: i64) {
-        self.seq = seq;
-        self.ledger.resumed(last_heard);
     }
 
     /// How many conversations are active.
@@ -379,8 +363,12 @@ impl Engine {
     pub(crate) fn take(&mut self, to: &mut Conversation, mut facts: Facts, now: i64) {
         facts.iter_mut().for_each(|admitted| admitted.arrival.published = now);
         let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
-        let before = self.followed.then(|| Before::of(to));
+        let (before, was_full) = (self.followed.then(|| Before::of(to)), to.overfull);
         let mut settled = to.take(&facts, &self.limits, self.replaying, |how| met.push(how));
+        if to.overfull && !was_full {
+            // No log remembers what found no room.
+            self.batch.laid_down.push(to.lay_down(true));
+        }
         self.batch.tally.late += settled.late.len() as u64;
         for &(minute, difference) in &settled.cells {
             self.cells.add(minute, difference);
@@ -417,7 +405,7 @@ impl Engine {
         }
         match how {
             Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
-            Met::Full => self.refuse(&to.id, fact, arrival),
+            Met::Full => self.refuse(to, fact, arrival),
             // One that waited was counted when it came.
             Met::New => {
                 self.batch.tally.facts += u64::from(!arrival.waits);
@@ -428,16 +416,6 @@ impl Engine {
             }
             Met::Better => fact.stamp.iter().for_each(|stamp| self.note_stamp(to, stamp)),
         }
-    }
-
-    /// A conversation has no room for a fact: it is missing, and said to be.
-    fn refuse(&mut self, of: &Id, fact: &Fact, arrival: Arrival) {
-        self.batch.tally.overfull += 1;
-        self.lacking.insert(of.clone());
-        if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
-            self.cells.add(at.minute(), -1);
-        }
-        self.ledger.dropped(arrival.feed, arrival.received, "a conversation had more facts than it may have");
     }
 
     fn keep(&mut self, conversation: Conversation, now: i64) {

@@ -23,6 +23,7 @@ mod id;
 mod ledger;
 mod limits;
 mod list;
+mod losses;
 mod names;
 mod note;
 mod order;
@@ -43,7 +44,7 @@ mod waiting;
 mod why;
 mod word;
 
-pub use batch::{Batch, Publish, Tally};
+pub use batch::{Batch, Dropped, Publish, Tally};
 pub use engine::Engine;
 pub use fact::{Authority, Delivery, Fact, FactId, Source, Stamp, Toggle, UserFact, UserWhat, What, is_end};
 pub use gaps::{Broken, FeedIntervals, Interval, Missing, MissingDots, RangeView, check_intervals};

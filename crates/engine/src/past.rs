@@ -22,7 +22,7 @@ pub(crate) struct Past {
 #[derive(Clone, Copy, Debug)]
 struct Link {
     counter: u64,
-    sum: u64,
+    sum: u128,
     effective: i64,
 }
 

@@ -100,7 +100,7 @@ impl Keeper {
         mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
         for ((feed, conversation), dropped) in mail.dropped.drain(..) {
             self.hydrate(&conversation, now)?;
-            self.engine.handle_dropped(feed, &conversation, dropped, now);
+            self.engine.handle_dropped(feed, &conversation, dropped);
         }
         Ok(facts)
     }
@@ -213,7 +213,7 @@ impl Keeper {
         let set_back = now < self.last_asked;
         if set_back {
             self.last_commit = None;
-            self.engine.release_all(now);
+            self.engine.clock_set_back(now);
         }
         self.last_asked = now;
         self.last_turn = self.last_commit.map_or(now, |last| now.max(last.saturating_add(1)));
@@ -242,6 +242,7 @@ impl Keeper {
     /// What could not be committed when it was decided is shown, and published, at a later instant.
     fn postpone(&mut self, mut pending: Pending, now: i64) -> Pending {
         let at = now.max(pending.at);
+        self.last_asked = self.last_asked.max(now);
         self.engine.postpone(&pending.batch.admitted, pending.at, at);
         let facts = pending.laid_down.iter_mut().flat_map(|stored| &mut stored.facts);
         facts

@@ -8,7 +8,7 @@
 //! channel per lane (no common bound), dropping the oldest (it is the one whose successors were already admitted).
 
 use crate::telemetry::{Reason, Telemetry};
-use engine::{Delivery, FeedNote, Id, UserFact, UserWhat, What};
+use engine::{Delivery, Dropped, FeedNote, Id, UserFact, UserWhat, What};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,7 +49,7 @@ pub struct Mail {
     /// What became of feeds, in order of arrival among the deliveries; only once all handed in before is taken.
     pub notes: Vec<(u64, FeedNote)>,
     /// Feeds and conversations of which facts were dropped, and how many.
-    pub dropped: Vec<((u16, Id), u64)>,
+    pub dropped: Vec<((u16, Id), Dropped)>,
     /// When the oldest fact was received that is left behind, in nanoseconds since the epoch; none: nothing is.
     pub left_since: Option<i64>,
 }
@@ -70,7 +70,7 @@ struct Waiting {
     rest: VecDeque<(u64, Delivery)>,
     users: BTreeMap<(Id, UserWhat), UserFact>,
     notes: VecDeque<(u64, FeedNote)>,
-    dropped: BTreeMap<(u16, Id), u64>,
+    dropped: BTreeMap<(u16, Id), Dropped>,
     /// When the oldest fact was received that found no room and waits outside, since the last look.
     outside_since: Option<i64>,
     /// Numbers deliveries and notes as they come.
@@ -241,7 +241,14 @@ impl Mailbox {
         let facts = weight(lost) as u64;
         self.telemetry.dropped_facts.get_or_create(&Reason { reason }).inc_by(facts);
         waiting.lost += facts;
-        *waiting.dropped.entry((lost.feed, lost.conversation.clone())).or_default() += facts;
+        let (since, until) = (lost.received, lost.received);
+        let known = waiting.dropped.entry((lost.feed, lost.conversation.clone()));
+        let known = known.or_insert(Dropped { facts: 0, since, until });
+        *known = Dropped {
+            facts: known.facts + facts,
+            since: known.since.min(since),
+            until: known.until.max(until),
+        };
     }
 }
 

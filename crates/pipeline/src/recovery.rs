@@ -19,7 +19,7 @@ impl Keeper {
         let heard = replayed.last_committed_at.max(base.last_committed_at);
         // What was received and not stored yet when the last life ended is lost: nothing is known since then.
         let heard_until = heard.unwrap_or(now).min(base.heard_until.unwrap_or(i64::MAX));
-        back.engine.resumed(seq, heard_until);
+        back.engine.resumed(seq, heard_until, now);
         let recovered = Recovery {
             incarnation: incarnation.get(),
             conversations: base.conversations,

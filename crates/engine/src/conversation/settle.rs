@@ -12,9 +12,6 @@ use crate::past::Past;
 use crate::{FactId, MINUTE, Revision};
 use smallvec::SmallVec;
 
-/// From so many facts on, a conversation keeps its state and an index: passes over fewer cost less than keeping them.
-const BUSY: usize = 64;
-
 impl Conversation {
     /// Takes in what is new, and what is better known; `last`: where the last entry stands.
     pub(super) fn settle(
@@ -22,7 +19,7 @@ impl Conversation {
         fresh: &mut SmallVec<[Entry; 2]>,
         last: Option<i64>,
         better: &[FactId],
-        replayed: bool,
+        (replayed, busy): (bool, usize),
         settled: &mut Settled,
     ) {
         self.remember(fresh);
@@ -30,15 +27,15 @@ impl Conversation {
         if let (1, true) = (fresh.len(), better.is_empty())
             && let Some(entry) = fresh.pop()
         {
-            if let Some(place) = self.insert(entry, last) {
-                self.fold_one(place, settled);
+            if let Some(place) = self.insert(entry, last, busy) {
+                self.fold_one(place, busy, settled);
                 return self.tell_one(place, replayed, settled);
             }
         } else {
             self.entries.extend(fresh.drain(..));
             self.place_all();
         }
-        self.fold_from(0, settled);
+        self.fold_all(busy, settled);
         self.tell_fresh(replayed, settled);
         for id in better {
             let place = self.entries.iter().position(|e| e.is(*id) && e.shown());
@@ -56,13 +53,13 @@ impl Conversation {
     }
 
     /// Puts one entry into its place; none when others may have moved.
-    fn insert(&mut self, mut entry: Entry, last: Option<i64>) -> Option<usize> {
+    fn insert(&mut self, mut entry: Entry, last: Option<i64>, busy: usize) -> Option<usize> {
         let Some(stamp) = entry.stamp() else {
             let newest_sum = self.aside.as_ref().and_then(|aside| aside.newest_sum);
             return order::insert(&mut self.entries, entry, last, newest_sum);
         };
         let aside = self.aside.get_or_insert_default();
-        if aside.past.is_none() && self.entries.len() >= BUSY {
+        if aside.past.is_none() && self.entries.len() >= busy {
             aside.past = Past::of(&self.entries).map(Box::new);
         }
         let newest_sum = aside.newest_sum;
@@ -91,12 +88,16 @@ impl Conversation {
     }
 
     /// Folds one entry that is new at a place.
-    fn fold_one(&mut self, place: usize, settled: &mut Settled) {
-        let last = place + 1 == self.entries.len();
+    fn fold_one(&mut self, place: usize, busy: usize, settled: &mut Settled) {
+        let last = self.entries.last().filter(|_| place + 1 == self.entries.len());
         let kept = self.aside.as_mut().and_then(|aside| aside.kept.take());
         let told = match kept {
-            None => last && self.entries.len() < BUSY && self.glance(settled),
-            Some(kept) if last => return self.fold_on(kept, place, settled),
+            None => last.is_some() && self.entries.len() < busy && self.glance(settled),
+            // A leg that appears changes what its participant's own entries count for.
+            Some(kept) if last.is_some_and(|entry| kept.expects(entry)) => {
+                return self.fold_on(kept, place, busy, settled);
+            }
+            Some(_) if last.is_some() => false,
             Some(mut kept) => {
                 let overtaken = self.slip_in(&mut kept, place, settled);
                 self.aside.get_or_insert_default().kept = Some(kept).filter(|_| overtaken);
@@ -104,26 +105,31 @@ impl Conversation {
             }
         };
         if !told {
-            self.fold_from(0, settled);
+            self.fold_all(busy, settled);
         }
     }
 
     /// Folds all entries anew.
-    pub(super) fn fold_from(&mut self, from: usize, settled: &mut Settled) {
+    pub(super) fn fold_all(&mut self, busy: usize, settled: &mut Settled) {
         self.outline = Outline::default();
         let folded = Box::new(Folded::prepared(&self.entries));
-        self.fold_on(folded, from, settled);
+        self.fold_on(folded, 0, busy, settled);
     }
 
     /// Folds the entries from a place on, and notes which cells gained or lost a count. A busy conversation keeps the state.
-    fn fold_on(&mut self, mut folded: Box<Folded>, from: usize, settled: &mut Settled) {
+    fn fold_on(&mut self, mut folded: Box<Folded>, from: usize, busy: usize, settled: &mut Settled) {
         for entry in self.entries.iter_mut().skip(from) {
             let step = folded.apply(entry, &self.names);
             mark(entry, step, settled);
             self.outline.add(entry);
         }
+        debug_assert_eq!(
+            folded.essence(&self.names),
+            self.folded().essence(&self.names),
+            "going on from the kept state is never wrong"
+        );
         self.active = folded.is_active(&self.names);
-        if self.entries.len() >= BUSY {
+        if self.entries.len() >= busy {
             let aside = self.aside.get_or_insert_default();
             aside.kept = Some(folded);
             aside.index.get_or_insert_with(|| self.entries.iter().map(|e| trace(e.id())).collect());

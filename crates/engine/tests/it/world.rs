@@ -96,3 +96,8 @@ pub fn essence(engine: &Engine) -> (ConversationView, Vec<TimelineEntry>, Vec<Sp
     timeline.iter_mut().for_each(|entry| entry.late = false);
     (shown.conversation(), timeline, shown.spells(), engine.activity(), engine.active_count())
 }
+
+/// So many facts, all dropped at one instant.
+pub fn dropped(facts: u64, at: i64) -> Dropped {
+    Dropped { facts, since: at, until: at }
+}

@@ -88,3 +88,18 @@ fn two_commits_never_share_an_instant() {
     keeper.commit(NOON - SECOND).unwrap();
     assert_eq!(keeper.last_commit(), Some(NOON - SECOND), "unless the clock is set back");
 }
+
+#[test]
+fn a_clock_that_is_set_back_after_a_full_disk_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keeper = recover(folder.path(), NOON);
+    keeper.store().bound_growth(Some(0)).unwrap();
+    take(&mut keeper, 0..FACTS, NOON);
+    assert!(matches!(keeper.commit(NOON), Err(StoreError::Full)));
+    keeper.store().bound_growth(None).unwrap();
+    keeper.commit(NOON + 5 * SECOND).unwrap();
+    assert_eq!(keeper.last_commit(), Some(NOON + 5 * SECOND));
+    take(&mut keeper, FACTS..FACTS + 1, NOON + SECOND);
+    keeper.commit(NOON + SECOND).unwrap();
+    assert_eq!(keeper.last_commit(), Some(NOON + SECOND));
+}

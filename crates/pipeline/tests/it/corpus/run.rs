@@ -103,7 +103,8 @@ impl World {
             }
             What::Dropped { feed, conversation, facts } => {
                 let of = Id::new(conversation).unwrap();
-                self.turn(Mail { dropped: vec![((*feed, of), *facts)], ..Mail::default() });
+                let dropped = engine::Dropped { facts: *facts, since: self.now, until: self.now };
+                self.turn(Mail { dropped: vec![((*feed, of), dropped)], ..Mail::default() });
             }
             What::Wait => self.turn(Mail::default()),
             What::Restart => {
