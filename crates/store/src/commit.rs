@@ -51,11 +51,14 @@ impl Store {
     /// is one above the last.
     ///
     /// # Errors
-    /// Nothing is stored then, unless the store is poisoned: in that case only reopening tells. [`StoreError::Full`] may
-    /// be tried again.
+    /// Nothing is stored then, unless the store is poisoned: in that case only [`Store::reopen`] tells. [`StoreError::Full`]
+    /// may be tried again; it lasts until there is room for the reserve, so that recovery never lacks any.
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<u64, StoreError> {
-        if self.poisoned {
+        if self.poisoned || self.is_other_than_held(commit)? {
             return Err(StoreError::Poisoned);
+        }
+        if self.reserve.is_given_up() && !self.reserve.make() {
+            return Err(StoreError::Full);
         }
         let position = self.last_position + 1;
         let covered = self.covered.max(commit.forget_log_below.unwrap_or_default().min(position));
@@ -63,21 +66,38 @@ impl Store {
             Ok(()) => {
                 (self.last_position, self.covered) = (position, covered);
                 self.is_behind = commit.heard_until.is_some();
+                self.holds_unacknowledged = false;
                 Ok(position)
             }
             Err(failure) => Err(self.settle(failure)),
         }
     }
 
+    /// After a commit of unknown outcome that the log has, nothing but the same commit can come next.
+    fn is_other_than_held(&self, commit: &Commit<'_>) -> Result<bool, StoreError> {
+        if !self.holds_unacknowledged {
+            return Ok(false);
+        }
+        let held: (i64, i64) = self.connection.query_row(
+            "SELECT seq, facts FROM log WHERE position = ?1",
+            [(self.last_position + 1).cast_signed()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(held != (commit.seq.cast_signed(), (commit.admitted.len() as u64).cast_signed()))
+    }
+
     fn transact(&mut self, commit: &Commit<'_>, position: u64, covered: u64) -> Result<(), Failure> {
         let newly_covered = covered > self.covered;
         let behind = self.is_behind || commit.heard_until.is_some();
+        let again = self.holds_unacknowledged;
         let scratch = &mut self.scratch;
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begun.map_err(|error| Failure::new(Stage::Writing, error))?;
-        let written = append(&transaction, scratch, commit, position)
+        let cells = if again { &[] } else { commit.cells };
+        let written = make_room(&transaction, again, position)
+            .and_then(|()| append(&transaction, scratch, commit, position))
             .and_then(|()| lay_down(&transaction, scratch, commit.laid_down))
-            .and_then(|()| Ok(update(&transaction, commit)?))
+            .and_then(|()| Ok(update(&transaction, commit, cells)?))
             .and_then(|()| Ok(forget(&transaction, covered, newly_covered)?))
             .and_then(|()| if behind { Ok(lag(&transaction, commit.heard_until)?) } else { Ok(()) });
         written.map_err(|error| Failure::new(Stage::Writing, error))?;
@@ -93,9 +113,19 @@ impl Store {
             }
             WriteError::Database(error) => {
                 self.poisoned = stuck || leaves_doubt(failure.stage, &error);
-                error.into()
+                let error = StoreError::from(error);
+                if error == StoreError::Full && self.reserve.give_up() {
+                    self.cut_log();
+                }
+                error
             }
         }
+    }
+
+    /// Moves the write-ahead log into the file, which sets its room free; what keeps it from that is met again later.
+    fn cut_log(&self) {
+        let _readers_or_the_disk =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }
 
@@ -103,6 +133,14 @@ impl Failure {
     fn new(stage: Stage, cause: impl Into<WriteError>) -> Self {
         Self { stage, cause: cause.into() }
     }
+}
+
+/// Takes away the row of this batch that was never acknowledged.
+fn make_room(to: &Transaction<'_>, again: bool, position: u64) -> Result<(), WriteError> {
+    if again {
+        to.execute("DELETE FROM log WHERE position = ?1", [position.cast_signed()])?;
+    }
+    Ok(())
 }
 
 fn append(
@@ -144,12 +182,12 @@ fn lay_down(
     conversations.iter().try_for_each(|stored| conversation::write(&mut statement, scratch, stored))
 }
 
-fn update(to: &Transaction<'_>, commit: &Commit<'_>) -> rusqlite::Result<()> {
+fn update(to: &Transaction<'_>, commit: &Commit<'_>, cells: &[(i64, i64)]) -> rusqlite::Result<()> {
     let mut statement = to.prepare_cached(
         "INSERT INTO cell (minute, events) VALUES (?1, ?2)
          ON CONFLICT (minute) DO UPDATE SET events = events + excluded.events",
     )?;
-    for cell in commit.cells {
+    for cell in cells {
         statement.execute(*cell)?;
     }
     let mut statement = to.prepare_cached(user::UPSERT)?;

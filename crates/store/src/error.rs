@@ -4,6 +4,7 @@
 //! reached the disk all the same. After a sync that failed nobody can know that without reading the file anew, so nothing
 //! more is accepted until it is reopened.
 
+use crate::reserve::ROOM_BYTES_MIN;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 use std::io;
@@ -98,11 +99,11 @@ pub enum OpenError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// No space is left. Nothing of the commit was stored; a later one may succeed.
-    #[error("no space is left on the disk of the data folder: free some, nothing is lost so far")]
+    #[error("no space is left on the disk of the data folder: free {} MiB or more", ROOM_BYTES_MIN >> 20)]
     Full,
     /// An earlier commit may or may not have reached the disk.
     #[error(
-        "an earlier commit failed halfway to the disk: look at the disk, then restart to read what it holds"
+        "an earlier commit failed halfway to the disk: look at the disk; what it holds is read when it is opened anew"
     )]
     Poisoned,
     /// The disk failed.
@@ -173,6 +174,14 @@ impl OpenError {
             Some(ErrorCode::SystemIoFailure) => Self::Io { path, cause },
             _ => Self::Sqlite { path, cause },
         }
+    }
+}
+
+impl StoreError {
+    /// Whether the same may succeed later, once the disk is well again.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::Damaged(_) | Self::TooLarge { .. })
     }
 }
 

@@ -35,6 +35,8 @@ mod open;
 mod read;
 mod record;
 mod recover;
+mod reopen;
+mod reserve;
 mod schema;
 #[cfg(test)]
 mod testing;
@@ -46,6 +48,7 @@ pub use recover::{LoggedBatch, Recover, Recovered};
 
 use folder::FolderLock;
 use record::Scratch;
+use reserve::Reserve;
 use rusqlite::Connection;
 use std::path::PathBuf;
 
@@ -62,6 +65,13 @@ pub struct Store {
     is_behind: bool,
     /// A commit may or may not have reached the disk.
     poisoned: bool,
+    /// The commit that comes next is in the log already, and was never acknowledged.
+    holds_unacknowledged: bool,
+    /// It was opened to be written to.
+    writable: bool,
+    epoch: u64,
+    incarnation: u32,
+    reserve: Reserve,
     scratch: Scratch,
     /// Held until the connection above is closed.
     _lock: FolderLock,
