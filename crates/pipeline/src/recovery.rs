@@ -32,6 +32,7 @@ impl Keeper {
             epoch,
             incarnation: incarnation.get(),
             last_updated: replayed.last_updated.or(heard).map(|at| Time::from_nanos(at).to_millis()),
+            committed_at: heard.unwrap_or(now),
             now,
         };
         Ok((Self::new(back.engine, store, with), recovered))

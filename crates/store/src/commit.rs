@@ -4,7 +4,7 @@
 //! so is durable; the rows themselves go a few with each commit, so that no commit takes long. The newest row always
 //! stays: it carries the position and the change number from which the next life goes on.
 
-use crate::error::{Stage, leaves_doubt};
+use crate::error::leaves_doubt;
 use crate::record::{Scratch, WriteError, batch, conversation, ledger, user};
 use crate::{Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
@@ -38,12 +38,6 @@ pub struct Commit<'a> {
     /// Rows of the log below this position are covered by conversations that are laid down, with this commit or before:
     /// they are not replayed again, and are deleted over this and the next commits.
     pub forget_log_below: Option<u64>,
-}
-
-/// What kept a commit from succeeding.
-struct Failure {
-    stage: Stage,
-    cause: WriteError,
 }
 
 impl Store {
@@ -86,33 +80,33 @@ impl Store {
         Ok(held != (commit.seq.cast_signed(), (commit.admitted.len() as u64).cast_signed()))
     }
 
-    fn transact(&mut self, commit: &Commit<'_>, position: u64, covered: u64) -> Result<(), Failure> {
+    fn transact(&mut self, commit: &Commit<'_>, position: u64, covered: u64) -> Result<(), WriteError> {
         let newly_covered = covered > self.covered;
         let behind = self.is_behind || commit.heard_until.is_some();
         let again = self.holds_unacknowledged;
         let scratch = &mut self.scratch;
-        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = begun.map_err(|error| Failure::new(Stage::Writing, error))?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let cells = if again { &[] } else { commit.cells };
-        let written = make_room(&transaction, again, position)
-            .and_then(|()| append(&transaction, scratch, commit, position))
-            .and_then(|()| lay_down(&transaction, scratch, commit.laid_down))
-            .and_then(|()| Ok(update(&transaction, commit, cells)?))
-            .and_then(|()| Ok(forget(&transaction, covered, newly_covered)?))
-            .and_then(|()| if behind { Ok(lag(&transaction, commit.heard_until)?) } else { Ok(()) });
-        written.map_err(|error| Failure::new(Stage::Writing, error))?;
-        transaction.commit().map_err(|error| Failure::new(Stage::Committing, error))
+        make_room(&transaction, again, position)?;
+        append(&transaction, scratch, commit, position)?;
+        lay_down(&transaction, scratch, commit.laid_down)?;
+        update(&transaction, commit, cells)?;
+        forget(&transaction, covered, newly_covered)?;
+        if behind {
+            lag(&transaction, commit.heard_until)?;
+        }
+        Ok(transaction.commit()?)
     }
 
-    fn settle(&mut self, failure: Failure) -> StoreError {
+    fn settle(&mut self, failure: WriteError) -> StoreError {
         let stuck = !self.connection.is_autocommit();
-        match failure.cause {
+        match failure {
             WriteError::Record(error) => {
                 self.poisoned = stuck;
                 error
             }
             WriteError::Database(error) => {
-                self.poisoned = stuck || leaves_doubt(failure.stage, &error);
+                self.poisoned = stuck || leaves_doubt(&error);
                 let error = StoreError::from(error);
                 if error == StoreError::Full && self.reserve.give_up() {
                     self.cut_log();
@@ -126,12 +120,6 @@ impl Store {
     fn cut_log(&self) {
         let _readers_or_the_disk =
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    }
-}
-
-impl Failure {
-    fn new(stage: Stage, cause: impl Into<WriteError>) -> Self {
-        Self { stage, cause: cause.into() }
     }
 }
 

@@ -2,11 +2,10 @@
 //!
 //! Two questions matter to a caller: whether to try again (a full disk may be emptied), and whether a commit may have
 //! reached the disk all the same. After a sync that failed nobody can know that without reading the file anew, so nothing
-//! more is accepted until it is reopened.
+//! more is accepted until it is opened anew.
 
 use crate::reserve::ROOM_BYTES_MIN;
 use rusqlite::ErrorCode;
-use rusqlite::ffi;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -143,15 +142,6 @@ pub struct Damaged {
     pub why: &'static str,
 }
 
-/// When in a commit something failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Before anything could count as stored.
-    Writing,
-    /// While it was made to last.
-    Committing,
-}
-
 impl OpenError {
     pub(crate) fn of_io(path: &Path, error: &io::Error) -> Self {
         let (path, cause) = (path.to_owned(), error.to_string());
@@ -196,19 +186,12 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Whether a failure leaves it open what is on the disk.
+/// Whether a failed commit leaves it open what is on the disk, or whether the open file is still good for anything.
 ///
-/// A full or busy disk is reported before the commit's last frame is whole, so it is rolled back. Any other failure at
-/// the commit itself, and a failed sync at any time, leaves frames behind that a later sync may or may not keep.
-pub(crate) fn leaves_doubt(stage: Stage, error: &rusqlite::Error) -> bool {
-    let Some(failure) = error.sqlite_error() else {
-        return false;
-    };
-    match failure.extended_code {
-        ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC => true,
-        _ if stage == Stage::Writing => false,
-        _ => !matches!(failure.code, ErrorCode::DiskFull | ErrorCode::DatabaseBusy),
-    }
+/// A full or busy disk is reported before the commit's last frame is whole, so it is rolled back. A sync that failed leaves
+/// frames behind that a later one may or may not keep; a write that failed may mean that the disk is gone.
+pub(crate) fn leaves_doubt(error: &rusqlite::Error) -> bool {
+    !matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy))
 }
 
 fn who(pid: Option<u32>) -> String {
