@@ -46,13 +46,10 @@ impl Store {
     ///
     /// # Errors
     /// Nothing is stored then, unless the store is poisoned: in that case only [`Store::reopen`] tells. [`StoreError::Full`]
-    /// may be tried again; it lasts until there is room for the reserve, so that recovery never lacks any.
+    /// may be tried again.
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<u64, StoreError> {
         if self.poisoned || self.is_other_than_held(commit)? {
             return Err(StoreError::Poisoned);
-        }
-        if self.reserve.is_given_up() && !self.reserve.make() {
-            return Err(StoreError::Full);
         }
         let position = self.last_position + 1;
         let covered = self.covered.max(commit.forget_log_below.unwrap_or_default().min(position));
@@ -107,19 +104,9 @@ impl Store {
             }
             WriteError::Database(error) => {
                 self.poisoned = stuck || leaves_doubt(&error);
-                let error = StoreError::from(error);
-                if error == StoreError::Full && self.reserve.give_up() {
-                    self.cut_log();
-                }
-                error
+                error.into()
             }
         }
-    }
-
-    /// Moves the write-ahead log into the file, which sets its room free; what keeps it from that is met again later.
-    fn cut_log(&self) {
-        let _readers_or_the_disk =
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }
 

@@ -4,8 +4,8 @@
 //! reached the disk all the same. After a sync that failed nobody can know that without reading the file anew, so nothing
 //! more is accepted until it is opened anew.
 
-use crate::reserve::ROOM_BYTES_MIN;
 use rusqlite::ErrorCode;
+use rusqlite::ffi;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -98,7 +98,7 @@ pub enum OpenError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// No space is left. Nothing of the commit was stored; a later one may succeed.
-    #[error("no space is left on the disk of the data folder: free {} MiB or more", ROOM_BYTES_MIN >> 20)]
+    #[error("no space is left on the disk of the data folder: free some, nothing is lost so far")]
     Full,
     /// An earlier commit may or may not have reached the disk.
     #[error(
@@ -157,8 +157,10 @@ impl OpenError {
 
     pub(crate) fn of_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, cause) = (path.to_owned(), error.to_string());
+        if is_full(error) {
+            return Self::Full { path };
+        }
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full { path },
             Some(ErrorCode::NotADatabase) => Self::NotOurs { path },
             Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => Self::Permission { path, cause },
             Some(ErrorCode::SystemIoFailure) => Self::Io { path, cause },
@@ -178,8 +180,10 @@ impl StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let cause = error.to_string();
+        if is_full(&error) {
+            return Self::Full;
+        }
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::SystemIoFailure) => Self::Io { cause },
             _ => Self::Sqlite { cause },
         }
@@ -192,6 +196,12 @@ impl From<rusqlite::Error> for StoreError {
 /// frames behind that a later one may or may not keep; a write that failed may mean that the disk is gone.
 pub(crate) fn leaves_doubt(error: &rusqlite::Error) -> bool {
     !matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy))
+}
+
+/// Whether no space was left; for the index of the write-ahead log that is an error of its own.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|failure| failure.extended_code);
+    code == Some(ffi::SQLITE_IOERR_SHMSIZE) || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 fn who(pid: Option<u32>) -> String {

@@ -48,9 +48,11 @@ impl Store {
     pub fn open(folder: &Path, new_epoch: u64) -> Result<Opened, OpenError> {
         let lock = FolderLock::take(folder)?;
         let mut reserve = Reserve::of(folder);
-        let (connection, header) = match read_header(folder, new_epoch) {
-            Err(OpenError::Full { .. }) if reserve.give_up() => read_header(folder, new_epoch)?,
-            other => other?,
+        let (connection, header) = loop {
+            match read_header(folder, new_epoch) {
+                Err(OpenError::Full { .. }) if reserve.give_some() => {}
+                other => break other?,
+            }
         };
         let store = Self {
             connection,
@@ -138,7 +140,7 @@ impl Store {
         Ok(())
     }
 
-    /// Sees to it that room is kept for the moment when the disk is full; false when the disk has none to spare.
+    /// Sees to it that room is kept for a start on a full disk; false when the disk has none to spare.
     pub fn keep_reserve(&mut self) -> bool {
         self.reserve.make()
     }
@@ -146,9 +148,13 @@ impl Store {
     /// Moves the write-ahead log into the file and closes it.
     ///
     /// # Errors
-    /// When the disk refuses. Everything that was acknowledged is durable all the same.
+    /// When the disk refuses. Everything that was acknowledged is durable all the same, and a full disk is no error: the
+    /// write-ahead log stays, and is moved after the next start.
     pub fn close(self) -> Result<(), StoreError> {
-        self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        match self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(StoreError::from) {
+            Ok(()) | Err(StoreError::Full) => {}
+            Err(error) => return Err(error),
+        }
         self.connection.close().map_err(|(_, error)| error.into())
     }
 }

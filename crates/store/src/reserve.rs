@@ -1,22 +1,24 @@
-//! Room that is kept for the moment when the disk is full.
+//! Room that is kept for a start on a full disk.
 //!
-//! A full disk stops commits. What must still work is to move the write-ahead log into the file, and to start anew
-//! after a crash, and both need room for a while. So a file of that size lies in the folder and is cut to nothing when a
-//! commit finds no room. From then on nothing is committed until the reserve can be made again with as much room beside it:
-//! otherwise the next batches would eat what was set free, and the disk would be full without a reserve. A file of no
-//! length says after a restart that this is so.
+//! A full disk stops commits, and nothing is lost by that. What must work all the same is a start after a crash: it rebuilds
+//! the index of the write-ahead log and notes its incarnation, and needs a little room for both. So a file lies in the folder
+//! that is cut shorter by a step when a start finds no room, and is made whole again once there is room for it and as much
+//! beside it. Commits never get any of it: they would use it up, and the next start would have none. Nor is it given up all
+//! at once, since whoever filled the disk would take it.
 //!
-//! The bytes are not zeros, which some file systems would not keep room for. A disk too small to hold the reserve twice
-//! does without; commits then fail and come back as the room does.
+//! The bytes are not zeros, which some file systems would not keep room for. A disk without room for twice the reserve
+//! does without.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// As long as the write-ahead log before it is moved into the file (`wal_autocheckpoint` in `schema.rs`).
-pub(crate) const RESERVE_BYTES: u64 = 16 << 20;
-/// Free bytes without which the reserve is not made.
-pub(crate) const ROOM_BYTES_MIN: u64 = 2 * RESERVE_BYTES;
+/// Enough for as many starts on a full disk as it has steps.
+const RESERVE_BYTES: u64 = 8 << 20;
+/// What one start may take: the index of a write-ahead log of 64 MiB takes 128 KiB.
+const STEP_BYTES: u64 = 512 << 10;
+/// Free bytes without which the reserve is not made whole.
+const ROOM_BYTES_MIN: u64 = 2 * RESERVE_BYTES;
 const FILE: &str = "reserve";
 const CHUNK_BYTES: usize = 64 << 10;
 
@@ -24,58 +26,40 @@ const CHUNK_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Reserve {
     folder: PathBuf,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Never made.
-    Missing,
-    /// It is there.
-    Kept,
-    /// It was there, and the disk was full.
-    GivenUp,
+    bytes: u64,
 }
 
 impl Reserve {
     /// As the folder has it.
     pub fn of(folder: &Path) -> Self {
-        let state = match fs::metadata(folder.join(FILE)) {
-            Ok(found) if found.len() == RESERVE_BYTES => State::Kept,
-            Ok(_) => State::GivenUp,
-            Err(_) => State::Missing,
-        };
-        Self { folder: folder.to_owned(), state }
+        let bytes = fs::metadata(folder.join(FILE)).map_or(0, |found| found.len());
+        Self { folder: folder.to_owned(), bytes }
     }
 
-    /// Whether the disk was full and is not known to have room again.
-    pub fn is_given_up(&self) -> bool {
-        self.state == State::GivenUp
-    }
-
-    /// Makes it, if it is not there and there is room for it and as much again; whether it is there.
+    /// Makes it whole, if it is not and there is room for it and as much again; whether it is whole.
     pub fn make(&mut self) -> bool {
-        if self.state == State::Kept {
+        if self.bytes >= RESERVE_BYTES {
             return true;
         }
         if free_bytes(&self.folder).is_none_or(|free| free < ROOM_BYTES_MIN) {
             return false;
         }
-        match fill(&self.file()) {
-            Ok(()) => self.state = State::Kept,
-            Err(_) if self.is_given_up() => drop(File::create(self.file())),
-            Err(_) => drop(fs::remove_file(self.file())),
-        }
-        self.state == State::Kept
+        let made = fill(&self.file(), self.bytes);
+        self.bytes = Self::of(&self.folder).bytes;
+        made.is_ok()
     }
 
-    /// Sets its room free; whether there was any.
-    pub fn give_up(&mut self) -> bool {
-        let kept = self.state == State::Kept && File::create(self.file()).is_ok();
-        if kept {
-            self.state = State::GivenUp;
+    /// Sets some of its room free; whether there was any.
+    pub fn give_some(&mut self) -> bool {
+        if self.bytes == 0 {
+            return false;
         }
-        kept
+        let bytes = self.bytes.saturating_sub(STEP_BYTES);
+        let cut = File::options().write(true).open(self.file()).and_then(|file| file.set_len(bytes));
+        if cut.is_ok() {
+            self.bytes = bytes;
+        }
+        cut.is_ok()
     }
 
     fn file(&self) -> PathBuf {
@@ -83,11 +67,13 @@ impl Reserve {
     }
 }
 
-fn fill(file: &Path) -> io::Result<()> {
-    let mut to = File::create(file)?;
+/// Fills it up behind the bytes that it has.
+fn fill(file: &Path, from: u64) -> io::Result<()> {
+    let mut to = File::options().create(true).truncate(false).write(true).open(file)?;
+    to.seek(SeekFrom::Start(from))?;
     let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
     let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-    let mut left = RESERVE_BYTES;
+    let mut left = RESERVE_BYTES.saturating_sub(from);
     while left > 0 {
         chunk.clear();
         while chunk.len() < CHUNK_BYTES {
@@ -96,6 +82,7 @@ fn fill(file: &Path) -> io::Result<()> {
             bits ^= bits << 17;
             chunk.extend_from_slice(&bits.to_le_bytes());
         }
+        chunk.truncate(usize::try_from(left).unwrap_or(CHUNK_BYTES));
         to.write_all(&chunk)?;
         left = left.saturating_sub(chunk.len() as u64);
     }

@@ -1,7 +1,6 @@
 //! Which failures leave it open what is on the disk, and what they are called.
 
 use super::*;
-use rusqlite::ffi;
 
 fn failure(code: std::ffi::c_int) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
@@ -24,6 +23,7 @@ fn only_a_full_and_a_busy_disk_leave_no_doubt() {
 #[test]
 fn failures_keep_their_kind() {
     assert_eq!(StoreError::from(failure(ffi::SQLITE_FULL)), StoreError::Full);
+    assert_eq!(StoreError::from(failure(ffi::SQLITE_IOERR_SHMSIZE)), StoreError::Full);
     assert!(matches!(StoreError::from(failure(ffi::SQLITE_IOERR_WRITE)), StoreError::Io { .. }));
     assert!(matches!(StoreError::from(failure(ffi::SQLITE_CORRUPT)), StoreError::Sqlite { .. }));
     let path = Path::new("data");
