@@ -255,6 +255,11 @@ impl Engine {
         self.ledger.restore(row);
     }
 
+    /// Rows of the ledger were stored and cannot be read. Before [`Engine::replayed`].
+    pub fn lose_ledger_rows(&mut self) {
+        self.ledger.lose_rows();
+    }
+
     /// A stored user value.
     pub fn restore_user(&mut self, row: UserRow) {
         self.users.restore(row);

@@ -11,6 +11,7 @@
 use crate::batch::Batch;
 use crate::conversation::Conversation;
 use crate::engine::Engine;
+use crate::ledger::RECORDS_LOST;
 use crate::{Admitted, FactId, Id, Source};
 use std::collections::BTreeMap;
 
@@ -84,7 +85,7 @@ impl Engine {
         self.batch = Batch::default();
         self.cells.clear();
         if damaged {
-            self.ledger.damaged(now, "records of the history could not be read");
+            self.ledger.damaged(now, RECORDS_LOST);
         }
     }
 

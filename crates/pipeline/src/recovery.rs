@@ -15,7 +15,8 @@ impl Keeper {
         let Opened { mut store, incarnation, epoch, seq } = opened;
         let mut back = Back::new(Engine::new(limits, incarnation.get(), seq), now);
         let base = store.recover(&mut back)?;
-        let replayed = back.replay(&store, base.damaged)?;
+        let replayed = back.replay(&store)?;
+        back.begin_damaged_anew(&store)?;
         let heard = replayed.last_committed_at.max(base.last_committed_at);
         // What was received and not stored yet when the last life ended is lost: nothing is known since then.
         let heard_until = heard.unwrap_or(now).min(base.heard_until.unwrap_or(i64::MAX));
@@ -24,7 +25,7 @@ impl Keeper {
             incarnation: incarnation.get(),
             conversations: base.conversations,
             facts: replayed.facts,
-            damaged: base.damaged + back.damaged,
+            damaged: back.damaged,
             last_committed_at: heard,
         };
         let with = Beginning {
@@ -45,7 +46,10 @@ struct Back {
     trail: Trail,
     cells: Vec<(i64, u64)>,
     now: i64,
+    /// Records that were set aside.
     damaged: u64,
+    /// Those of conversations that were in memory.
+    lost: Vec<String>,
 }
 
 #[derive(Default)]
@@ -57,11 +61,11 @@ struct Replayed {
 
 impl Back {
     fn new(engine: Engine, now: i64) -> Self {
-        Self { engine, trail: Trail::default(), cells: Vec::new(), now, damaged: 0 }
+        Self { engine, trail: Trail::default(), cells: Vec::new(), now, damaged: 0, lost: Vec::new() }
     }
 
     /// The log behind what was laid down, published again as it was.
-    fn replay(&mut self, store: &Store, damaged: u64) -> Result<Replayed, StoreError> {
+    fn replay(&mut self, store: &Store) -> Result<Replayed, StoreError> {
         let (mut position, mut replayed) = (0, Replayed::default());
         while let Some(row) = store.replay_after(position)? {
             position = row.position;
@@ -80,11 +84,32 @@ impl Back {
             let told = self.engine.take_batch();
             self.engine.reuse(told);
         }
-        self.engine.replayed(damaged + self.damaged > 0, self.now);
+        self.engine.replayed(self.damaged > 0, self.now);
         for (minute, count) in std::mem::take(&mut self.cells) {
             self.engine.restore_cell(minute, count);
         }
         Ok(replayed)
+    }
+
+    fn set_aside(&mut self, what: &Damaged) {
+        self.damaged += 1;
+        tracing::error!(%what, "a damaged record was set aside; the rest was loaded");
+    }
+
+    /// Conversations that were in memory and whose record is damaged begin anew: partial, and to be read again. One whose id
+    /// itself is damaged is not found by it, and is not made up.
+    fn begin_damaged_anew(&mut self, store: &Store) -> Result<(), StoreError> {
+        for id in std::mem::take(&mut self.lost) {
+            let Ok(id) = Id::new(&id) else { continue };
+            if self.engine.knows(&id) {
+                continue;
+            }
+            match store.load(&id) {
+                Err(StoreError::Damaged(_)) => self.engine.restore_damaged(&id, self.now),
+                other => drop(other?),
+            }
+        }
+        Ok(())
     }
 
     fn hydrate(&mut self, store: &Store, id: &Id) -> Result<(), StoreError> {
@@ -92,7 +117,7 @@ impl Back {
             Ok(Some(stored)) => self.engine.restore(&stored, self.now),
             Ok(None) => {}
             Err(StoreError::Damaged(what)) => {
-                self.damaged(what);
+                self.set_aside(&what);
                 self.engine.restore_damaged(id, self.now);
             }
             Err(error) => return Err(error),
@@ -119,7 +144,11 @@ impl Recover for Back {
     }
 
     fn damaged(&mut self, what: Damaged) {
-        self.damaged += 1;
-        tracing::error!(?what, "a damaged record was set aside; the rest was loaded");
+        self.set_aside(&what);
+        match what.table {
+            "ledger" => self.engine.lose_ledger_rows(),
+            "conversation" => self.lost.push(what.row),
+            _ => {}
+        }
     }
 }
