@@ -117,6 +117,15 @@ pub enum StoreError {
         /// What SQLite said.
         cause: String,
     },
+    /// Pages of the data file are damaged, not a record alone.
+    #[error(
+        "pages of the data file are damaged ({cause}): stop headcount; `headcount store check` says what is lost, and \
+         `headcount store repair` saves the rest"
+    )]
+    Corrupt {
+        /// What SQLite said.
+        cause: String,
+    },
     /// A record is not what was written.
     #[error("damaged: {0}")]
     Damaged(Damaged),
@@ -185,6 +194,7 @@ impl From<rusqlite::Error> for StoreError {
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::SystemIoFailure) => Self::Io { cause },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { cause },
             _ => Self::Sqlite { cause },
         }
     }

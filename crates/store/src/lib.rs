@@ -26,6 +26,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod check;
 mod commit;
 mod error;
 mod folder;
@@ -37,14 +38,20 @@ mod record;
 mod recover;
 mod reopen;
 mod reserve;
+mod salvage;
 mod schema;
+mod stats;
 #[cfg(test)]
 mod testing;
+mod walk;
 
+pub use check::Checked;
 pub use commit::Commit;
 pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
 pub use recover::{LoggedBatch, Recover, Recovered};
+pub use salvage::{SalvageError, Salvaged};
+pub use stats::{Day, Kind, Stats};
 
 use folder::FolderLock;
 use record::Scratch;

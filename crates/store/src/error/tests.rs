@@ -25,7 +25,7 @@ fn failures_keep_their_kind() {
     assert_eq!(StoreError::from(failure(ffi::SQLITE_FULL)), StoreError::Full);
     assert_eq!(StoreError::from(failure(ffi::SQLITE_IOERR_SHMSIZE)), StoreError::Full);
     assert!(matches!(StoreError::from(failure(ffi::SQLITE_IOERR_WRITE)), StoreError::Io { .. }));
-    assert!(matches!(StoreError::from(failure(ffi::SQLITE_CORRUPT)), StoreError::Sqlite { .. }));
+    assert!(matches!(StoreError::from(failure(ffi::SQLITE_CORRUPT)), StoreError::Corrupt { .. }));
     let path = Path::new("data");
     assert!(matches!(OpenError::of_sqlite(path, &failure(ffi::SQLITE_NOTADB)), OpenError::NotOurs { .. }));
     let denied = io::Error::from(io::ErrorKind::PermissionDenied);

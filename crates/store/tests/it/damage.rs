@@ -7,7 +7,7 @@ use std::path::Path;
 use store::{Commit, StoreError};
 
 /// Inverts one byte in the middle of a row's body.
-fn flip(folder: &Path, table: &str, which: &str) {
+pub fn flip(folder: &Path, table: &str, which: &str) {
     let connection = Connection::open(folder.join("headcount.db")).expect("opened");
     let sql = format!("SELECT body FROM {table} WHERE {which}");
     let mut body: Vec<u8> = connection.query_row(&sql, [], |row| row.get(0)).expect("a row");

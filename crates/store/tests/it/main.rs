@@ -5,3 +5,4 @@ mod damage;
 mod fixtures;
 mod folder;
 mod round_trip;
+mod salvage;
