@@ -126,15 +126,6 @@ impl Engine {
         self.keep(conversation, now);
     }
 
-    /// Begins anew a conversation whose stored facts cannot be read: it is partial, and a repair is asked for.
-    pub fn restore_damaged(&mut self, id: &Id, now: i64) {
-        let mut conversation = Conversation::new(id.clone());
-        conversation.set_dropped(1);
-        self.note_lack(&conversation);
-        self.keep(conversation, now);
-        self.wish(id, "damaged");
-    }
-
     /// Facts in: what one frame or REST read said about one conversation.
     pub fn handle(&mut self, mut delivery: Delivery, now: i64) {
         let mut conversation = match self.conversations.take(&delivery.conversation) {
@@ -253,11 +244,6 @@ impl Engine {
     /// A stored ledger row.
     pub fn restore_ledger(&mut self, row: LedgerRow) {
         self.ledger.restore(row);
-    }
-
-    /// Rows of the ledger were stored and cannot be read. Before [`Engine::replayed`].
-    pub fn lose_ledger_rows(&mut self) {
-        self.ledger.lose_rows();
     }
 
     /// A stored user value.
@@ -444,7 +430,7 @@ impl Engine {
         self.ledger.dropped(arrival.feed, arrival.received, "a conversation had more facts than it may have");
     }
 
-    fn keep(&mut self, conversation: Conversation, now: i64) {
+    pub(crate) fn keep(&mut self, conversation: Conversation, now: i64) {
         self.keep_boxed(Box::new(conversation), now);
     }
 

@@ -22,7 +22,8 @@ impl Keeper {
             Query::Why(id, of, to) => say(to, self.about(&id, now, |shown| shown.why(of.as_ref()))),
             Query::List { filter, after, limit, to } => {
                 let page = self.page(&filter, after.as_ref(), limit, now);
-                say(to, page.map(|page| self.stand(page, self.engine.completeness(now))));
+                let ledger = self.engine.completeness(now);
+                say(to, page.map(|(page, worst)| self.stand(page, ledger.max(worst))));
             }
             Query::Range(from, until, to) if !self.moves(|pending| !pending.batch.ledger.is_empty()) => {
                 let known = if self.pending.is_some() { self.committed_at.min(now) } else { now };
@@ -158,13 +159,26 @@ impl Keeper {
         Answer { value, position: self.position(), completeness: completeness.max(worst) }
     }
 
-    /// A page out of memory and store together, by ascending id.
-    fn page(&self, filter: &Filter, after: Option<&Id>, limit: usize, now: i64) -> Result<Page, StoreError> {
+    /// A page out of memory and store together, by ascending id; partial when a stored one on it cannot be read.
+    fn page(
+        &self,
+        filter: &Filter,
+        after: Option<&Id>,
+        limit: usize,
+        now: i64,
+    ) -> Result<(Page, Completeness), StoreError> {
         let (mut items, mut next) = self.engine.list(filter, after, limit, now);
+        let mut worst = Completeness::Complete;
         if filter.active != Some(true) && filter.suspect != Some(true) {
             let stored = self.store.stored_after(after, limit)?;
-            let last = (stored.len() == limit).then(|| stored.last().map(|s| s.id.clone())).flatten();
-            let elsewhere = stored.iter().filter(|s| !self.engine.knows(&s.id));
+            let last = stored.last().filter(|_| stored.len() == limit).and_then(|last| match last {
+                Ok(stored) => Some(stored.id.clone()),
+                Err(damaged) => Id::new(&damaged.row).ok(),
+            });
+            if stored.iter().any(Result::is_err) {
+                worst = Completeness::Partial;
+            }
+            let elsewhere = stored.iter().flatten().filter(|s| !self.engine.knows(&s.id));
             let views = elsewhere.map(|s| self.engine.show_stored(s, now).conversation());
             items.extend(views.filter(|view| filter.matches(view)));
             next = match (next, last) {
@@ -181,7 +195,7 @@ impl Keeper {
             items.truncate(limit);
             next = items.last().map(|view| view.id.clone());
         }
-        Ok(Page { items, next })
+        Ok((Page { items, next }, worst))
     }
 
     /// Puts in the place of conversations that a batch which waits for the disk moved what was shown of them before, of

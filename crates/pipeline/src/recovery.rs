@@ -48,7 +48,7 @@ struct Back {
     now: i64,
     /// Records that were set aside.
     damaged: u64,
-    /// Those of conversations that were in memory.
+    /// Those of conversations that were in memory, or that the log tells of.
     lost: Vec<String>,
 }
 
@@ -102,6 +102,8 @@ impl Back {
         for id in std::mem::take(&mut self.lost) {
             let Ok(id) = Id::new(&id) else { continue };
             if self.engine.knows(&id) {
+                // The log told of it; what was wished for while it was replayed is forgotten.
+                self.engine.wish_damaged(&id);
                 continue;
             }
             match store.load(&id) {
@@ -117,7 +119,10 @@ impl Back {
             Ok(Some(stored)) => self.engine.restore(&stored, self.now),
             Ok(None) => {}
             Err(StoreError::Damaged(what)) => {
-                self.set_aside(&what);
+                if !self.lost.contains(&what.row) {
+                    self.set_aside(&what);
+                    self.lost.push(what.row);
+                }
                 self.engine.restore_damaged(id, self.now);
             }
             Err(error) => return Err(error),

@@ -9,5 +9,6 @@ mod outside;
 mod program;
 mod restart;
 mod rig;
+mod store;
 mod truth;
 mod why;
