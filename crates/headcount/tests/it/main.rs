@@ -4,6 +4,7 @@
 
 mod command_line;
 mod compare;
+mod crash;
 mod disk;
 mod outside;
 mod program;
