@@ -1,9 +1,12 @@
 //! Recovery: what was laid down, then the log behind it, published again as it was when it was new.
+//!
+//! At any time one row of the store is in memory besides what the engine keeps anyway, however long the history is.
 
 use crate::keeper::Beginning;
 use crate::trail::Trail;
 use crate::{Keeper, Recovery};
 use engine::{Engine, Id, LedgerRow, Limits, StoredConversation, Time, UserRow};
+use std::collections::VecDeque;
 use store::{Damaged, Opened, Recover, Store, StoreError};
 
 impl Keeper {
@@ -40,11 +43,15 @@ impl Keeper {
     }
 }
 
+/// Minutes with events that are kept aside until the log is replayed: a day, since the engine forgets older ones.
+const CELLS_MAX: usize = 1_440;
+
 /// An engine on its way back.
 struct Back {
     engine: Engine,
     trail: Trail,
-    cells: Vec<(i64, u64)>,
+    /// The newest.
+    cells: VecDeque<(i64, u64)>,
     now: i64,
     /// Records that were set aside.
     damaged: u64,
@@ -61,7 +68,7 @@ struct Replayed {
 
 impl Back {
     fn new(engine: Engine, now: i64) -> Self {
-        Self { engine, trail: Trail::default(), cells: Vec::new(), now, damaged: 0, lost: Vec::new() }
+        Self { engine, trail: Trail::default(), cells: VecDeque::new(), now, damaged: 0, lost: Vec::new() }
     }
 
     /// The log behind what was laid down, published again as it was.
@@ -141,7 +148,10 @@ impl Recover for Back {
     }
 
     fn cell(&mut self, minute: i64, count: u64) {
-        self.cells.push((minute, count));
+        if self.cells.len() == CELLS_MAX {
+            self.cells.pop_front();
+        }
+        self.cells.push_back((minute, count));
     }
 
     fn conversation(&mut self, stored: StoredConversation) {
