@@ -5,4 +5,5 @@ mod damage;
 mod full_disk;
 mod mailbox;
 mod restart;
+mod unreadable;
 mod world;
