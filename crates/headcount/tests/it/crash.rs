@@ -31,6 +31,9 @@ type Seen = BTreeMap<u64, BTreeSet<u64>>;
 #[derive(Default)]
 struct Found {
     visible: u64,
+    /// Facts sent, duplicates among them, and in how long.
+    sent: u64,
+    under_load: Duration,
     slowest_start: Duration,
     newest: u64,
 }
@@ -64,8 +67,9 @@ fn what_was_visible_before_a_kill_is_there_after_it() {
         say(&format!("round {round}: {} facts were visible so far, {} sent", found.visible, gateway.sent()));
     }
     say(&format!(
-        "{rounds} rounds: {} facts were visible, in {} conversations, and every one is there; nothing was invented; the \
-         slowest start took {} ms",
+        "{rounds} rounds at {:.0} facts a second: {} facts were visible, in {} conversations, and every one is there; nothing \
+         was invented; the slowest start took {} ms",
+        found.sent as f64 / found.under_load.as_secs_f64(),
         found.visible,
         seen.len(),
         found.slowest_start.as_millis()
@@ -76,7 +80,7 @@ fn what_was_visible_before_a_kill_is_there_after_it() {
 fn live_and_die(gateway: &Gateway, data: &Path, rng: &mut fastrand::Rng, found: &mut Found) -> Seen {
     let service = start(gateway, data);
     let stream = Stream::follow(&service.address);
-    gateway.begin_again();
+    let (first, begun) = (gateway.begin_again(), Instant::now());
     let wait = |what: &dyn Fn() -> bool, why: &str| {
         eventually(LONG, || (!what()).then(|| format!("{why}; it said:\n{}", service.program.said())));
     };
@@ -89,6 +93,8 @@ fn live_and_die(gateway: &Gateway, data: &Path, rng: &mut fastrand::Rng, found: 
     }
     service.program.kill();
     gateway.pause();
+    found.sent += gateway.sent() - first;
+    found.under_load += begun.elapsed();
     let (seen, newest) = stream.all_until_it_ended(gateway);
     found.newest = found.newest.max(newest);
     seen

@@ -128,11 +128,13 @@ impl Gateway {
         self.shared.runs.store(false, Ordering::SeqCst);
     }
 
-    /// Goes on from the beginning of the block that was under way.
-    pub fn begin_again(&self) {
+    /// Goes on from the beginning of the block that was under way; which event that is.
+    pub fn begin_again(&self) -> u64 {
         let block = AT_ONCE * FACTS;
-        self.shared.next.store(self.sent() / block * block, Ordering::SeqCst);
+        let first = self.sent() / block * block;
+        self.shared.next.store(first, Ordering::SeqCst);
         self.shared.runs.store(true, Ordering::SeqCst);
+        first
     }
 }
 
