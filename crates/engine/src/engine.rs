@@ -126,15 +126,6 @@ impl Engine {
         self.keep(conversation, now);
     }
 
-    /// Begins anew a conversation whose stored facts cannot be read: it is partial, and a repair is asked for.
-    pub fn restore_damaged(&mut self, id: &Id, now: i64) {
-        let mut conversation = Conversation::new(id.clone());
-        conversation.set_dropped(1);
-        self.note_lack(&conversation);
-        self.keep(conversation, now);
-        self.wish(id, "damaged");
-    }
-
     /// Facts in: what one frame or REST read said about one conversation.
     pub fn handle(&mut self, mut delivery: Delivery, now: i64) {
         let mut conversation = match self.conversations.take(&delivery.conversation) {
@@ -418,7 +409,7 @@ impl Engine {
         }
     }
 
-    fn keep(&mut self, conversation: Conversation, now: i64) {
+    pub(crate) fn keep(&mut self, conversation: Conversation, now: i64) {
         self.keep_boxed(Box::new(conversation), now);
     }
 

@@ -21,10 +21,15 @@ pub(crate) struct Ledger {
     changed: Vec<LedgerRow>,
     /// A hole began, ended or was settled since the last call of [`Ledger::take_news`]; when the newest of them did.
     news: Option<i64>,
+    /// Rows of it were stored and cannot be read.
+    lost_rows: bool,
 }
 
 /// The first instant of the row that says whether a feed listens, and that ends when it first did; a hole never has it.
-const STATUS_ROW: i64 = 0;
+pub const STATUS_ROW: i64 = 0;
+/// Why all that a feed ever told may lack something.
+pub const RECORDS_LOST: &str =
+    "records of the history could not be read; `headcount store check` and the log of the program name them";
 
 impl Ledger {
     /// Takes a note. True when the feed listens again after a hole that only REST reads can close.
@@ -88,10 +93,26 @@ impl Ledger {
         self.record(usize::from(number));
     }
 
-    /// The same of every feed, at an instant.
-    pub fn damaged(&mut self, at: i64, reason: &str) {
+    /// Rows of the ledger itself cannot be read: what they knew may have been the worst.
+    pub fn lose_rows(&mut self) {
+        self.lost_rows = true;
+    }
+
+    /// The same of every feed.
+    pub fn untold_by_all(&mut self, at: i64, reason: &str) {
         for feed in (0..self.feeds.len()).filter_map(|index| u16::try_from(index).ok()) {
             self.untold(feed, at, reason);
+        }
+    }
+
+    /// Records of the history cannot be read: which moments they told of is not known, so that all until `at` may lack some.
+    pub fn damaged(&mut self, at: i64, reason: &str) {
+        let state = if self.lost_rows { Completeness::Unknown } else { Completeness::Partial };
+        for index in 0..self.feeds.len() {
+            if let Some(Some(feed)) = self.feeds.get_mut(index) {
+                feed.doubt(at, state, reason);
+            }
+            self.record(index);
         }
     }
 

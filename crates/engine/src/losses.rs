@@ -26,7 +26,7 @@ impl Engine {
         self.ledger.resumed(last_heard.min(now));
         if last_heard > now {
             self.ledger.set_back(now);
-            self.ledger.damaged(now, "our clock was set back while Headcount was not running");
+            self.ledger.untold_by_all(now, "our clock was set back while Headcount was not running");
         }
     }
 

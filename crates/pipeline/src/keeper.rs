@@ -30,8 +30,11 @@ pub struct Keeper {
     last_commit: Option<i64>,
     /// When the oldest fact was received that the last turn left waiting.
     left_since: Option<i64>,
+    /// The instant and the last change number of the last commit.
+    pub(crate) committed_at: i64,
+    committed_seq: u64,
     /// What was decided and is not on the disk yet.
-    pending: Option<Pending>,
+    pub(crate) pending: Option<Pending>,
 }
 
 /// What a keeper begins with, besides engine and store.
@@ -41,22 +44,25 @@ pub(crate) struct Beginning {
     pub epoch: u64,
     pub incarnation: u32,
     pub last_updated: Option<Time>,
+    /// The instant of the last commit of the lives before; none before the first.
     pub last_commit: Option<i64>,
     pub now: i64,
 }
 
 #[derive(Debug)]
-struct Pending {
-    batch: Batch,
-    laid_down: Vec<StoredConversation>,
+pub(crate) struct Pending {
+    pub batch: Batch,
+    pub laid_down: Vec<StoredConversation>,
     forget_below: Option<u64>,
     left_since: Option<i64>,
-    at: i64,
+    pub at: i64,
 }
 
 impl Keeper {
     pub(crate) fn new(engine: Engine, store: Store, with: Beginning) -> Self {
         Self {
+            committed_at: with.last_commit.unwrap_or(with.now),
+            committed_seq: engine.seq(),
             engine,
             store,
             trail: with.trail,
@@ -82,27 +88,51 @@ impl Keeper {
     /// afterwards, its room serves again.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read. What could not be handed in is left in the mail; commit what was, then try again.
     pub fn take(&mut self, mail: &mut Mail, now: i64) -> Result<u64, StoreError> {
         let now = self.begin_turn(now);
         self.left_since = mail.left_since.take();
+        let taken = self.take_deliveries(mail, now).and_then(|facts| {
+            mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
+            self.take_dropped(mail, now).map(|()| facts)
+        });
+        if taken.is_err() {
+            mail.left_since = self.left_since;
+            self.pending = Some(self.prepare());
+        }
+        taken
+    }
+
+    fn take_deliveries(&mut self, mail: &mut Mail, now: i64) -> Result<u64, StoreError> {
         let mut facts = 0;
+        let mut deliveries = mail.deliveries.drain(..);
         let mut notes = mail.notes.drain(..).peekable();
-        for (number, delivery) in mail.deliveries.drain(..) {
+        while let Some((number, delivery)) = deliveries.next() {
             while let Some((_, note)) = notes.next_if(|(noted, _)| *noted < number) {
                 self.engine.handle_feed(note);
             }
+            if let Err(error) = self.hydrate(&delivery.conversation, now) {
+                let left = std::iter::once((number, delivery)).chain(deliveries).collect();
+                (mail.notes, mail.deliveries) = (notes.collect(), left);
+                return Err(error);
+            }
             facts += delivery.facts.len() as u64;
-            self.hydrate(&delivery.conversation, now)?;
             self.engine.handle(delivery, now);
         }
         notes.for_each(|(_, note)| self.engine.handle_feed(note));
-        mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
-        for ((feed, conversation), dropped) in mail.dropped.drain(..) {
-            self.hydrate(&conversation, now)?;
+        Ok(facts)
+    }
+
+    fn take_dropped(&mut self, mail: &mut Mail, now: i64) -> Result<(), StoreError> {
+        let mut all = mail.dropped.drain(..);
+        while let Some(((feed, conversation), dropped)) = all.next() {
+            if let Err(error) = self.hydrate(&conversation, now) {
+                mail.dropped = std::iter::once(((feed, conversation), dropped)).chain(all).collect();
+                return Err(error);
+            }
             self.engine.handle_dropped(feed, &conversation, dropped);
         }
-        Ok(facts)
+        Ok(())
     }
 
     /// Lets what is due at `now` happen: facts that waited too long go, ended conversations leave memory.
@@ -126,9 +156,13 @@ impl Keeper {
     /// [`Keeper::reuse`] then.
     ///
     /// # Errors
-    /// Nothing of it may be shown. After [`StoreError::Full`] the same commit may be tried again, before any other call
-    /// that decides; after anything else only a new start tells what is on the disk.
+    /// Nothing of it may be shown. Where the error [may pass](StoreError::may_pass) the same commit may be tried again, before
+    /// any other call that decides: the file is opened anew where its state is in doubt, and the batch lands exactly once.
+    /// Until it does, [`Keeper::answer`] tells what was committed before.
     pub fn commit(&mut self, now: i64) -> Result<Batch, StoreError> {
+        if self.store.is_poisoned() {
+            self.store.reopen()?;
+        }
         let pending = match self.pending.take() {
             Some(pending) => self.postpone(pending, now),
             None => self.prepare(),
@@ -144,6 +178,7 @@ impl Keeper {
             }
         };
         self.last_commit = Some(pending.at);
+        (self.committed_at, self.committed_seq) = (pending.at, self.engine.seq());
         self.trail.note(log, &pending.batch, &pending.laid_down);
         if !pending.batch.changes.is_empty() {
             self.last_updated = Some(Time::from_nanos(pending.at).to_millis());
@@ -168,10 +203,10 @@ impl Keeper {
         self.engine.changes(publish)
     }
 
-    /// Where the newest change stands.
+    /// Where the newest change that is committed stands.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { epoch: self.epoch, seq: self.engine.seq() }
+        Position { epoch: self.epoch, seq: self.committed_seq }
     }
 
     /// When the newest change was committed; none before the first.
@@ -197,6 +232,11 @@ impl Keeper {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Sees to it that the store keeps room for the moment when the disk is full, where the disk has any to spare.
+    pub fn keep_reserve(&mut self) -> bool {
+        self.store.keep_reserve()
     }
 
     /// Closes the store.

@@ -7,7 +7,7 @@
 use crate::mailbox::{Mail, Mailbox};
 use crate::reader::ReaderBackend;
 use crate::telemetry::Reason;
-use crate::{Clock, Keeper, Query, Summary, Telemetry, Wish};
+use crate::{Clock, Keeper, Query, Telemetry, Wish};
 use engine::{Batch, Id};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,6 +30,15 @@ pub struct Drained {
     pub facts: u64,
     /// Whether all that waited is committed.
     pub complete: bool,
+}
+
+/// What a turn took.
+struct Taken {
+    facts: u64,
+    /// More is left behind.
+    more: bool,
+    /// The turn's instant.
+    at: i64,
 }
 
 pub(crate) struct Shard {
@@ -78,17 +87,26 @@ impl Shard {
     }
 
     async fn turn(&mut self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        self.take_mail(now)?;
-        self.keeper.pass_time(now);
+        let taken = self.take_mail().await?;
+        self.keeper.pass_time(taken.at);
         self.commit().await
     }
 
-    /// Hands the keeper what waits; how many facts that were, and whether more is left behind.
-    fn take_mail(&mut self, now: i64) -> Result<(u64, bool), StoreError> {
+    /// Hands the keeper what waits, for as long as it takes while the disk refuses to be read.
+    async fn take_mail(&mut self) -> Result<Taken, StoreError> {
         self.keeper.follow(self.backend.changes.wanted());
         let more = self.mailbox.take(BATCH_FACTS_MAX, &mut self.mail);
-        Ok((self.keeper.take(&mut self.mail, now)?, more))
+        let facts = self.mail.deliveries.iter().map(|(_, delivery)| delivery.facts.len() as u64).sum();
+        loop {
+            let at = self.clock.now();
+            match self.keeper.take(&mut self.mail, at) {
+                Ok(_) => return Ok(Taken { facts, more, at }),
+                Err(error) => {
+                    self.wait_out(error).await?;
+                    self.commit().await?;
+                }
+            }
+        }
     }
 
     async fn pass_time(&mut self) -> Result<(), StoreError> {
@@ -97,7 +115,7 @@ impl Shard {
         self.commit().await
     }
 
-    /// Commits, for as long as it takes while the disk is full, then shows what was committed.
+    /// Commits, for as long as it takes while the disk refuses, then shows what was committed.
     async fn commit(&mut self) -> Result<(), StoreError> {
         let mut batch = loop {
             let begun = Instant::now();
@@ -108,16 +126,10 @@ impl Shard {
                     }
                     break batch;
                 }
-                Err(error @ StoreError::Full) => {
-                    let outage = Outage { trouble: &mut self.store_trouble, backend: &mut self.backend };
-                    outage.wait(error, &mut self.stop).await?;
-                }
-                Err(error) => return Err(error),
+                Err(error) => self.wait_out(error).await?,
             }
         };
-        if self.store_trouble.take().is_some() {
-            tracing::info!("the store accepts writes again");
-        }
+        self.outage_is_over();
         self.count(&batch);
         self.wish(std::mem::take(&mut batch.wishes));
         if !batch.is_empty() {
@@ -158,6 +170,7 @@ impl Shard {
                  mailbox, or a faster disk"
             );
         }
+        self.keeper.keep_reserve();
         let (t, engine) = (&self.telemetry, self.keeper.engine());
         t.active_conversations.set(signed(engine.active_count()));
         t.suspect_conversations.set(signed(engine.suspect_count()));
@@ -192,10 +205,10 @@ impl Shard {
         let mut drained = Drained { facts: 0, complete: true };
         self.mailbox.close();
         loop {
-            let (facts, more) = self.take_mail(self.clock.now())?;
-            drained.facts += facts;
+            let taken = self.take_mail().await?;
+            drained.facts += taken.facts;
             self.commit().await?;
-            if !more {
+            if !taken.more {
                 return Ok(drained);
             }
             if deadline.is_some_and(|at| Instant::now() >= at) {
@@ -211,42 +224,6 @@ impl Shard {
         for _ in 0..ANSWERS_MAX {
             let Ok(next) = self.backend.queries.try_recv() else { return };
             self.keeper.answer(next, self.clock.now());
-        }
-    }
-}
-
-/// A time in which nothing can be committed.
-struct Outage<'a> {
-    trouble: &'a mut Option<String>,
-    backend: &'a mut ReaderBackend,
-}
-
-impl Outage<'_> {
-    /// Waits a second before the next try; gives up with the error at the deadline of a stop. Until then the summary of
-    /// the last commit is served with the reason, and questions are turned away, since the engine is ahead of the disk.
-    async fn wait(
-        self,
-        error: StoreError,
-        stop: &mut watch::Receiver<Option<Instant>>,
-    ) -> Result<(), StoreError> {
-        if stop.borrow().is_some_and(|deadline| Instant::now() + Duration::from_secs(1) >= deadline) {
-            return Err(error);
-        }
-        if self.trouble.is_none() {
-            tracing::error!(%error, "nothing can be committed; trying again every second");
-        }
-        let reason = error.to_string();
-        let mut summary = Summary::clone(&self.backend.summary.load());
-        summary.not_ready = vec![reason.clone()];
-        self.backend.summary.store(Arc::new(summary));
-        *self.trouble = Some(reason);
-        let again = tokio::time::sleep(Duration::from_secs(1));
-        tokio::pin!(again);
-        loop {
-            tokio::select! {
-                () = &mut again => return Ok(()),
-                Some(turned_away) = self.backend.queries.recv() => drop(turned_away),
-            }
         }
     }
 }

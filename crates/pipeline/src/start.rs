@@ -77,7 +77,13 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let opened = Store::open(folder, new_epoch)?;
         let now = clock.now();
-        let (keeper, recovered) = Keeper::recover(opened, settings.limits, now)?;
+        let (mut keeper, recovered) = Keeper::recover(opened, settings.limits, now)?;
+        if !keeper.keep_reserve() {
+            tracing::warn!(
+                "the disk of {} is nearly full: no room can be kept for the moment when it is",
+                folder.display()
+            );
+        }
         // Whoever asks before the shard's first turn sees what came back, not an empty board.
         let (reader, backend) = reader_pair(keeper.summary(now, Some("the engine is starting")));
         backend.changes.publish(Vec::new(), keeper.position().seq);

@@ -89,6 +89,8 @@ pub struct Telemetry {
     pub resident_conversations: Gauge,
     /// Facts that wait in the mailbox.
     pub mailbox_facts: Gauge,
+    /// 1 while the store accepts what comes, 0 while the disk refuses it.
+    pub store_accepts: Gauge,
     /// Bytes on disk.
     pub store_bytes: Gauge,
     /// Changes a follower is behind.
@@ -117,6 +119,7 @@ impl Telemetry {
             suspect_conversations: Gauge::default(),
             resident_conversations: Gauge::default(),
             mailbox_facts: Gauge::default(),
+            store_accepts: Gauge::default(),
             store_bytes: Gauge::default(),
             follower_lag: Family::default(),
         };
@@ -149,12 +152,14 @@ impl Telemetry {
         to.register("suspect_conversations", "Active conversations whose end may have been missed", suspects);
         to.register("resident_conversations", "Conversations in memory", self.resident_conversations.clone());
         to.register("mailbox_facts", "Facts that wait in the mailbox", self.mailbox_facts.clone());
+        to.register("store_accepts", "1 while the store accepts what comes", self.store_accepts.clone());
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
         to.register("follower_lag_changes", "Changes a follower is behind", self.follower_lag.clone());
     }
 
     /// Series that exist from the start, so that a rule on them can tell "none" from "not measured".
     fn begin_at_zero(&self) {
+        self.store_accepts.set(1);
         for reason in ["mailbox_full", "mailbox_full_urgent", "conversation_full"] {
             self.dropped_facts.get_or_create(&Reason { reason }).inc_by(0);
         }

@@ -157,7 +157,7 @@ impl World {
         }
         known.seen.seq = seq;
         for (id, facts) in &known.seen.facts {
-            let there = life.keeper.about(id, clock, |shown| shown.why(None)).value.unwrap_or_default();
+            let there = life.about(id, clock, |shown| shown.why(None)).value.unwrap_or_default();
             let there: BTreeSet<FactId> = there.iter().map(|fact| fact.entry.fact).collect();
             if let Some(gone) = facts.difference(&there).next() {
                 let what = format!("{id} lacks the fact {:032x}", gone.0);

@@ -26,6 +26,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod check;
 mod commit;
 mod error;
 mod folder;
@@ -35,17 +36,26 @@ mod open;
 mod read;
 mod record;
 mod recover;
+mod reopen;
+mod reserve;
+mod salvage;
 mod schema;
+mod stats;
 #[cfg(test)]
 mod testing;
+mod walk;
 
+pub use check::Checked;
 pub use commit::Commit;
 pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
 pub use recover::{LoggedBatch, Recover, Recovered};
+pub use salvage::{SalvageError, Salvaged};
+pub use stats::{Day, Kind, Stats};
 
 use folder::FolderLock;
 use record::Scratch;
+use reserve::Reserve;
 use rusqlite::Connection;
 use std::path::PathBuf;
 
@@ -62,6 +72,13 @@ pub struct Store {
     is_behind: bool,
     /// A commit may or may not have reached the disk.
     poisoned: bool,
+    /// The commit that comes next is in the log already, and was never acknowledged.
+    holds_unacknowledged: bool,
+    /// It was opened to be written to.
+    writable: bool,
+    epoch: u64,
+    incarnation: u32,
+    reserve: Reserve,
     scratch: Scratch,
     /// Held until the connection above is closed.
     _lock: FolderLock,

@@ -181,6 +181,20 @@ impl Feed {
         self.bound_holes();
     }
 
+    /// Notes that all it ever told until then may lack something; what was noted so before is extended.
+    pub(super) fn doubt(&mut self, until: i64, state: Completeness, reason: &str) {
+        let Some(first) = self.first else { return };
+        let before = self.holes.iter().position(|h| !h.gap && h.to.is_some() && h.reason == reason);
+        let before = before.and_then(|at| self.holes.remove(at));
+        let from = before.as_ref().map_or_else(|| self.free_start(first, 1), |hole| hole.from);
+        let state = before.map_or(state, |hole| hole.state.max(state));
+        let end = self.holes.iter().filter_map(|h| h.to).fold(until.max(from), i64::max);
+        let doubt = Hole::new(from, Some(end), state, reason.to_owned());
+        let place = self.holes.len() - self.holes.iter().rev().take_while(|h| h.to.is_none()).count();
+        self.holes.insert(place, Hole { gap: false, ..doubt });
+        self.bound_holes();
+    }
+
     /// Notes what it does not hear from now on; none: it hears everything again.
     pub(super) fn limit(&mut self, reason: Option<String>, at: i64) {
         if self.limited.as_ref().map(|h| &h.reason) == reason.as_ref() {

@@ -326,6 +326,57 @@ fn play(happened: &[(u8, i64)]) -> (Engine, Vec<i64>, Vec<LedgerRow>, i64) {
     (engine, missed, rows, now + SECOND)
 }
 
+/// A life that lost records of the one before.
+fn damaged(rows: &[LedgerRow], ledger_too: bool, at: i64) -> Engine {
+    let stored: std::collections::BTreeMap<i64, &LedgerRow> =
+        rows.iter().map(|row| (row.from, row)).collect();
+    let mut after = engine();
+    stored.into_values().for_each(|row| after.restore_ledger(row.clone()));
+    if ledger_too {
+        after.lose_ledger_rows();
+    }
+    after.replayed(true, at);
+    after.resumed(0, at, at);
+    after
+}
+
+#[test]
+fn records_that_cannot_be_read_leave_nothing_before_them_complete() {
+    for (listened, ledger_too, should) in [
+        (true, false, Completeness::Partial),
+        (false, false, Completeness::Partial),
+        (true, true, Completeness::Unknown),
+    ] {
+        let mut engine = engine();
+        engine.handle_feed(note(0, NOON, named("f", false)));
+        engine.handle_feed(note(0, NOON, FeedEvent::Listening));
+        if !listened {
+            engine.handle_feed(note(0, NOON + 500 * SECOND, lost(NOON + 500 * SECOND)));
+        }
+        let worst = |engine: &Engine, from: i64, to: i64| {
+            engine.range(NOON + from * SECOND, NOON + to * SECOND, NOON + 9_000 * SECOND).completeness
+        };
+        assert_eq!(worst(&engine, 1, 400), Completeness::Complete);
+        let mut rows = engine.take_batch().ledger;
+        for start in [1_000, 3_000] {
+            let mut after = damaged(&rows, ledger_too, NOON + start * SECOND);
+            assert_eq!(worst(&after, 1, 400), should);
+            let again = NOON + (start + 500) * SECOND;
+            after.handle_feed(note(0, again, named("f", false)));
+            after.handle_feed(note(0, again, FeedEvent::Listening));
+            assert_eq!(
+                worst(&after, start + 600, start + 700),
+                Completeness::Complete,
+                "what comes is heard"
+            );
+            rows.extend(after.take_batch().ledger);
+            let wide = rows.iter().filter(|row| row.reason == RECORDS_LOST).map(|row| row.from);
+            let wide: std::collections::BTreeSet<i64> = wide.collect();
+            assert_eq!(wide.len(), 1, "one hole, however often it starts");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

@@ -4,9 +4,12 @@
 
 mod command_line;
 mod compare;
+mod crash;
+mod disk;
 mod outside;
 mod program;
 mod restart;
 mod rig;
+mod store;
 mod truth;
 mod why;

@@ -1,7 +1,9 @@
 //! The pipeline from outside: facts in, committed answers out, over restarts and overflow.
 
 mod corpus;
+mod damage;
 mod full_disk;
 mod mailbox;
 mod restart;
+mod unreadable;
 mod world;

@@ -4,4 +4,7 @@ mod crash;
 mod damage;
 mod fixtures;
 mod folder;
+mod memory;
 mod round_trip;
+mod salvage;
+mod torn;
