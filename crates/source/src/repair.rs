@@ -14,6 +14,7 @@ mod read;
 
 use crate::backoff::Backoff;
 use crate::context::Context;
+use crate::past::Past;
 use crate::sink::Sink;
 use engine::{FeedEvent, FeedNote, Id};
 pub(crate) use list::{details_query, live_query};
@@ -33,13 +34,15 @@ use tokio::time::Instant;
 /// When a conversation that could not be read is read again: after as long as an outage of the platform's REST may last,
 /// without adding to it.
 const READ_AGAIN_NS: i64 = 60 * engine::SECOND;
+/// The same of one that may not be read: a missing permission takes a person.
+const FORBIDDEN_AGAIN_NS: i64 = 600 * engine::SECOND;
 
 /// A feed that wants its holes closed.
 #[derive(Clone, Debug)]
 pub(crate) struct RepairRequest {
     pub feed: u16,
-    /// Since when something may be missing, in nanoseconds since the epoch; none: read the live conversations only.
-    pub since: Option<i64>,
+    /// Since when something may be missing; none: read the live conversations only.
+    pub since: Option<Past>,
     /// Which time of listening this is about.
     pub time: u64,
     /// The present one.
@@ -75,8 +78,10 @@ struct Repairer<S> {
     reads: JoinSet<(Id, Read)>,
     /// The conversations that are being read, and whether each is wanted once more.
     reading: HashMap<Id, bool>,
+    /// Of those that wait or are being read, the ones whose last read failed.
+    unread: HashSet<Id>,
     /// Holes of feeds whose rounds proved nothing.
-    carried: BTreeMap<u16, i64>,
+    carried: BTreeMap<u16, Past>,
     retry: Option<(Instant, Vec<RepairRequest>)>,
     waits: Backoff,
 }
@@ -87,7 +92,7 @@ impl RepairRequest {
     }
 
     fn merged_with(mut self, earlier: Option<Self>) -> Self {
-        self.since = earliest(self.since, earlier.and_then(|earlier| earlier.since));
+        self.since = Past::earliest(self.since, earlier.and_then(|earlier| earlier.since));
         self
     }
 }
@@ -116,6 +121,7 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds, mut w
         listing: JoinSet::new(),
         reads: JoinSet::new(),
         reading: HashMap::new(),
+        unread: HashSet::new(),
         carried: BTreeMap::new(),
         retry: None,
         waits: Backoff::new(timing.repair_retry_min, timing.repair_retry_max, fastrand::Rng::new()),
@@ -129,8 +135,11 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds, mut w
         tokio::select! {
             () = context.cancel.cancelled() => return,
             () = repairer.rounds.0.some.notified() => {}
-            Some(wish) = wishes.recv() => repairer.queue.want(wish.conversation, wish.not_before),
+            Some(wish) = wishes.recv(), if repairer.queue.len() < timing.repair_waiting_max => {
+                repairer.queue.want(wish.conversation, wish.not_before);
+            }
             Some(Ok(listed)) = repairer.listing.join_next() => {
+                // The round must know of all that was wished for by now, whether there is room or not.
                 while let Ok(wish) = wishes.try_recv() {
                     repairer.queue.want(wish.conversation, wish.not_before);
                 }
@@ -159,7 +168,7 @@ impl<S: Sink> Repairer<S> {
             requests.insert(request.feed, request);
         }
         for request in requests.values_mut() {
-            request.since = earliest(request.since, self.carried.remove(&request.feed));
+            request.since = Past::earliest(request.since, self.carried.remove(&request.feed));
         }
         let (requests, outdated): (Vec<_>, Vec<_>) =
             requests.into_values().partition(RepairRequest::is_current);
@@ -167,9 +176,14 @@ impl<S: Sink> Repairer<S> {
         if requests.is_empty() {
             return;
         }
-        let since = requests.iter().filter_map(|request| request.since).min();
+        let since = requests.iter().filter_map(|request| request.since).reduce(Past::earlier);
         let context = self.context.clone();
-        self.listing.spawn(async move { list::list(&context, since).await });
+        self.listing.spawn(async move {
+            // What feeds heard before and that they listen again is with the engine first: what it wishes for then is of
+            // this round too.
+            context.sink.settled().await;
+            list::list(&context, since.as_ref()).await
+        });
         let (left, began) = (HashSet::new(), Instant::now());
         self.round = Some(Round { requests, left, listing: true, problem: None, began });
     }
@@ -177,10 +191,10 @@ impl<S: Sink> Repairer<S> {
     fn listed(&mut self, listed: Listed) {
         let now = self.context.clock.now();
         let Some(round) = &mut self.round else { return };
-        for id in listed.conversations {
+        for id in listed.conversations.into_iter().chain(self.unread.iter().cloned()) {
             self.queue.want(id, now);
         }
-        round.left.extend(self.queue.due(now).cloned());
+        round.left.extend(self.queue.due(now).chain(self.reading.keys()).cloned());
         round.listing = false;
         round.problem = listed.problem;
         tracing::debug!(
@@ -208,7 +222,11 @@ impl<S: Sink> Repairer<S> {
     }
 
     fn read(&mut self, id: &Id, outcome: Read) {
-        let failed = matches!(outcome, Read::Failed(_));
+        let again_in = match outcome {
+            Read::Done | Read::Gone => None,
+            Read::Failed(_) => Some(READ_AGAIN_NS),
+            Read::Forbidden(_) => Some(FORBIDDEN_AGAIN_NS),
+        };
         if self.reading.remove(id) == Some(true) {
             self.queue.want(id.clone(), self.context.clock.now());
         }
@@ -219,9 +237,12 @@ impl<S: Sink> Repairer<S> {
         {
             round.problem = round.problem.take().or(outcome.problem());
         }
-        if failed {
-            // Something is known to be missing of it, and that stays so until it is read.
-            self.queue.want(id.clone(), self.context.clock.now().saturating_add(READ_AGAIN_NS));
+        // Something is known to be missing of it, and that stays so until it is read.
+        if let Some(wait) = again_in {
+            self.queue.want(id.clone(), self.context.clock.now().saturating_add(wait));
+            self.unread.insert(id.clone());
+        } else {
+            self.unread.remove(id);
         }
     }
 
@@ -258,7 +279,7 @@ impl<S: Sink> Repairer<S> {
     }
 
     fn carry(&mut self, request: &RepairRequest) {
-        if let Some(since) = earliest(request.since, self.carried.get(&request.feed).copied()) {
+        if let Some(since) = Past::earliest(request.since, self.carried.get(&request.feed).copied()) {
             self.carried.insert(request.feed, since);
         }
     }
@@ -277,11 +298,6 @@ impl<S: Sink> Repairer<S> {
         let retry = retry.map(|(at, _)| at.saturating_duration_since(Instant::now()));
         read.into_iter().chain(retry).min().unwrap_or(IDLE).min(IDLE)
     }
-}
-
-/// The earlier of two instants that may be there.
-fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
-    a.into_iter().chain(b).min()
 }
 
 /// Takes wishes and lets them go, where there is no REST to grant them with (the `events` dialect).

@@ -4,4 +4,5 @@ mod corpus;
 mod full_disk;
 mod mailbox;
 mod restart;
+mod wishes;
 mod world;
