@@ -4,7 +4,9 @@ use crate::world::*;
 use engine::*;
 use pipeline::*;
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 /// What the channel to a source holds.
@@ -28,9 +30,20 @@ async fn no_wish_of_a_gap_is_lost_for_want_of_room() {
     until(&reader, |s| s.active == CONVERSATIONS as u64).await;
     intake.note(note(FeedEvent::Lost { reason: "cut".into(), last_heard: NOON }));
     intake.note(note(FeedEvent::Listening));
+    let mut settled = pin!(intake.settled());
+    let full = async {
+        while wishes.len() < CHANNEL {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), full).await.expect("the channel is filled");
+    // Another turn, so that the one that filled it is over.
+    assert!(intake.submit(vec![event("later", 1, What::Joined, "connected")], Vec::new()).await);
+    until(&reader, |s| s.active == CONVERSATIONS as u64 + 1).await;
+    let is_settled = settled.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+    assert!(!is_settled, "300 wishes wait for room");
     let mut all = Vec::new();
     let settling = async {
-        let mut settled = pin!(intake.settled());
         loop {
             tokio::select! {
                 biased;
