@@ -2,7 +2,8 @@
 //!
 //! One queue with two lanes: when not all of it can be taken at once, role and life-cycle changes go before the rest. The bound counts facts. What happens when
 //! it is full is chosen at construction: `block` makes the source wait (the socket's own window then slows the peer),
-//! `drop` lets the newest chatter go, and chatter already waiting before a role or life-cycle change. What went is
+//! `drop` lets the newest chatter go, and chatter already waiting before a role or life-cycle change; but what a REST read
+//! brought stays once it is taken, and whoever hands it in is told when it is not. What went is
 //! counted by reason, said at most once a second, and its conversations are told to the engine, which marks them
 //! partial and wishes for a repair: a drop costs freshness, not truth. Rejected: an unbounded channel (memory), one
 //! channel per lane (no common bound), dropping the oldest (it is the one whose successors were already admitted).

@@ -4,7 +4,8 @@
 //! since, are read one by one and submitted like frames: facts are a set, so no order between the two is needed. One task
 //! serves all feeds, since the rate limit is the client's: feeds that come back together share one *round*. A round
 //! ends when all it listed, and what the engine had wished for by then, was read; then the feeds are told repaired, or
-//! why not, and a failed round is tried again. A feed that was lost during its round is not told: what the round proves is
+//! why not, and a failed round is tried again. It lists only once the engine knows that the feeds listen again, and its
+//! wishes about that have come: what began days ago and ended in the hole is in no list. A feed that was lost during its round is not told: what the round proves is
 //! about an earlier time of listening, and the hole is carried to the next round. Rejected: one round for each feed (20
 //! channels would read the same conversations 20 times).
 
