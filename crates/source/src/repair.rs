@@ -38,6 +38,10 @@ const READ_AGAIN_NS: i64 = 60 * engine::SECOND;
 /// The same of one that may not be read: a missing permission takes a person.
 const FORBIDDEN_AGAIN_NS: i64 = 600 * engine::SECOND;
 
+/// When a round is tried again that asked for more than can be listed, unless a feed asks for another: what could be read
+/// is read, and reading it all again every few minutes would take the rate limit from others.
+const TOO_OLD_AGAIN: Duration = Duration::from_secs(86_400);
+
 /// A feed that wants its holes closed.
 #[derive(Clone, Debug)]
 pub(crate) struct RepairRequest {
@@ -67,6 +71,8 @@ struct Round {
     left: HashSet<Id>,
     listing: bool,
     problem: Option<String>,
+    /// The problem will last.
+    too_old: bool,
     began: Instant,
 }
 
@@ -186,7 +192,7 @@ impl<S: Sink> Repairer<S> {
             list::list(&context, since.as_ref()).await
         });
         let (left, began) = (HashSet::new(), Instant::now());
-        self.round = Some(Round { requests, left, listing: true, problem: None, began });
+        self.round = Some(Round { requests, left, listing: true, problem: None, too_old: false, began });
     }
 
     fn listed(&mut self, listed: Listed) {
@@ -197,7 +203,7 @@ impl<S: Sink> Repairer<S> {
         }
         round.left.extend(self.queue.due(now).chain(self.reading.keys()).cloned());
         round.listing = false;
-        round.problem = listed.problem;
+        (round.problem, round.too_old) = (listed.problem, listed.too_old);
         tracing::debug!(
             conversations = round.left.len(),
             "repair reads what is live and what the hole may hide"
@@ -269,7 +275,8 @@ impl<S: Sink> Repairer<S> {
                 tracing::info!("repair read what may have been missed, in {took:.1} s");
             }
             Some(problem) => {
-                let wait = self.waits.wait().max(self.context.settings.timing.repair_retry_min);
+                let soonest = self.context.settings.timing.repair_retry_min;
+                let wait = self.waits.wait().max(if round.too_old { TOO_OLD_AGAIN } else { soonest });
                 tracing::warn!(
                     "a hole could not be closed: {problem}; next attempt in {:.0} s",
                     wait.as_secs_f32()

@@ -35,6 +35,8 @@ const HIDDEN_MAX: usize = 100_000;
 pub(crate) struct Listed {
     pub conversations: HashSet<Id>,
     pub problem: Option<String>,
+    /// The hole began too long ago: another attempt finds no more.
+    pub too_old: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -92,7 +94,8 @@ pub(crate) async fn list<S>(context: &Context<S>, since: Option<&Past>) -> Liste
     let (from, reach) = (since.saturating_sub(margin), now.saturating_sub(DAYS_MAX * DAY));
     let mut hole =
         Hole { from: from.max(reach), pages_max: timing.repair_day_pages_max, ids: HashSet::new() };
-    if from < reach {
+    listed.too_old = from < reach;
+    if listed.too_old {
         listed.add_problem(format!(
             "it began more than {DAYS_MAX} days ago, and of what ended before {} nothing can be listed",
             time(reach)
