@@ -17,12 +17,13 @@ mod shard;
 mod start;
 mod telemetry;
 mod trail;
+mod wishes;
 
 pub use change_log::{CHANGES_KEPT_MAX, ChangeLog, Following};
 pub use clock::Clock;
 pub use intake::{Intake, Wish};
 pub use keeper::Keeper;
-pub use mailbox::{Mail, Mailbox, MailboxSettings, WhenFull};
+pub use mailbox::{Mail, Mailbox, MailboxSettings, Offered, WhenFull};
 pub use position::{NoPosition, Position};
 pub use reader::{Answer, NoAnswer, Page, Query, Reader, ReaderBackend, Summary, reader_pair};
 pub use shard::Drained;

@@ -7,12 +7,13 @@
 use crate::mailbox::{Mail, Mailbox};
 use crate::reader::ReaderBackend;
 use crate::telemetry::Reason;
-use crate::{Clock, Keeper, Query, Telemetry, Wish};
+use crate::wishes::Wishes;
+use crate::{Clock, Keeper, Query, Telemetry};
 use engine::{Batch, Id};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::StoreError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// Facts of one commit. Bounds the time between two syncs, and the memory of a batch.
 const BATCH_FACTS_MAX: usize = 8_192;
@@ -47,7 +48,7 @@ pub(crate) struct Shard {
     /// Room for the mail of a turn, used again.
     pub mail: Mail,
     pub backend: ReaderBackend,
-    pub wishes: mpsc::Sender<Wish>,
+    pub wishes: Wishes,
     pub telemetry: Arc<Telemetry>,
     pub clock: Clock,
     pub repair_delay: i64,
@@ -61,6 +62,7 @@ impl Shard {
     pub async fn run(mut self) -> Result<Drained, StoreError> {
         let (mailbox, mut stop) = (self.mailbox.clone(), self.stop.clone());
         let mut tick = tokio::time::interval(TICK);
+        let source = self.wishes.source();
         // What the start itself brings about (holes, released facts) is on the disk before anything new.
         self.keeper.begin(self.clock.now());
         self.commit().await?;
@@ -71,6 +73,10 @@ impl Shard {
                 _ = stop.changed() => break,
                 Some(query) = self.backend.queries.recv() => self.answer_all(query),
                 () = mailbox.waited() => self.turn().await?,
+                Ok(room) = source.reserve(), if self.wishes.wait() => {
+                    drop(room);
+                    self.send_wishes();
+                }
                 () = wake => self.pass_time().await?,
                 _ = tick.tick() => self.tick(),
             }
@@ -191,13 +197,21 @@ impl Shard {
         }
     }
 
-    /// A wish that finds no room goes: the round of repair after a hole asks the platform what is live by itself.
-    fn wish(&self, wishes: Vec<(Id, &'static str)>) {
+    fn wish(&mut self, wishes: Vec<(Id, &'static str)>) {
         let now = self.clock.now();
         for (conversation, reason) in wishes {
-            // A gap is over already; anything else may still be settling.
-            let not_before = if reason == "gap" { now } else { now.saturating_add(self.repair_delay) };
-            let _no_source_repairs = self.wishes.try_send(Wish { conversation, reason, not_before });
+            if !self.wishes.add(conversation, reason, now, self.repair_delay) {
+                self.telemetry.lost_wishes.get_or_create(&Reason { reason }).inc();
+            }
+        }
+        self.send_wishes();
+    }
+
+    /// Hands the source what there is room for, and says how far all that a gap makes it read is handed over.
+    fn send_wishes(&mut self) {
+        self.wishes.send();
+        if !self.wishes.gaps_wait() {
+            self.mailbox.settle(self.mail.taken_to);
         }
     }
 

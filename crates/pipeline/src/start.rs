@@ -3,6 +3,7 @@
 use crate::intake::Wish;
 use crate::mailbox::{Mail, Mailbox, MailboxSettings};
 use crate::shard::{Drained, Shard};
+use crate::wishes::Wishes;
 use crate::{Clock, Intake, Keeper, Reader, Telemetry, reader_pair};
 use engine::Limits;
 use std::path::Path;
@@ -95,7 +96,7 @@ impl Pipeline {
             mailbox: mailbox.clone(),
             mail: Mail::default(),
             backend,
-            wishes,
+            wishes: Wishes::new(wishes),
             telemetry,
             clock,
             repair_delay: settings.limits.repair_delay_ns,

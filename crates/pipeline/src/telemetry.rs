@@ -69,6 +69,8 @@ pub struct Telemetry {
     pub ignored_frames: Family<Reason, Counter>,
     /// Facts dropped before they were admitted, by reason.
     pub dropped_facts: Family<Reason, Counter>,
+    /// Wishes for a REST read that found no room, by reason.
+    pub lost_wishes: Family<Reason, Counter>,
     /// 1 while a feed listens.
     pub feed_connected: Family<FeedName, Gauge>,
     /// Seconds since the Unix epoch of the last frame of a feed; shown as an age.
@@ -114,6 +116,7 @@ impl Telemetry {
             feed_last_heard: Family::default(),
             reconnects: Family::default(),
             repairs: Family::default(),
+            lost_wishes: Family::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             active_conversations: Gauge::default(),
             suspect_conversations: Gauge::default(),
@@ -137,6 +140,7 @@ impl Telemetry {
         to.register("refused_frames", "Frames refused", self.refused_frames.clone());
         to.register("ignored_frames", "Frames that say nothing of participants", self.ignored_frames.clone());
         to.register("dropped_facts", "Facts dropped before they were admitted", self.dropped_facts.clone());
+        to.register("lost_wishes", "Wishes for a REST read that found no room", self.lost_wishes.clone());
         to.register("feed_connected", "1 while a feed listens", self.feed_connected.clone());
         to.register_with_unit(
             "feed_last_heard",
@@ -162,6 +166,9 @@ impl Telemetry {
         self.store_accepts.set(1);
         for reason in ["mailbox_full", "mailbox_full_urgent", "conversation_full"] {
             self.dropped_facts.get_or_create(&Reason { reason }).inc_by(0);
+        }
+        for reason in ["suspect", "dropped"] {
+            self.lost_wishes.get_or_create(&Reason { reason }).inc_by(0);
         }
         for result in ["ok", "gone", "forbidden", "failed"] {
             self.repairs.get_or_create(&Outcome { result }).inc_by(0);

@@ -18,6 +18,7 @@ mod gate;
 mod health;
 mod http;
 mod notifications;
+mod past;
 mod region;
 mod repair;
 mod session;

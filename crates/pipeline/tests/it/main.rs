@@ -6,4 +6,5 @@ mod full_disk;
 mod mailbox;
 mod restart;
 mod unreadable;
+mod wishes;
 mod world;
