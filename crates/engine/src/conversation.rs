@@ -272,7 +272,7 @@ impl Conversation {
     }
 
     /// The evidence for all its facts, in their order; the pieces of one fact as they came.
-    fn evidence(&self) -> impl Iterator<Item = (Fact, Arrival)> {
+    pub fn evidence(&self) -> impl Iterator<Item = (Fact, Arrival)> {
         let pieces = self.entries.iter().flat_map(Entry::evidence);
         pieces.map(|piece| (piece.unpack(&self.names), piece.arrival(&self.names)))
     }

@@ -31,6 +31,15 @@ impl Engine {
         (found, None)
     }
 
+    /// The id of the first conversation in memory behind one.
+    #[must_use]
+    pub fn resident_after(&self, after: Option<&Id>) -> Option<&Id> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = (from, Bound::Unbounded);
+        let sets = [&self.active, &self.ended];
+        sets.into_iter().filter_map(|ids| ids.range::<Id, _>(behind).next()).min()
+    }
+
     /// The ids of the smallest set that holds all who can pass.
     fn candidates<'a>(
         &'a self,

@@ -7,8 +7,8 @@ use crate::conversation::Conversation;
 use crate::fold::{Communication, Participant};
 use crate::names::Names;
 use crate::{
-    Change, CommunicationView, Completeness, ConversationView, Engine, FactId, Id, ParticipantView, Publish,
-    StoredConversation, TimelineEntry, UserView, Word,
+    Arrival, Change, CommunicationView, Completeness, ConversationView, Engine, Fact, FactId, Id,
+    ParticipantView, Publish, StoredConversation, TimelineEntry, UserView, Word,
 };
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -91,7 +91,8 @@ impl Shown<'_> {
     }
 
     /// The name of a feed, as the ledger has it.
-    pub(crate) fn feed_name(&self, feed: u16) -> Option<String> {
+    #[must_use]
+    pub fn feed_name(&self, feed: u16) -> Option<String> {
         self.engine.ledger.name_of(feed).map(str::to_owned)
     }
 
@@ -101,6 +102,18 @@ impl Shown<'_> {
     pub fn known_at(&self, at: i64) -> Option<Self> {
         let conversation = Cow::Stored(Box::new(self.set().as_known_at(at)?));
         Some(Self { engine: self.engine, conversation, now: self.now })
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.set().id
+    }
+
+    /// The evidence for all its facts, in their order; the pieces of one fact as they came.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<(Fact, Arrival)> {
+        self.set().evidence().collect()
     }
 
     /// What is known to be missing behind it.

@@ -8,6 +8,7 @@ mod check;
 pub mod cli;
 pub mod config;
 mod demo;
+mod export;
 mod logging;
 mod run;
 mod simulate;
@@ -22,7 +23,7 @@ const WRONG_USE: u8 = 2;
 /// Does what a command line asks for; gives the exit code.
 #[must_use]
 pub fn execute(cli: Cli) -> ExitCode {
-    logging::start(cli.log, matches!(cli.command, Command::Check(_) | Command::Why(_)));
+    logging::start(cli.log, matches!(cli.command, Command::Check(_) | Command::Why(_) | Command::Export(_)));
     let outcome = match cli.command {
         Command::Serve(options) => {
             config::read(&options).map_err(Into::into).and_then(|config| run::serve(&config))
@@ -33,6 +34,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             .map_err(Into::into)
             .and_then(|config| check::run(&config, options.json)),
         Command::Why(options) => why::run(&options),
+        Command::Export(options) => export::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

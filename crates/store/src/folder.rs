@@ -40,6 +40,15 @@ impl FolderLock {
         lock(&file, folder)?;
         Ok(Self { file })
     }
+
+    /// Whether a process has a folder that was used before. It is not taken.
+    pub fn is_taken(folder: &Path) -> Result<bool, OpenError> {
+        match Self::look(folder) {
+            Ok(_let_go_at_once) => Ok(false),
+            Err(OpenError::InUse { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 fn lock(file: &File, folder: &Path) -> Result<(), OpenError> {

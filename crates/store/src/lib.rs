@@ -36,6 +36,7 @@ mod read;
 mod record;
 mod recover;
 mod schema;
+mod snapshot;
 #[cfg(test)]
 mod testing;
 
@@ -43,6 +44,7 @@ pub use commit::Commit;
 pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
 pub use recover::{LoggedBatch, Recover, Recovered};
+pub use snapshot::{Each, Snapshot};
 
 use folder::FolderLock;
 use record::Scratch;
@@ -63,6 +65,6 @@ pub struct Store {
     /// A commit may or may not have reached the disk.
     poisoned: bool,
     scratch: Scratch,
-    /// Held until the connection above is closed.
-    _lock: FolderLock,
+    /// Held until the connection above is closed; none: another process may have the folder.
+    _lock: Option<FolderLock>,
 }
