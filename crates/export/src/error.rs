@@ -3,7 +3,7 @@
 use pipeline::PipelineError;
 use std::io;
 use std::path::{Path, PathBuf};
-use store::{Damaged, StoreError};
+use store::StoreError;
 
 /// Why an export failed.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum ExportError {
     Encode(String),
     /// A stream has no place to say that something is missing.
     #[error("a record is damaged ({0}): `headcount export --data` leaves it out and says so in its manifest")]
-    Damaged(Damaged),
+    Damaged(String),
     /// Another export, or something else, is there.
     #[error("{}: {what}; give --out another place, or remove it", path.display())]
     Taken {

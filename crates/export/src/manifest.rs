@@ -203,7 +203,7 @@ pub(crate) fn note(ask: &Ask, past: &Past) -> String {
 /// How complete the range is, and its holes.
 fn known(ask: &Ask, past: &Past) -> (Completeness, Vec<Hole>) {
     let from = ask.from.unwrap_or(i64::MIN);
-    let to = ask.to.unwrap_or_else(|| past.as_of().saturating_add(1)).max(from);
+    let to = ask.to.unwrap_or_else(|| past.as_of().max(from.saturating_add(1)));
     let holes = past.holes(from, to);
     let worst = holes.iter().map(|(_, hole)| hole.completeness).max().unwrap_or_default();
     let hole = |(feed, interval): (Option<String>, engine::Interval)| Hole {

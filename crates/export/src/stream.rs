@@ -17,6 +17,9 @@ use std::ops::ControlFlow;
 /// # Errors
 /// When the history cannot be read, a record is damaged, or the receiver takes no more. What was written is not all then.
 pub fn to_stream<W: Write + Send>(past: &Past, ask: &Ask, to: W) -> Result<u64, ExportError> {
+    if past.damaged() > 0 {
+        return Err(ExportError::Damaged(format!("{} of those that every reading needs", past.damaged())));
+    }
     let mut encoder = Encoder::new(ask.format, ask.what, &note(ask, past), to)?;
     let mut rows = 0;
     match (ask.what, &ask.only.conversation) {
@@ -48,6 +51,6 @@ pub fn to_stream<W: Write + Send>(past: &Past, ask: &Ask, to: W) -> Result<u64, 
 fn rows_of<W: Write + Send>(ask: &Ask, found: &Found<'_>, to: &mut Encoder<W>) -> Result<u64, ExportError> {
     match found {
         Found::Conversation(shown) => rows::of_conversation(ask, shown, to),
-        Found::Damaged(what) => Err(ExportError::Damaged((*what).clone())),
+        Found::Damaged(what) => Err(ExportError::Damaged(what.to_string())),
     }
 }
