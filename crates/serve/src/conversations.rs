@@ -5,14 +5,14 @@
 
 use crate::Shared;
 use crate::error::{Code, Problem};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, short};
 use crate::show::{self, Conversation, Items, PageOf, Spell, Timeline, User, Why};
 use crate::times;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use engine::{Filter, Id, WORD_BYTES_MAX, Word};
+use engine::{Filter, Id, Word};
 use std::sync::Arc;
 
 /// The longest page.
@@ -136,11 +136,6 @@ impl Wanted {
         given.finish()?;
         Ok(Self { filter, after, limit: limit.unwrap_or(LIMIT_DEFAULT) })
     }
-}
-
-/// A word that is not cut: one that is longer would match what it is not.
-fn short(text: &str, word: impl FnOnce(&str) -> Option<Word>) -> Option<Word> {
-    (text.len() <= WORD_BYTES_MAX).then(|| word(text)).flatten()
 }
 
 /// The bytes of an id in hexadecimal digits: safe in a query, and plainly not to be built by hand.

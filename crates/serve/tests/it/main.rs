@@ -4,7 +4,11 @@
 mod completeness;
 mod conversations;
 mod errors;
+mod export;
 mod health;
+#[path = "../../../export/tests/it/history.rs"]
+#[allow(dead_code)]
+mod history;
 mod known_at;
 mod socket;
 mod state;
