@@ -3,6 +3,7 @@
 use crate::error::ExportError;
 use crate::manifest::FileNote;
 use ring::digest::{Context, SHA256};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Bytes that are written, and read, at once.
 const CHUNK: usize = 256 << 10;
 /// The ending of a file that is not whole.
-const UNFINISHED: &str = "unfinished";
+pub(crate) const UNFINISHED: &str = ".unfinished";
 
 /// A file on its way.
 pub(crate) struct Rising {
@@ -96,11 +97,12 @@ pub(crate) fn remove(path: &Path) -> Result<(), ExportError> {
     Ok(())
 }
 
+/// The name of a file that is not whole: no reader of the folder takes it for data.
 fn unfinished(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
+    let mut name = OsString::from("_");
+    name.push(path.file_name().unwrap_or_default());
     name.push(UNFINISHED);
-    name.into()
+    path.with_file_name(name)
 }
 
 /// A name lasts when its folder does.

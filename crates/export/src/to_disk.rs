@@ -6,7 +6,7 @@
 use crate::ask::{Ask, What};
 use crate::encoder::Encoder;
 use crate::error::ExportError;
-use crate::files::{Rising, replace};
+use crate::files::{Rising, UNFINISHED, replace};
 use crate::manifest::{Manifest, note};
 use crate::resume::{self, Start};
 use crate::rows;
@@ -77,7 +77,7 @@ impl Target {
         }
     }
 
-    /// The manifest.
+    /// The manifest. Readers of a folder of Parquet files pass over names that begin with `_`.
     #[must_use]
     pub fn manifest(&self) -> PathBuf {
         match self {
@@ -86,7 +86,7 @@ impl Target {
                 name.push(".manifest.json");
                 name.into()
             }
-            Self::Folder(path, _) => path.join("manifest.json"),
+            Self::Folder(path, _) => path.join("_manifest.json"),
         }
     }
 
@@ -96,9 +96,8 @@ impl Target {
             Self::File(path) => Ok(path.exists()),
             Self::Folder(path, _) => {
                 let mut found = fs::read_dir(path).map_err(ExportError::of(path))?;
-                Ok(found.any(|entry| {
-                    entry.is_ok_and(|e| !e.file_name().to_string_lossy().ends_with(".unfinished"))
-                }))
+                Ok(found
+                    .any(|entry| entry.is_ok_and(|e| !e.file_name().to_string_lossy().ends_with(UNFINISHED))))
             }
         }
     }

@@ -231,7 +231,7 @@ const EXPORT_HELP: &str = "\
   spells    intervals in which nothing about a participant changed; those that overlap the range, not cut
   cells     minutes and how many events each had
 
-Beside the files stands a manifest (manifest.json, or FILE.manifest.json): the range, the files with rows and
+Beside the files stands a manifest (_manifest.json, or FILE.manifest.json): the range, the files with rows and
 SHA-256, the state of the history they are of, and where in the range something may be missing. It says
 \"finished\": true last. A run that was interrupted is taken up by the same command, behind its last whole file.
 Rows come by conversation id, cells by minute. Filters are for changes and spells; facts take --conversation.

@@ -26,7 +26,7 @@ fn parts(folder: &Path) -> Target {
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let read = |e: fs::DirEntry| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap());
-    entries.map(read).filter(|(name, _)| name != "manifest.json").collect()
+    entries.map(read).filter(|(name, _)| name != "_manifest.json").collect()
 }
 
 fn manifest(target: &Target) -> Manifest {
@@ -167,9 +167,9 @@ fn what_is_not_ours_is_left_alone() {
     let (ask, target) = (spells(Format::Csv), parts(&folder));
     let refused = run(&place.past(), &ask, &target).unwrap_err().to_string();
     assert!(refused.contains("no manifest") && refused.contains("--out"), "{refused}");
-    fs::write(folder.join("manifest.json"), "{}").unwrap();
+    fs::write(folder.join("_manifest.json"), "{}").unwrap();
     assert!(run(&place.past(), &ask, &target).unwrap_err().to_string().contains("no manifest of an export"));
-    fs::remove_file(folder.join("manifest.json")).unwrap();
+    fs::remove_file(folder.join("_manifest.json")).unwrap();
     assert_eq!(files(&folder).len(), 1);
 
     // A manifest that names what is not beside it.
@@ -177,7 +177,7 @@ fn what_is_not_ours_is_left_alone() {
     killed(&place.past(), &ask, &Target::Folder(other.clone(), 10), 60);
     let mut left = manifest(&parts(&other));
     left.files[0].name = "../photos/cat.jpg".to_owned();
-    fs::write(other.join("manifest.json"), serde_json::to_vec(&left).unwrap()).unwrap();
+    fs::write(other.join("_manifest.json"), serde_json::to_vec(&left).unwrap()).unwrap();
     let refused = run(&place.past(), &ask, &Target::Folder(other, 10)).unwrap_err().to_string();
     assert!(refused.contains("not beside it"), "{refused}");
     assert_eq!(fs::read(folder.join("cat.jpg")).unwrap(), b"a cat");
