@@ -1,5 +1,6 @@
 //! Automation: everything a person or a build server runs besides cargo itself.
 
+mod export;
 mod fuzz;
 mod needs;
 mod sim;
@@ -16,6 +17,8 @@ cargo xtask sim --seed N          one world of failures with its trace, step by 
 cargo xtask sim --seeds FROM..TO  as many as you like, on every core; names each seed that breaks a rule
 cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a drop or growing memory
                      (cargo xtask soak SECONDS RATE for another length and rate)
+cargo xtask export   10 million spells exported as Parquet; DuckDB's sums must be the truth; says what it cost
+                     (cargo xtask export CONVERSATIONS for another size, 5 spells each)
 cargo xtask fuzz     TARGET [SECONDS]: a fuzz target guided by coverage; see fuzz/README.md";
 
 fn main() -> ExitCode {
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         ["test"] => steps::test(),
         ["tidy"] => steps::tidy(),
         ["sim", rest @ ..] => sim::run(rest),
+        ["export", rest @ ..] => export::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         _ => {
