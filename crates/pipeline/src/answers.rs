@@ -1,13 +1,13 @@
 //! What a keeper answers: about all that is decided, which is all that is committed when it is asked between two turns.
 
-use crate::{Answer, Keeper, Page, Query, Summary};
+use crate::{Answer, Keeper, Page, Query, Summary, When};
 use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation};
 
 impl Keeper {
     /// Answers one question as of `now`, in nanoseconds since the epoch.
     pub fn answer(&self, query: Query, now: i64) {
         match query {
-            Query::Conversation(id, at, to) => drop(to.send(self.conversation(&id, at, now))),
+            Query::Conversation(id, when, to) => drop(to.send(self.conversation(&id, when, now))),
             Query::Timeline(id, at, to) => {
                 drop(to.send(self.about_at(&id, at, now, |shown| shown.timeline())))
             }
@@ -21,9 +21,13 @@ impl Keeper {
             Query::User(id, to) => {
                 drop(to.send(self.stand(self.engine.user(&id), self.engine.completeness(now))))
             }
-            Query::List { filter, after, limit, to } => {
-                let page = self.page(&filter, after.as_ref(), limit, now);
-                drop(to.send(self.stand(page, self.engine.completeness(now))));
+            Query::List { filter, after, limit, at, to } => {
+                let page = self.page(&filter, after.as_ref(), limit, at, now);
+                let completeness = match at {
+                    Some(at) => self.engine.completeness_then(at, now),
+                    None => self.engine.completeness(now),
+                };
+                drop(to.send(self.stand(page, completeness)));
             }
         }
     }
@@ -81,8 +85,10 @@ impl Keeper {
         self.stand(answer.value.flatten(), answer.completeness)
     }
 
-    fn conversation(&self, id: &Id, known_at: Option<i64>, now: i64) -> Answer<Option<ConversationView>> {
-        let mut answer = self.about_at(id, known_at, now, |shown| shown.conversation());
+    fn conversation(&self, id: &Id, when: When, now: i64) -> Answer<Option<ConversationView>> {
+        let When { at, known_at } = when;
+        let answer = self.about_at(id, known_at, now, |shown| view_at(shown, at));
+        let mut answer = self.stand(answer.value.flatten(), answer.completeness);
         if let (Some(then), Some(_)) = (&mut answer.value, known_at) {
             (then.completeness, then.suspect) = (answer.completeness, None);
         }
@@ -101,16 +107,19 @@ impl Keeper {
     }
 
     /// A page out of memory and store together, by ascending id.
-    fn page(&self, filter: &Filter, after: Option<&Id>, limit: usize, now: i64) -> Page {
-        let (mut items, mut next) = self.engine.list(filter, after, limit, now);
-        if filter.active != Some(true) && filter.suspect != Some(true) {
+    fn page(&self, filter: &Filter, after: Option<&Id>, limit: usize, at: Option<i64>, now: i64) -> Page {
+        let (mut items, mut next) = match at {
+            Some(at) => self.engine.list_at(filter, after, limit, at, now),
+            None => self.engine.list(filter, after, limit, now),
+        };
+        if at.is_some() || (filter.active != Some(true) && filter.suspect != Some(true)) {
             let stored = self.store.stored_after(after, limit).unwrap_or_else(|error| {
                 tracing::error!(%error, "conversations could not be read from the store; the list lacks them");
                 Vec::new()
             });
             let last = (stored.len() == limit).then(|| stored.last().map(|s| s.id.clone())).flatten();
             let elsewhere = stored.iter().filter(|s| !self.engine.knows(&s.id));
-            let views = elsewhere.map(|s| self.engine.show_stored(s, now).conversation());
+            let views = elsewhere.filter_map(|s| view_at(&self.engine.show_stored(s, now), at));
             items.extend(views.filter(|view| filter.matches(view)));
             next = match (next, last) {
                 (Some(a), Some(b)) => Some(a.min(b)),
@@ -126,5 +135,13 @@ impl Keeper {
             next = items.last().map(|view| view.id.clone());
         }
         Page { items, next }
+    }
+}
+
+/// A conversation as it stands, or as it was at an instant; none when nothing of it had happened by then.
+fn view_at(shown: &Shown<'_>, at: Option<i64>) -> Option<ConversationView> {
+    match at {
+        Some(at) => shown.conversation_at(at),
+        None => Some(shown.conversation()),
     }
 }

@@ -25,7 +25,7 @@ pub use keeper::Keeper;
 pub use mailbox::{Mail, Mailbox, MailboxSettings, WhenFull};
 pub use past::{Found, Past};
 pub use position::{NoPosition, Position};
-pub use reader::{Answer, Page, Query, Reader, ReaderBackend, Stopped, Summary, reader_pair};
+pub use reader::{Answer, Page, Query, Reader, ReaderBackend, Stopped, Summary, When, reader_pair};
 pub use shard::Drained;
 pub use start::{Pipeline, PipelineError, Recovery, Settings};
 pub use telemetry::{FeedLabels, FeedName, FollowerName, Outcome, Reason, Telemetry};

@@ -13,9 +13,9 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-const LATER: i64 = START + 3_600 * SECOND;
+pub const LATER: i64 = START + 3_600 * SECOND;
 
-fn service(folder: &Path) -> (Pipeline, Board) {
+pub fn service(folder: &Path) -> (Pipeline, Board) {
     let clock = Clock::manual(LATER);
     let settings = Settings { mailbox: MailboxSettings::default(), limits: Limits::default() };
     let telemetry = Telemetry::new(&mut Registry::default());
@@ -24,7 +24,7 @@ fn service(folder: &Path) -> (Pipeline, Board) {
     (pipeline, board)
 }
 
-async fn settled(board: &Board, conversations: u64) {
+pub async fn settled(board: &Board, conversations: u64) {
     // The start's own commit is the last: nothing changes behind it.
     let path = format!("/api/v1/conversations/{}", history::conversation(conversations - 1));
     board.json(&path).await;
@@ -193,9 +193,12 @@ async fn a_client_that_does_not_read_is_let_go_and_sees_that_it_is_not_all() {
         answer = board.get("/api/v1/export?what=cells").await;
     }
     assert_eq!(answer.status, StatusCode::OK, "nobody was let go");
+    // One was let go at least; the other may just have been about to wait.
+    let mut cut = 0;
     for unread in unread {
-        assert!(to_bytes(unread.into_body(), usize::MAX).await.is_err());
+        cut += u32::from(to_bytes(unread.into_body(), usize::MAX).await.is_err());
     }
+    assert!(cut > 0);
 }
 
 #[tokio::test]

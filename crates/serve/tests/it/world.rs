@@ -115,7 +115,9 @@ impl World {
         while let Some(query) = backend.queries.recv().await {
             let found = |id: &Id| self.conversations.iter().find(|view| view.id == *id).cloned();
             match query {
-                Query::Conversation(id, at, to) => drop(to.send(stand(found(&id).filter(|_| known(at))))),
+                Query::Conversation(id, when, to) => {
+                    drop(to.send(stand(found(&id).filter(|_| known(when.at) && known(when.known_at)))));
+                }
                 Query::Timeline(id, at, to) => {
                     drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.timeline.clone()))));
                 }
@@ -132,7 +134,7 @@ impl World {
                 Query::User(id, to) => {
                     drop(to.send(stand((id.to_string() == AGENT).then(|| self.user.clone()))));
                 }
-                Query::List { filter, after, limit, to } => {
+                Query::List { filter, after, limit, at: _, to } => {
                     let mut pass = self
                         .conversations
                         .iter()
