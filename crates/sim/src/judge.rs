@@ -73,6 +73,9 @@ impl World {
                 self.unknowable.insert(id.clone());
             }
             all_heard &= !began_unheard;
+            if !strict && !unknowable && !began_unheard {
+                self.judge_past(node, &id, &heard)?;
+            }
             let differs = match &told.value {
                 None if !strict && (page.events.is_empty() || began_unheard) => None,
                 _ if unknowable => None,
@@ -100,6 +103,23 @@ impl World {
         self.judge_counts(node, truth, &cells, claims)?;
         self.judge_intervals(node)?;
         self.judge_memory(node)
+    }
+
+    /// An answer about an instant that claims to be complete lacks nothing that had happened by then.
+    fn judge_past(&self, node: usize, id: &Id, heard: &BTreeSet<FactId>) -> Result<(), Broken> {
+        let known = &self.nodes[node];
+        let (Some(life), Some(page)) = (&known.life, self.sheet.page(id)) else { return Ok(()) };
+        let clock = known.clock(self.now);
+        for (_, lost) in page.events.iter().filter(|(fact, _)| !heard.contains(*fact)) {
+            let at = lost.at.saturating_mul(1_000_000);
+            let then = life.keeper.about(id, clock, |shown| shown.conversation_at(at)).value.flatten();
+            if let Some(then) = then.filter(|then| then.completeness <= Completeness::Repaired) {
+                let claim = then.completeness.as_str();
+                let what = format!("node {node}, {id} at {at} ({claim}): it lacks {lost:?}");
+                return Err(Broken::new(Invariant::NoFalseClaim, what));
+            }
+        }
+        Ok(())
     }
 
     /// What is told of each feed's time, interval by interval, against the frames that found nobody there.
