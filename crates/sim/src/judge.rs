@@ -29,6 +29,7 @@ impl World {
         self.sheet.read(|| stage.truth(self.now));
         for node in 0..self.nodes.len() {
             self.judge_node(node, &truth)?;
+            truth.conversations.iter().try_for_each(|one| self.judge_past(node, &id_of(one.id)))?;
         }
         self.nodes_agree(&truth)?;
         for node in 0..self.nodes.len() {
@@ -73,9 +74,6 @@ impl World {
                 self.unknowable.insert(id.clone());
             }
             all_heard &= !began_unheard;
-            if !strict && !unknowable && !began_unheard {
-                self.judge_past(node, &id, &heard)?;
-            }
             let differs = match &told.value {
                 None if !strict && (page.events.is_empty() || began_unheard) => None,
                 _ if unknowable => None,
@@ -105,11 +103,18 @@ impl World {
         self.judge_memory(node)
     }
 
-    /// An answer about an instant that claims to be complete lacks nothing that had happened by then.
-    fn judge_past(&self, node: usize, id: &Id, heard: &BTreeSet<FactId>) -> Result<(), Broken> {
+    /// An answer about an instant that claims to be complete lacks nothing that had happened by then. Of what nobody can
+    /// know to be missing, nothing is asked.
+    fn judge_past(&self, node: usize, id: &Id) -> Result<(), Broken> {
         let known = &self.nodes[node];
         let (Some(life), Some(page)) = (&known.life, self.sheet.page(id)) else { return Ok(()) };
-        let clock = known.clock(self.now);
+        let (clock, since) = (known.clock(self.now), known.seen.listened_since.unwrap_or(Millis::MAX));
+        let events = self.plan.dialect != Dialect::Notifications && !self.unknowable.contains(id);
+        if !events || page.events.values().any(|told| told.happened_at < since) {
+            return Ok(());
+        }
+        let why = life.keeper.about(id, clock, |shown| shown.why(None)).value.unwrap_or_default();
+        let heard: BTreeSet<_> = why.iter().map(|fact| fact.entry.fact).collect();
         for (_, lost) in page.events.iter().filter(|(fact, _)| !heard.contains(*fact)) {
             let at = lost.at.saturating_mul(1_000_000);
             let then = life.keeper.about(id, clock, |shown| shown.conversation_at(at)).value.flatten();
