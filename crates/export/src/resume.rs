@@ -3,6 +3,7 @@
 //! What stands in the manifest is believed only after its checksum was taken again. Nothing is overwritten that is not an
 //! unfinished export of the very same rows.
 
+use crate::ask::Ask;
 use crate::error::ExportError;
 use crate::files::{is_whole, remove};
 use crate::manifest::{FileNote, Manifest};
@@ -22,7 +23,7 @@ pub(crate) enum Start {
 }
 
 /// Looks at the target of an export whose manifest would begin as `begun`; clears away what cannot be used.
-pub(crate) fn look(target: &Target, begun: &Manifest) -> Result<Start, ExportError> {
+pub(crate) fn look(ask: &Ask, target: &Target, begun: &Manifest) -> Result<Start, ExportError> {
     let taken = |what: String| ExportError::Taken { path: target.path().to_owned(), what };
     let Some(left) = read(target)? else {
         return match target.is_taken()? {
@@ -47,6 +48,8 @@ pub(crate) fn look(target: &Target, begun: &Manifest) -> Result<Start, ExportErr
     if !same {
         return Err(taken(format!("another, {} is here", left.in_words())));
     }
+    // One that got its name and did not get into the manifest any more is written again.
+    remove(&target.file(ask, left.files.len() + 1))?;
     if whole && left.position == begun.position {
         return Ok(Start::Behind(Box::new(left)));
     }

@@ -109,7 +109,7 @@ impl Target {
         }
     }
 
-    fn file(&self, ask: &Ask, number: usize) -> PathBuf {
+    pub(crate) fn file(&self, ask: &Ask, number: usize) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
             Self::Folder(path, _) => {
@@ -133,7 +133,7 @@ pub fn to_disk(
     fs::create_dir_all(target.folder()).map_err(ExportError::of(target.folder()))?;
     let _held_until_the_end = resume::take(target.folder())?;
     let begun = Manifest::begun(ask, past, target.part_rows());
-    let manifest = match resume::look(target, &begun)? {
+    let manifest = match resume::look(ask, target, &begun)? {
         Start::Anew => begun,
         Start::Behind(left) => {
             let Manifest { next, rows, conversations, damaged_records, files, .. } = *left;
@@ -192,6 +192,8 @@ struct Part {
 
 impl Writing<'_> {
     fn all(&mut self) -> Result<(), ExportError> {
+        // Before any file has its name: what is there belongs to an export that is not finished.
+        self.put_manifest()?;
         self.open()?;
         match (self.ask.what, &self.ask.only.conversation) {
             (What::Cells, _) => self.cells()?,

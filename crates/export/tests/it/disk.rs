@@ -143,6 +143,30 @@ fn rows_of_two_states_are_never_mixed() {
 }
 
 #[test]
+fn a_file_that_got_its_name_and_no_place_in_the_manifest_is_written_again() {
+    let place = Place::new(700);
+    let (ask, whole, cut) = (spells(Format::Csv), place.folder("whole"), place.folder("cut"));
+    run(&place.past(), &ask, &parts(&whole)).unwrap();
+    for rows in [900, 2_400] {
+        killed(&place.past(), &ask, &parts(&cut), rows);
+        let next = format!("spells-{:05}.csv", manifest(&parts(&cut)).files.len() + 1);
+        fs::write(cut.join(&next), "half").unwrap();
+    }
+    let mut moved = manifest(&parts(&cut));
+    let done = run(&place.past(), &ask, &parts(&cut)).unwrap();
+    assert_eq!((done.files_before, files(&cut) == files(&whole)), (2, true));
+    // Nor does one survive that belongs to another state of the history.
+    moved.position = "7.1".to_owned();
+    fs::write(cut.join("_manifest.json"), serde_json::to_vec(&moved).unwrap()).unwrap();
+    fs::remove_file(cut.join("spells-00004.csv")).unwrap();
+    let short = Ask { to: Some(START + SECOND), ..ask };
+    moved.to = Some("2026-01-01T00:00:01.000Z".to_owned());
+    fs::write(cut.join("_manifest.json"), serde_json::to_vec(&moved).unwrap()).unwrap();
+    assert_eq!(run(&place.past(), &short, &parts(&cut)).unwrap().files_before, 0);
+    assert_eq!(files(&cut).keys().collect::<Vec<_>>(), ["spells-00001.csv"]);
+}
+
+#[test]
 fn a_file_that_changed_is_not_believed() {
     let place = Place::new(700);
     let (ask, folder) = (spells(Format::Csv), place.folder("a"));
