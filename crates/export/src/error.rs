@@ -46,6 +46,14 @@ impl ExportError {
     pub(crate) fn of(path: &Path) -> impl Fn(io::Error) -> Self {
         move |cause| Self::File { path: path.to_owned(), cause }
     }
+
+    /// What an encoder said of a receiver that is a file.
+    pub(crate) fn at(self, path: &Path) -> Self {
+        match self {
+            Self::Stream(cause) => Self::File { path: path.to_owned(), cause },
+            other => other,
+        }
+    }
 }
 
 impl From<parquet::errors::ParquetError> for ExportError {

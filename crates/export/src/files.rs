@@ -25,7 +25,8 @@ impl Rising {
     /// Begins the file that will be at `path`, in place of what an earlier run left unfinished.
     pub fn begin(path: &Path) -> Result<Self, ExportError> {
         let under = unfinished(path);
-        let file = File::create(&under).map_err(ExportError::of(&under))?;
+        remove_one(&under)?;
+        let file = File::create_new(&under).map_err(ExportError::of(&under))?;
         let to = BufWriter::with_capacity(CHUNK, file);
         Ok(Self { to, hash: Context::new(&SHA256), bytes: 0, path: path.to_owned() })
     }
@@ -86,15 +87,15 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
 
 /// Removes a file, and what was left unfinished of it; that it is not there is no error.
 pub(crate) fn remove(path: &Path) -> Result<(), ExportError> {
-    for path in [path, &unfinished(path)] {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(ExportError::of(path)(error));
-            }
-            _ => {}
-        }
+    remove_one(path)?;
+    remove_one(&unfinished(path))
+}
+
+fn remove_one(path: &Path) -> Result<(), ExportError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ExportError::of(path)(error)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The name of a file that is not whole: no reader of the folder takes it for data.

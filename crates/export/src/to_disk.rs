@@ -153,7 +153,7 @@ pub fn to_disk(
     };
     let mut writing =
         Writing { past, ask, target, note: note(ask, past), manifest, progress, part: None, told };
-    writing.all()?;
+    writing.all().map_err(|error| error.at(target.path()))?;
     Ok(Done { manifest: writing.manifest, files_before, was_done: false })
 }
 
