@@ -48,7 +48,7 @@ pub use fact::{Authority, Delivery, Fact, FactId, Source, Stamp, Toggle, UserFac
 pub use gaps::{Broken, FeedIntervals, Interval, Missing, MissingDots, RangeView, check_intervals};
 pub use ghosts::Suspicion;
 pub use id::{ID_BYTES_MAX, Id, IdError};
-pub use limits::{Limits, Plausible};
+pub use limits::{Limits, Plausible, UNNOTICED_NS_MAX};
 pub use note::{FeedEvent, FeedNote};
 pub use record::{Admitted, Arrival, LedgerRow, StoredConversation, UserRow};
 pub use revision::{Effect, History, Life, MovedEntry, SpellMoves};

@@ -10,13 +10,14 @@
 
 use crate::recovery::{BroughtBack, brought_back};
 use crate::{PipelineError, Position};
-use engine::{Completeness, Engine, FeedIntervals, Id, Interval, Limits, RangeView, Shown};
+use engine::{Completeness, Engine, FeedIntervals, Id, Interval, Limits, RangeView, Shown, UNNOTICED_NS_MAX};
 use std::ops::ControlFlow;
 use std::path::Path;
 use store::{Damaged, Each, Snapshot, Store, StoreError};
 
-/// Why nothing is claimed of the time behind the last commit while a service runs.
-const NOT_YET: &str = "it had not been committed when this was read";
+/// Why nothing is claimed of the newest time.
+const NOT_YET: &str =
+    "when this was read it had not been committed, or that a feed had died was not noticed yet";
 /// Why nothing is known at all.
 const NOBODY: &str = "no feed ever listened";
 
@@ -98,11 +99,13 @@ impl Past {
         Ok(if after.is_none() { laid_down.max(self.engine.resident_count()) } else { laid_down })
     }
 
-    /// What is known of `[from, to)` of each feed. Of the time behind [`Past::as_of`] nothing is known.
+    /// What is known of `[from, to)` of each feed. Of the time behind [`Past::as_of`] nothing is known; nor of the minute
+    /// before while a service runs, since a feed may have died in it that was not noticed yet.
     #[must_use]
     pub fn range(&self, from: i64, to: i64) -> RangeView {
-        let mut range = self.engine.range(from, to.max(from), self.as_of);
-        let behind = from.max(self.as_of);
+        let sure = if self.running { self.as_of.saturating_sub(UNNOTICED_NS_MAX) } else { self.as_of };
+        let mut range = self.engine.range(from, to.max(from), sure);
+        let behind = from.max(sure);
         if behind < to {
             let reason = Some(NOT_YET.to_owned());
             let unknown = Interval { from: behind, to, completeness: Completeness::Unknown, reason };

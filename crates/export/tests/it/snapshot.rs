@@ -110,6 +110,11 @@ fn no_export_hides_that_something_is_missing() {
     let ahead = between(past.as_of(), past.as_of() + SECOND);
     assert_eq!(ahead.completeness, "unknown");
     assert!(ahead.holes[0].reason.as_deref().unwrap().contains("not been committed"));
+    // A feed that died a moment ago is noticed within a minute.
+    let fresh = between(past.as_of() - 30 * SECOND, past.as_of() - SECOND);
+    assert_eq!(fresh.completeness, "unknown");
+    let settled = between(past.as_of() - 90 * SECOND, past.as_of() - 61 * SECOND);
+    assert_eq!(settled.completeness, "complete");
     drop(keeper);
     // Nor of the time since one that was stopped.
     let past = Past::open(folder.path(), LATER).unwrap();
