@@ -14,7 +14,7 @@
 //! | [`What::Cells`] | a minute with events | its first instant | time |
 //!
 //! A range begins with its first instant and ends before its last. Rejected: rows by time over all conversations (a sort of
-//! the whole history, or an index that every commit pays for), and Arrow (ten times the compile time for the same bytes).
+//! the whole history, or an index that every commit pays for), and Arrow (many more crates for the same bytes).
 
 #![cfg_attr(
     not(test),
