@@ -1,6 +1,7 @@
 //! Automation: everything a person or a build server runs besides cargo itself.
 
 mod crash;
+mod export;
 mod fuzz;
 mod needs;
 mod sim;
@@ -19,6 +20,8 @@ cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a 
                      (cargo xtask soak SECONDS RATE for another length and rate)
 cargo xtask crash --rounds N [--seed S]   `kill -9` at random moments at 20,000 facts a second, and every fact that
                      was visible must be there after it; 300 rounds take some twenty minutes
+cargo xtask export   10 million spells exported as Parquet; DuckDB's sums must be the truth; says what it cost
+                     (cargo xtask export CONVERSATIONS for another size, 5 spells each)
 cargo xtask fuzz     TARGET [SECONDS]: a fuzz target guided by coverage; see fuzz/README.md";
 
 fn main() -> ExitCode {
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         ["test"] => steps::test(),
         ["tidy"] => steps::tidy(),
         ["sim", rest @ ..] => sim::run(rest),
+        ["export", rest @ ..] => export::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         ["crash", rest @ ..] => crash::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),

@@ -7,11 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Debian: a program that shows whether the package is there, and the package.
-const DEBIAN: [(&str, &str); 4] =
-    [("chromium", "chromium"), ("python3", "python3"), ("node", "nodejs"), ("npm", "npm")];
-/// PyPI: the vendor's own SDK, a socket client, and a schema validator.
-const PYPI: [&str; 3] =
-    ["PureCloudPlatformClientV2==269.0.0", "websocket-client>=1.8,<2", "jsonschema>=4.23,<5"];
+const DEBIAN: [(&str, &str); 5] =
+    [("chromium", "chromium"), ("curl", "curl"), ("python3", "python3"), ("node", "nodejs"), ("npm", "npm")];
+/// PyPI: the vendor's own SDK, a socket client, a schema validator, and what `docs/recipes.md` reads exports with.
+const PYPI: [&str; 6] = [
+    "PureCloudPlatformClientV2==269.0.0",
+    "websocket-client>=1.8,<2",
+    "jsonschema>=4.23,<5",
+    "duckdb>=2.0,<3",
+    "pandas>=3.1,<4",
+    "pyarrow>=26,<27",
+];
 /// npm: drives the browser.
 const NPM: [&str; 1] = ["playwright-core@1.64.0"];
 

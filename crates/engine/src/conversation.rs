@@ -250,6 +250,19 @@ impl Conversation {
         folded
     }
 
+    /// The entries that stand no later than `at` in the order, and the state after them. Who or what is told of later only is
+    /// not in it; that evidence about a participant stands back behind its communications' is known by now.
+    pub fn folded_at(&self, at: i64) -> (&[Entry], Folded) {
+        let past = self.entries.partition_point(|entry| entry.effective() <= at);
+        let past = self.entries.get(..past).unwrap_or_default();
+        let mut folded = Folded::prepared(&self.entries);
+        for entry in past {
+            folded.apply(entry, &self.names);
+        }
+        folded.keep_those_in(past);
+        (past, folded)
+    }
+
     /// How many entries each minute counts, from the set alone.
     pub fn recount(&self) -> BTreeMap<i64, u64> {
         let (mut folded, mut cells) = (Folded::prepared(&self.entries), BTreeMap::new());
@@ -281,7 +294,7 @@ impl Conversation {
     }
 
     /// The evidence for all its facts, in their order; the pieces of one fact as they came.
-    fn evidence(&self) -> impl Iterator<Item = (Fact, Arrival)> {
+    pub fn evidence(&self) -> impl Iterator<Item = (Fact, Arrival)> {
         let pieces = self.entries.iter().flat_map(Entry::evidence);
         pieces.map(|piece| (piece.unpack(&self.names), piece.arrival(&self.names)))
     }

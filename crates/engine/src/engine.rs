@@ -10,7 +10,7 @@ use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle, is_u
 use crate::entry::Entry;
 use crate::ghosts::Ghosts;
 use crate::ledger::Ledger;
-use crate::limits::{Limits, STRAGGLING_NS_MAX};
+use crate::limits::Limits;
 use crate::replay::Unreleased;
 use crate::residents::Residents;
 use crate::revision::Before;
@@ -26,7 +26,7 @@ use causal::{Released, ReorderBuffer};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Nanoseconds of the window that the summary's completeness speaks of.
-const DAY: i64 = 86_400 * SECOND;
+pub(crate) const DAY: i64 = 86_400 * SECOND;
 
 /// Facts for which room is kept.
 const ROOM_FACTS_MAX: usize = 64;
@@ -293,20 +293,6 @@ impl Engine {
     #[must_use]
     pub fn feeds(&self, now: i64) -> Vec<FeedView> {
         self.ledger.views(now - DAY, now)
-    }
-
-    /// The worst of what is known of a conversation's life: its feeds, its missing dots, its dropped facts.
-    pub(crate) fn completeness_of(&self, conversation: &Conversation, now: i64) -> Completeness {
-        let Some((from, last)) = conversation.heard() else {
-            return Completeness::Unknown;
-        };
-        // One whose beginning was not told may have begun at any time before.
-        let from = if self.beginnings.told && conversation.began_unseen() { i64::MIN } else { from };
-        let to = if conversation.active { now } else { last.saturating_add(STRAGGLING_NS_MAX) };
-        let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
-        let lacks = conversation.dropped() > 0 || conversation.overfull || holes;
-        let own = if lacks { Completeness::Partial } else { Completeness::Complete };
-        own.max(self.ledger.worst_of_life(from, to))
     }
 
     /// Whether facts of a conversation wait for what precedes them.

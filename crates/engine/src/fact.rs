@@ -178,6 +178,57 @@ pub struct UserFact {
     pub received: i64,
 }
 
+impl What {
+    /// The API's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LifeCycle => "lifeCycle",
+            Self::Joined => "joined",
+            Self::State => "state",
+            Self::Role => "role",
+            Self::Held => "held",
+            Self::Muted => "muted",
+            Self::AfterCallWork => "afterCallWork",
+            Self::WrapUp => "wrapUp",
+            Self::Left => "left",
+        }
+    }
+
+    /// Whether it says that something was switched on or off.
+    #[must_use]
+    pub fn is_switch(self) -> bool {
+        matches!(self, Self::Held | Self::Muted | Self::AfterCallWork)
+    }
+}
+
+impl Authority {
+    /// The API's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Derived => "derived",
+            Self::Reported => "reported",
+            Self::Recorded => "recorded",
+        }
+    }
+}
+
+impl Source {
+    /// The API's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Snapshot => "snapshot",
+            Self::MediaSnapshot => "mediaSnapshot",
+            Self::Detail => "detail",
+            Self::Rest => "rest",
+        }
+    }
+}
+
 /// States that end what is in them. Everything else, known or not, is before the end (`genesys/enums.json`; `ended`
 /// is the tutorial dialect's).
 #[must_use]

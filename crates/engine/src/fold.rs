@@ -10,6 +10,7 @@ use crate::entry::{Entry, NO_TIME};
 use crate::names::{Name, Names, Sym};
 use crate::{Authority, Source, Time, What};
 use places::Places;
+use std::collections::BTreeSet;
 
 /// A conversation's state after some of its entries.
 #[derive(Debug, Default)]
@@ -93,6 +94,16 @@ impl Folded {
         let leg = entry.communication;
         let mut of_it = self.participants.iter().filter(|p| p.id == entry.participant);
         !leg.is_some() || of_it.any(|p| p.communications.iter().any(|c| c.id == leg))
+    }
+
+    /// Leaves out participants and communications that none of these entries is about.
+    pub fn keep_those_in(&mut self, entries: &[Entry]) {
+        let told: BTreeSet<(Name, Name)> = entries.iter().map(|e| (e.participant, e.communication)).collect();
+        let people: BTreeSet<Name> = told.iter().map(|(participant, _)| *participant).collect();
+        self.participants.retain(|participant| people.contains(&participant.id));
+        for Participant { id, communications, .. } in &mut self.participants {
+            communications.retain(|leg| told.contains(&(*id, leg.id)));
+        }
     }
 
     /// Applies the next entry.

@@ -6,7 +6,8 @@
 //! all conversations. [`check_intervals`] states what such a list promises, for whoever knows the truth.
 
 use crate::conversation::Conversation;
-use crate::limits::{INTERVALS_MAX, LACKING_NAMED_MAX, MISSING_NAMED_MAX};
+use crate::engine::DAY;
+use crate::limits::{INTERVALS_MAX, LACKING_NAMED_MAX, MISSING_NAMED_MAX, STRAGGLING_NS_MAX};
 use crate::scope::Scope;
 use crate::{Completeness, Engine, Id, Word};
 use std::collections::BTreeSet;
@@ -170,6 +171,37 @@ impl Engine {
             lacking: self.lacking.len() as u64,
             feeds,
         }
+    }
+
+    /// The worst of what is known of a conversation's life: its feeds, its missing dots, its dropped facts.
+    pub(crate) fn completeness_of(&self, conversation: &Conversation, now: i64) -> Completeness {
+        self.completeness_up_to(conversation, i64::MAX, now)
+    }
+
+    /// The same of its life up to `at`: what was told in time of what happened until then came soon after.
+    pub(crate) fn completeness_at(&self, conversation: &Conversation, at: i64, now: i64) -> Completeness {
+        self.completeness_up_to(conversation, at.saturating_add(STRAGGLING_NS_MAX), now)
+    }
+
+    fn completeness_up_to(&self, conversation: &Conversation, bound: i64, now: i64) -> Completeness {
+        let Some((from, last)) = conversation.heard() else {
+            return Completeness::Unknown;
+        };
+        // One whose beginning was not told may have begun at any time before.
+        let from = if self.beginnings.told && conversation.began_unseen() { i64::MIN } else { from };
+        let to = if conversation.active { now } else { last.saturating_add(STRAGGLING_NS_MAX) };
+        let to = to.min(bound);
+        let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
+        let lacks = conversation.dropped() > 0 || conversation.overfull || holes;
+        let own = if lacks { Completeness::Partial } else { Completeness::Complete };
+        own.max(self.ledger.worst_of_life(from, to))
+    }
+
+    /// The worst that is known of the day that ended at `at`, the time before anybody listened included, and of the few
+    /// seconds in which what happened until then was told.
+    #[must_use]
+    pub fn completeness_then(&self, at: i64, now: i64) -> Completeness {
+        self.range(at.saturating_sub(DAY), at.saturating_add(STRAGGLING_NS_MAX), now).completeness
     }
 
     /// What is known by name to be missing of a conversation.

@@ -129,7 +129,7 @@ pub(crate) const SUSPECT_AGAIN_NS_MAX: i64 = HOUR;
 /// Frames of one conversation that come within this time may have changed places.
 pub(crate) const REORDER_NS: i64 = 5 * SECOND;
 /// How long a feed may be dead before its watchdog says so, at most.
-pub(crate) const UNNOTICED_NS_MAX: i64 = MINUTE;
+pub const UNNOTICED_NS_MAX: i64 = MINUTE;
 /// Holes of one feed that are kept apart; older ones merge into one that spans them.
 pub(crate) const HOLES_MAX: usize = 4_096;
 /// Regions whose counters are followed to tell what they count. A gateway names a few; one that names a new one for each

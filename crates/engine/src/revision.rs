@@ -15,7 +15,6 @@ use crate::fold::Folded;
 use crate::names::Names;
 use crate::show;
 use crate::spells::{Spell, Spells};
-use crate::timeline::kind;
 use crate::{Fact, FactId, Id, ParticipantView, Publish, Revision, SpellView, Time};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
@@ -219,7 +218,7 @@ impl Before {
             history.moved += 1;
             history.entries.push(MovedEntry {
                 fact: entry.id(),
-                kind: kind(entry.what),
+                kind: entry.what.as_str(),
                 participant: speller.names.get_id(entry.participant),
                 communication: speller.names.get_id(entry.communication),
                 from,

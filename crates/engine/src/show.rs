@@ -4,11 +4,12 @@
 //! it. The timeline, spells and pages have files of their own.
 
 use crate::conversation::Conversation;
-use crate::fold::{Communication, Participant};
+use crate::entry::Entry;
+use crate::fold::{Communication, Folded, Participant};
 use crate::names::Names;
 use crate::{
-    Change, CommunicationView, Completeness, ConversationView, Engine, FactId, Id, ParticipantView, Publish,
-    StoredConversation, TimelineEntry, UserView, Word,
+    Arrival, Change, CommunicationView, Completeness, ConversationView, Engine, Fact, FactId, Id,
+    ParticipantView, Publish, StoredConversation, TimelineEntry, UserView, Word,
 };
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -91,7 +92,8 @@ impl Shown<'_> {
     }
 
     /// The name of a feed, as the ledger has it.
-    pub(crate) fn feed_name(&self, feed: u16) -> Option<String> {
+    #[must_use]
+    pub fn feed_name(&self, feed: u16) -> Option<String> {
         self.engine.ledger.name_of(feed).map(str::to_owned)
     }
 
@@ -101,6 +103,18 @@ impl Shown<'_> {
     pub fn known_at(&self, at: i64) -> Option<Self> {
         let conversation = Cow::Stored(Box::new(self.set().as_known_at(at)?));
         Some(Self { engine: self.engine, conversation, now: self.now })
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.set().id
+    }
+
+    /// The evidence for all its facts, in their order; the pieces of one fact as they came.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<(Fact, Arrival)> {
+        self.set().evidence().collect()
     }
 
     /// What is known to be missing behind it.
@@ -120,27 +134,43 @@ impl Shown<'_> {
     #[must_use]
     pub fn conversation(&self) -> ConversationView {
         let set = self.set();
-        let folded = set.folded();
+        let suspect = self.engine.ghosts.suspicion(&set.id);
+        ConversationView { suspect, ..self.view(&set.entries, &set.folded(), self.completeness()) }
+    }
+
+    /// The conversation as it was at `at`, in nanoseconds since the epoch, by all that is known now: what stands no later in
+    /// the order has happened, nothing else. None when nothing of it had. Its completeness is that of its life up to then.
+    #[must_use]
+    pub fn conversation_at(&self, at: i64) -> Option<ConversationView> {
+        let set = self.set();
+        let (past, folded) = set.folded_at(at);
+        let completeness = self.engine.completeness_at(set, at, self.now);
+        (!past.is_empty()).then(|| self.view(past, &folded, completeness))
+    }
+
+    /// What a state after some entries shows.
+    fn view(&self, entries: &[Entry], folded: &Folded, completeness: Completeness) -> ConversationView {
+        let set = self.set();
         let mut participants: Vec<_> =
             folded.participants.iter().map(|p| participant(p, &set.names, &set.id)).collect();
         participants.sort_by(|a, b| (a.joined_at, &a.id).cmp(&(b.joined_at, &b.id)));
         let mut media: Vec<Word> =
             participants.iter().flat_map(|p| &p.communications).filter_map(|c| c.medium.clone()).collect();
-        media.extend(set.entries.iter().filter_map(|e| set.names.get_word(e.medium())));
+        media.extend(entries.iter().filter_map(|e| set.names.get_word(e.medium())));
         media.sort();
         media.dedup();
-        let clock = clock_of(set);
+        let clock = clock_of(entries, &set.names);
         ConversationView {
             id: set.id.clone(),
-            active: set.active,
-            started_at: folded.started(&set.entries),
+            active: folded.is_active(&set.names),
+            started_at: folded.started(entries),
             ended_at: folded.ended(&set.names),
             media,
             vector_clock: clock.values().fold(0u64, |sum, n| sum.saturating_add(*n)),
             clock: clock.into_iter().collect(),
-            completeness: self.completeness(),
+            completeness,
             missing: self.engine.missing_of(set),
-            suspect: self.engine.ghosts.suspicion(&set.id),
+            suspect: None,
             participants,
         }
     }
@@ -180,9 +210,9 @@ fn communication(c: &Communication, names: &Names, of: &Id) -> CommunicationView
 }
 
 /// The clock of a conversation: the merged source clocks, and for facts without a stamp our own incarnations' counts.
-fn clock_of(set: &Conversation) -> BTreeMap<Word, u64> {
+fn clock_of(entries: &[Entry], names: &Names) -> BTreeMap<Word, u64> {
     let mut clock: BTreeMap<Word, u64> = BTreeMap::new();
-    for entry in &set.entries {
+    for entry in entries {
         match entry.stamp() {
             Some(stamp) => {
                 for (region, counter) in stamp.clock.iter() {
@@ -190,7 +220,7 @@ fn clock_of(set: &Conversation) -> BTreeMap<Word, u64> {
                     *known = (*known).max(counter);
                 }
             }
-            None => *clock.entry(Word::own_actor(entry.incarnation(&set.names))).or_default() += 1,
+            None => *clock.entry(Word::own_actor(entry.incarnation(names))).or_default() += 1,
         }
     }
     clock

@@ -4,7 +4,7 @@ use crate::entry::Entry;
 use crate::fold::{Folded, Participant, Step};
 use crate::names::Names;
 use crate::show::Shown;
-use crate::{FactId, Source, Time, TimelineEntry, What, Word};
+use crate::{FactId, Time, TimelineEntry, What, Word};
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ fn view(
         received_at: Time::from_nanos(e.received).to_millis(),
         participant: names.get_id(e.participant),
         communication: names.get_id(e.communication),
-        kind: kind(e.what),
+        kind: e.what.as_str(),
         from: from_value(e, step, names),
         to: to_value(e, names),
         role: names.get_word(p.map_or(e.role(), |p| p.role)),
@@ -70,7 +70,7 @@ fn view(
         queue: names.get_id(p.map_or(e.queue(), |p| p.queue)),
         medium: names.get_word(leg.map_or(e.medium(), |c| c.medium)),
         reason: names.get_word(e.reason()),
-        source: source(e.source()),
+        source: e.source().as_str(),
         late: e.late(),
         concurrent,
         vector_clock,
@@ -140,40 +140,10 @@ impl Clocks {
     }
 }
 
-/// The API's word for what a fact says.
-pub(crate) fn kind(what: What) -> &'static str {
-    match what {
-        What::LifeCycle => "lifeCycle",
-        What::Joined => "joined",
-        What::State => "state",
-        What::Role => "role",
-        What::Held => "held",
-        What::Muted => "muted",
-        What::AfterCallWork => "afterCallWork",
-        What::WrapUp => "wrapUp",
-        What::Left => "left",
-    }
-}
-
-/// The API's word for a surface.
-pub(crate) fn source(source: Source) -> &'static str {
-    match source {
-        Source::Events => "events",
-        Source::Snapshot => "snapshot",
-        Source::MediaSnapshot => "mediaSnapshot",
-        Source::Detail => "detail",
-        Source::Rest => "rest",
-    }
-}
-
-fn is_switch(what: What) -> bool {
-    matches!(what, What::Held | What::Muted | What::AfterCallWork)
-}
-
 /// What an entry says its subject became.
 pub(crate) fn to_value(e: &Entry, names: &Names) -> Option<Word> {
     match e.what {
-        what if is_switch(what) => Word::new(if e.on() { "true" } else { "false" }),
+        what if what.is_switch() => Word::new(if e.on() { "true" } else { "false" }),
         What::Role => names.get_word(e.role()),
         What::WrapUp => names.get_word(e.reason()),
         _ => names.get_word(e.state()),
@@ -182,7 +152,7 @@ pub(crate) fn to_value(e: &Entry, names: &Names) -> Option<Word> {
 
 fn from_value(e: &Entry, step: Step, names: &Names) -> Option<Word> {
     match e.what {
-        what if is_switch(what) => Word::new(if e.on() { "false" } else { "true" }),
+        what if what.is_switch() => Word::new(if e.on() { "false" } else { "true" }),
         _ => names.get_word(step.from),
     }
 }

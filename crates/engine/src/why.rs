@@ -9,7 +9,7 @@ use crate::entry::{Entry, NO_TIME};
 use crate::names::Names;
 use crate::order;
 use crate::show::Shown;
-use crate::timeline::{Chains, kind, to_value};
+use crate::timeline::{Chains, to_value};
 use crate::{Authority, FactId, Id, Source, Time, TimelineEntry, What, Word};
 
 /// Concurrent facts that are named for one; all are counted up to [`COUNTED_MAX`].
@@ -267,7 +267,7 @@ impl Placing<'_> {
         let e = self.entries.get(at)?;
         Some(Named {
             fact: e.id(),
-            kind: kind(e.what),
+            kind: e.what.as_str(),
             to: to_value(e, self.names),
             participant: self.names.get_id(e.participant),
             communication: self.names.get_id(e.communication),

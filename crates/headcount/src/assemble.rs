@@ -62,6 +62,7 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
         registry: Arc::new(registry),
         telemetry: telemetry.clone(),
         clock: clock.clone(),
+        data: plan.data.to_owned(),
         zone: plan.zone,
         title: plan.title,
         note: plan.note,

@@ -24,7 +24,8 @@ First steps:
   headcount serve                     the real thing; reads GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET and
                                       GENESYS_ENVIRONMENT, or --config FILE
   headcount why ID                    why a conversation is shown as it is
-  headcount store check               whether anything in the data folder is damaged";
+  headcount store check               whether anything in the data folder is damaged
+  headcount export spells --out out   history for DuckDB, pandas and spreadsheets";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,6 +52,8 @@ pub enum Command {
     /// Look after the data folder of a service that is stopped: find damage, save the rest, count what is stored
     #[command(subcommand, after_help = STORE_HELP)]
     Store(StoreCommand),
+    /// Write history into files for other tools: Parquet, CSV, NDJSON
+    Export(Box<ExportOptions>),
 }
 
 /// Options of `serve`. Each beats its environment variable, which beats the file.
@@ -215,6 +218,48 @@ pub struct StoreFolder {
     pub data: Option<PathBuf>,
 }
 
+/// Options of `export`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXPORT_HELP)]
+pub struct ExportOptions {
+    /// What a row is
+    #[arg(value_name = "WHAT", value_parser = ["facts", "changes", "spells", "cells"])]
+    pub what: String,
+    /// File that ends in .parquet, .csv or .ndjson, or a folder for several
+    #[arg(long, value_name = "FILE_OR_FOLDER")]
+    pub out: PathBuf,
+    /// Format [default: what --out ends in, else parquet]
+    #[arg(long, value_name = "NAME", value_parser = ["parquet", "csv", "ndjson"])]
+    pub format: Option<String>,
+    /// First instant of the range: 2026-05-04T09:17:00Z, or 2026-05-04 for midnight UTC [default: the beginning]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// First instant behind it [default: the newest]
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only this conversation
+    #[arg(long, value_name = "ID")]
+    pub conversation: Option<String>,
+    /// Only rows of this queue
+    #[arg(long, value_name = "ID")]
+    pub queue: Option<String>,
+    /// Only rows of this user
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
+    /// Only rows of this role
+    #[arg(long, value_name = "WORD")]
+    pub role: Option<String>,
+    /// Only rows of this medium
+    #[arg(long, value_name = "WORD")]
+    pub medium: Option<String>,
+    /// Rows from which on a file of a folder ends
+    #[arg(long, value_name = "N", default_value_t = export::PART_ROWS_DEFAULT, value_parser = clap::value_parser!(u64).range(1..))]
+    pub part_rows: u64,
+    /// Data folder, whether a service runs on it or not; nothing in it is changed [HEADCOUNT_DATA; default ./headcount-data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+}
+
 /// Options of `store check`.
 #[derive(Clone, Debug, Args)]
 pub struct StoreCheckOptions {
@@ -247,6 +292,21 @@ pub struct StoreStatsOptions {
     #[arg(long)]
     pub json: bool,
 }
+
+const EXPORT_HELP: &str = "\
+  facts     every piece of evidence as it was received
+  changes   the timelines: what became of whom, in order
+  spells    intervals in which nothing about a participant changed; those that overlap the range, not cut
+  cells     minutes and how many events each had
+
+Beside the files stands a manifest (_manifest.json, or FILE.manifest.json): the range, the files with rows and
+SHA-256, the state of the history they are of, and where in the range something may be missing. It says
+\"finished\": true last. A run that was interrupted is taken up by the same command, behind its last whole file.
+Rows come by conversation id, cells by minute. Filters are for changes and spells; facts take --conversation.
+
+  headcount export spells --out may.parquet --from 2026-05-01 --to 2026-06-01
+  headcount export changes --out changes --format csv --queue 0a1b2c3d-0000-4000-8000-000000000001
+  headcount export cells --out cells.csv --data /var/lib/headcount";
 
 /// A command was used in a way that cannot work.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ mod check;
 pub mod cli;
 pub mod config;
 mod demo;
+mod export;
 mod logging;
 mod run;
 mod simulate;
@@ -23,7 +24,7 @@ const WRONG_USE: u8 = 2;
 /// Does what a command line asks for; gives the exit code.
 #[must_use]
 pub fn execute(cli: Cli) -> ExitCode {
-    logging::start(cli.log, matches!(cli.command, Command::Check(_) | Command::Why(_) | Command::Store(_)));
+    logging::start(cli.log, is_a_tool(&cli.command));
     let outcome = match cli.command {
         Command::Serve(options) => {
             config::read(&options).map_err(Into::into).and_then(|config| run::serve(&config))
@@ -35,6 +36,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             .and_then(|config| check::run(&config, options.json)),
         Command::Why(options) => why::run(&options),
         Command::Store(command) => store::run(&command),
+        Command::Export(options) => export::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,4 +46,9 @@ pub fn execute(cli: Cli) -> ExitCode {
             ExitCode::from(if wrong_use { WRONG_USE } else { 1 })
         }
     }
+}
+
+/// Whether a command answers and ends, so that its log says only what matters.
+fn is_a_tool(command: &Command) -> bool {
+    matches!(command, Command::Check(_) | Command::Why(_) | Command::Store(_) | Command::Export(_))
 }

@@ -5,7 +5,7 @@
 //! is at best partial, since facts are known that it lacks. What cannot be told that way (a user whose value is in the
 //! batch, a ledger that moved in it) and what the disk does not give back is not answered; the asker is told why.
 
-use crate::{Answer, Keeper, Page, Query, Summary};
+use crate::{Answer, Keeper, Page, Query, Summary, When};
 use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,13 +17,16 @@ impl Keeper {
     pub fn answer(&self, query: Query, now: i64) {
         let now = self.instant(now);
         match query {
-            Query::Conversation(id, at, to) => say(to, self.conversation(&id, at, now)),
+            Query::Conversation(id, when, to) => say(to, self.conversation(&id, when, now)),
             Query::Timeline(id, at, to) => say(to, self.about_at(&id, at, now, |shown| shown.timeline())),
             Query::Spells(id, at, to) => say(to, self.about_at(&id, at, now, |shown| shown.spells())),
             Query::Why(id, of, to) => say(to, self.about(&id, now, |shown| shown.why(of.as_ref()))),
-            Query::List { filter, after, limit, to } => {
-                let page = self.page(&filter, after.as_ref(), limit, now);
-                let ledger = self.engine.completeness(now);
+            Query::List { filter, after, limit, at, to } => {
+                let page = self.page(&filter, (after.as_ref(), limit), at, now);
+                let ledger = match at {
+                    Some(at) => self.engine.completeness_then(at, now),
+                    None => self.engine.completeness(now),
+                };
                 say(to, page.map(|(page, worst)| self.stand(page, ledger.max(worst))));
             }
             Query::Range(from, until, to) if !self.moves(|pending| !pending.batch.ledger.is_empty()) => {
@@ -111,10 +114,13 @@ impl Keeper {
     fn conversation(
         &self,
         id: &Id,
-        known_at: Option<i64>,
+        when: When,
         now: i64,
     ) -> Result<Answer<Option<ConversationView>>, StoreError> {
-        let mut answer = self.about_at(id, known_at, now, |shown| shown.conversation())?;
+        let When { at, known_at } = when;
+        let Answer { value, position, completeness } =
+            self.about_at(id, known_at, now, |shown| view_at(shown, at))?;
+        let mut answer = Answer { value: value.flatten(), position, completeness };
         if let Some(then) = &mut answer.value {
             if known_at.is_some() {
                 then.suspect = None;
@@ -165,13 +171,16 @@ impl Keeper {
     fn page(
         &self,
         filter: &Filter,
-        after: Option<&Id>,
-        limit: usize,
+        (after, limit): (Option<&Id>, usize),
+        at: Option<i64>,
         now: i64,
     ) -> Result<(Page, Completeness), StoreError> {
-        let (mut items, mut next) = self.engine.list(filter, after, limit, now);
+        let (mut items, mut next) = match at {
+            Some(at) => self.engine.list_at(filter, after, limit, at, now),
+            None => self.engine.list(filter, after, limit, now),
+        };
         let mut worst = Completeness::Complete;
-        if filter.active != Some(true) && filter.suspect != Some(true) {
+        if at.is_some() || (filter.active != Some(true) && filter.suspect != Some(true)) {
             let stored = self.store.stored_after(after, limit)?;
             let last = stored.last().filter(|_| stored.len() == limit).and_then(|last| match last {
                 Ok(stored) => Some(stored.id.clone()),
@@ -181,7 +190,7 @@ impl Keeper {
                 worst = Completeness::Partial;
             }
             let elsewhere = stored.iter().flatten().filter(|s| !self.engine.knows(&s.id));
-            let views = elsewhere.map(|s| self.engine.show_stored(s, now).conversation());
+            let views = elsewhere.filter_map(|s| view_at(&self.engine.show_stored(s, now), at));
             items.extend(views.filter(|view| filter.matches(view)));
             next = match (next, last) {
                 (Some(a), Some(b)) => Some(a.min(b)),
@@ -191,7 +200,7 @@ impl Keeper {
         if let Some(bound) = &next {
             items.retain(|view| view.id <= *bound);
         }
-        self.as_committed(&mut items, filter, (after, next.as_ref()), now)?;
+        self.as_committed(&mut items, filter, (after, next.as_ref()), at, now)?;
         items.sort_by(|a, b| a.id.cmp(&b.id));
         if items.len() > limit {
             items.truncate(limit);
@@ -207,6 +216,7 @@ impl Keeper {
         items: &mut Vec<ConversationView>,
         filter: &Filter,
         (after, until): (Option<&Id>, Option<&Id>),
+        at: Option<i64>,
         now: i64,
     ) -> Result<(), StoreError> {
         let Some(pending) = &self.pending else { return Ok(()) };
@@ -215,7 +225,8 @@ impl Keeper {
         items.retain(|view| !moved.contains(&view.id));
         let within = |id: &Id| after.is_none_or(|after| id > after) && until.is_none_or(|until| id <= until);
         for id in moved.into_iter().filter(|id| within(id)) {
-            items.extend(self.conversation(id, None, now)?.value.filter(|view| filter.matches(view)));
+            let then = self.conversation(id, When { at, known_at: None }, now)?.value;
+            items.extend(then.filter(|view| filter.matches(view)));
         }
         Ok(())
     }
@@ -226,5 +237,13 @@ fn say<T>(to: oneshot::Sender<Answer<T>>, answer: Result<Answer<T>, StoreError>)
     match answer {
         Ok(answer) => drop(to.send(answer)),
         Err(error) => tracing::error!(%error, "a question could not be answered"),
+    }
+}
+
+/// A conversation as it stands, or as it was at an instant; none when nothing of it had happened by then.
+fn view_at(shown: &Shown<'_>, at: Option<i64>) -> Option<ConversationView> {
+    match at {
+        Some(at) => shown.conversation_at(at),
+        None => Some(shown.conversation()),
     }
 }

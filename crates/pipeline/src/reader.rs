@@ -59,11 +59,20 @@ pub struct Page {
     pub next: Option<Id>,
 }
 
+/// As of when something is asked for, in nanoseconds since the epoch; none: now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct When {
+    /// What was true at this instant.
+    pub at: Option<i64>,
+    /// By what had been shown until this instant.
+    pub known_at: Option<i64>,
+}
+
 /// A question to the shard.
 #[derive(Debug)]
 pub enum Query {
-    /// One conversation; as known at an instant, when one is given.
-    Conversation(Id, Option<i64>, oneshot::Sender<Answer<Option<ConversationView>>>),
+    /// One conversation, as of when it is asked for.
+    Conversation(Id, When, oneshot::Sender<Answer<Option<ConversationView>>>),
     /// Its timeline, in order; as known at an instant, when one is given.
     Timeline(Id, Option<i64>, oneshot::Sender<Answer<Option<Vec<TimelineEntry>>>>),
     /// Its spells, by participant and time; as known at an instant, when one is given.
@@ -78,6 +87,8 @@ pub enum Query {
         after: Option<Id>,
         /// At most so many.
         limit: usize,
+        /// As they were at this instant, by all that is known now; none: as they stand.
+        at: Option<i64>,
         /// Where to answer.
         to: oneshot::Sender<Answer<Page>>,
     },
@@ -146,20 +157,21 @@ impl Reader {
         &self.changes
     }
 
-    /// One conversation; none when it is unknown. With `known_at`, in nanoseconds since the epoch: as it was shown at that
-    /// instant, and none when nothing of it was known then; position and completeness are today's.
+    /// One conversation; none when it is unknown, or nothing of it had happened or was known then. Its position is today's,
+    /// and so is its completeness with `known_at`; with `at` alone that is of its life up to then.
     ///
     /// # Errors
     /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
     pub async fn conversation(
         &self,
         id: Id,
-        known_at: Option<i64>,
+        when: When,
     ) -> Result<Answer<Option<ConversationView>>, NoAnswer> {
-        self.ask(|to| Query::Conversation(id, known_at, to)).await
+        self.ask(|to| Query::Conversation(id, when, to)).await
     }
 
-    /// A conversation's timeline, in order; `known_at` as for [`Reader::conversation`].
+    /// A conversation's timeline, in order. With `known_at`, in nanoseconds since the epoch: as it was shown at that instant,
+    /// and none when nothing of it was known then; position and completeness are today's.
     ///
     /// # Errors
     /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
@@ -171,7 +183,7 @@ impl Reader {
         self.ask(|to| Query::Timeline(id, known_at, to)).await
     }
 
-    /// A conversation's spells; `known_at` as for [`Reader::conversation`].
+    /// A conversation's spells; `known_at` as for [`Reader::timeline`].
     ///
     /// # Errors
     /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
@@ -205,7 +217,8 @@ impl Reader {
     }
 
     /// At most `limit` conversations that pass, by ascending id, after `after`. A page may come short, even empty,
-    /// with a `next`: the search is cut so that no question holds up the shard for long.
+    /// with a `next`: the search is cut so that no question holds up the shard for long. With `at`, in nanoseconds since the
+    /// epoch: those that had begun by that instant, as they were, by all that is known now.
     ///
     /// # Errors
     /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
@@ -214,8 +227,9 @@ impl Reader {
         filter: Filter,
         after: Option<Id>,
         limit: usize,
+        at: Option<i64>,
     ) -> Result<Answer<Page>, NoAnswer> {
-        self.ask(|to| Query::List { filter, after, limit, to }).await
+        self.ask(|to| Query::List { filter, after, limit, at, to }).await
     }
 
     /// What is known of a user; none when it is unknown.

@@ -15,36 +15,76 @@ impl Keeper {
     /// # Errors
     /// When the store cannot be read. Damaged records are set aside and counted.
     pub fn recover(opened: Opened, limits: Limits, now: i64) -> Result<(Self, Recovery), StoreError> {
-        let Opened { mut store, incarnation, epoch, seq } = opened;
-        let mut back = Back::new(Engine::new(limits, incarnation.get(), seq), now);
-        let base = store.recover(&mut back)?;
-        let replayed = back.replay(&store)?;
-        back.begin_damaged_anew(&store)?;
-        let heard = replayed.last_committed_at.max(base.last_committed_at);
-        // What was received and not stored yet when the last life ended is lost: nothing is known since then.
-        let heard_until = heard.unwrap_or(now).min(base.heard_until.unwrap_or(i64::MAX));
-        back.engine.resumed(seq, heard_until, now);
+        let (incarnation, epoch) = (opened.incarnation.get(), opened.epoch);
+        let mut back = brought_back(opened, limits, now)?;
+        back.engine.resumed(back.seq, back.heard_until, now);
         let recovered = Recovery {
-            incarnation: incarnation.get(),
-            conversations: base.conversations,
-            facts: replayed.facts,
+            incarnation,
+            conversations: back.conversations,
+            facts: back.facts,
             damaged: back.damaged,
-            last_committed_at: heard,
+            last_committed_at: back.last_committed_at,
         };
+        let last_updated = back.last_updated.or(back.last_committed_at);
         let with = Beginning {
             trail: back.trail,
             epoch,
-            incarnation: incarnation.get(),
-            last_updated: replayed.last_updated.or(heard).map(|at| Time::from_nanos(at).to_millis()),
-            last_commit: heard,
+            incarnation,
+            last_updated: last_updated.map(|at| Time::from_nanos(at).to_millis()),
+            last_commit: back.last_committed_at,
             now,
         };
-        Ok((Self::new(back.engine, store, with), recovered))
+        Ok((Self::new(back.engine, back.store, with), recovered))
     }
 }
 
 /// Minutes with events that are kept aside until the log is replayed: a day, since the engine forgets older ones.
 const CELLS_MAX: usize = 1_440;
+
+/// All that an opened store holds, in an engine that has not resumed.
+pub(crate) struct BroughtBack {
+    pub engine: Engine,
+    pub store: Store,
+    pub trail: Trail,
+    /// The last change number that was published.
+    pub seq: u64,
+    /// Since when nothing is known, if nobody runs on the store: what was received and not stored yet is lost.
+    pub heard_until: i64,
+    /// Conversations that were laid down and live on.
+    pub conversations: u64,
+    /// Facts replayed from the log.
+    pub facts: u64,
+    /// Records that could not be read.
+    pub damaged: u64,
+    /// Of those, the ones that are no conversation.
+    pub damaged_elsewhere: u64,
+    pub last_committed_at: Option<i64>,
+    /// When facts were committed last.
+    pub last_updated: Option<i64>,
+}
+
+/// Reads it all, at `now`.
+pub(crate) fn brought_back(opened: Opened, limits: Limits, now: i64) -> Result<BroughtBack, StoreError> {
+    let Opened { mut store, incarnation, seq, .. } = opened;
+    let mut back = Back::new(Engine::new(limits, incarnation.get(), seq), now);
+    let base = store.recover(&mut back)?;
+    let replayed = back.replay(&store)?;
+    back.begin_damaged_anew(&store)?;
+    let heard = replayed.last_committed_at.max(base.last_committed_at);
+    Ok(BroughtBack {
+        engine: back.engine,
+        store,
+        trail: back.trail,
+        seq,
+        heard_until: heard.unwrap_or(now).min(base.heard_until.unwrap_or(i64::MAX)),
+        conversations: base.conversations,
+        facts: replayed.facts,
+        damaged: back.damaged,
+        damaged_elsewhere: back.damaged_elsewhere,
+        last_committed_at: heard,
+        last_updated: replayed.last_updated,
+    })
+}
 
 /// An engine on its way back.
 struct Back {
@@ -57,6 +97,7 @@ struct Back {
     damaged: u64,
     /// Those of conversations that were in memory, or that the log tells of.
     lost: Vec<String>,
+    damaged_elsewhere: u64,
 }
 
 #[derive(Default)]
@@ -68,7 +109,15 @@ struct Replayed {
 
 impl Back {
     fn new(engine: Engine, now: i64) -> Self {
-        Self { engine, trail: Trail::default(), cells: VecDeque::new(), now, damaged: 0, lost: Vec::new() }
+        Self {
+            engine,
+            trail: Trail::default(),
+            cells: VecDeque::new(),
+            now,
+            damaged: 0,
+            lost: Vec::new(),
+            damaged_elsewhere: 0,
+        }
     }
 
     /// The log behind what was laid down, published again as it was.
@@ -160,6 +209,7 @@ impl Recover for Back {
 
     fn damaged(&mut self, what: Damaged) {
         self.set_aside(&what);
+        self.damaged_elsewhere += u64::from(what.table != "conversation");
         match what.table {
             "ledger" => self.engine.lose_ledger_rows(),
             "conversation" => self.lost.push(what.row),

@@ -5,14 +5,15 @@
 
 use crate::Shared;
 use crate::error::{Code, Problem};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, short};
 use crate::show::{self, Conversation, Items, PageOf, Spell, Timeline, User, Why};
 use crate::times;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use engine::{Filter, Id, WORD_BYTES_MAX, Word};
+use engine::{Filter, Id, Word};
+use pipeline::When;
 use std::sync::Arc;
 
 /// The longest page.
@@ -22,32 +23,36 @@ const LIMIT_DEFAULT: usize = 100;
 
 type Named = Result<Path<String>, PathRejection>;
 
-/// `GET /api/v1/conversations`.
+/// `GET /api/v1/conversations`, as they were at an instant with `?at=`.
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let Wanted { filter, after, limit } = Wanted::of(parameters)?;
-    let answer = shared.reader.list(filter, after, limit).await?;
+    let Wanted { filter, after, limit, at } = Wanted::of(parameters, shared.clock.now())?;
+    let answer = shared.reader.list(filter, after, limit, at).await?;
     let page = PageOf {
         items: answer.value.items.iter().map(Conversation::listed).collect(),
         next_cursor: answer.value.next.as_ref().map(cursor),
         position: answer.position.to_string(),
         completeness: answer.completeness.as_str(),
+        at: at.map(times::ours),
     };
     Ok(Json(page).into_response())
 }
 
-/// `GET /api/v1/conversations/{id}`, as it was shown at an instant with `?known_at=`.
+/// `GET /api/v1/conversations/{id}`, as it was at an instant with `?at=`, as it was shown at one with `?known_at=`.
 pub(crate) async fn one(
     State(shared): State<Arc<Shared>>,
     name: Named,
-    given: Parameters,
+    mut given: Parameters,
 ) -> Result<Response, Problem> {
-    let (id, at) = (id_of(name).ok_or_else(unknown_conversation)?, known_at(given, &shared)?);
-    let answer = shared.reader.conversation(id, at).await?;
-    let view = answer.value.as_ref().ok_or_else(|| unknown_then(at))?;
-    Ok(Json(Conversation::whole(view, answer.position, at)).into_response())
+    let id = id_of(name).ok_or_else(unknown_conversation)?;
+    let now = shared.clock.now();
+    let when = When { at: past(&mut given, "at", now)?, known_at: past(&mut given, "known_at", now)? };
+    given.finish()?;
+    let answer = shared.reader.conversation(id, when).await?;
+    let view = answer.value.as_ref().ok_or_else(|| nothing_then(when))?;
+    Ok(Json(Conversation::whole(view, answer.position, when)).into_response())
 }
 
 /// `GET /api/v1/conversations/{id}/timeline`, as it was shown at an instant with `?known_at=`.
@@ -113,10 +118,11 @@ struct Wanted {
     filter: Filter,
     after: Option<Id>,
     limit: usize,
+    at: Option<i64>,
 }
 
 impl Wanted {
-    fn of(mut given: Parameters) -> Result<Self, Problem> {
+    fn of(mut given: Parameters, now: i64) -> Result<Self, Problem> {
         let filter = Filter {
             active: given.take_as("active", "true or false", |text| text.parse().ok())?,
             role: given.take_as("role", "a role of at most 64 bytes", |text| short(text, Word::lower))?,
@@ -133,14 +139,14 @@ impl Wanted {
             None => None,
             Some(text) => Some(after_cursor(&text).ok_or_else(bad_cursor)?),
         };
+        let at = past(&mut given, "at", now)?;
         given.finish()?;
-        Ok(Self { filter, after, limit: limit.unwrap_or(LIMIT_DEFAULT) })
+        if at.is_some() && filter.suspect.is_some() {
+            let detail = "\"suspect\" cannot be applied to an instant: that an end may have been missed is found out later";
+            return Err(Problem::new(Code::BadParameter, detail));
+        }
+        Ok(Self { filter, after, limit: limit.unwrap_or(LIMIT_DEFAULT), at })
     }
-}
-
-/// A word that is not cut: one that is longer would match what it is not.
-fn short(text: &str, word: impl FnOnce(&str) -> Option<Word>) -> Option<Word> {
-    (text.len() <= WORD_BYTES_MAX).then(|| word(text)).flatten()
 }
 
 /// The bytes of an id in hexadecimal digits: safe in a query, and plainly not to be built by hand.
@@ -165,6 +171,16 @@ fn unknown_conversation() -> Problem {
     Problem::new(Code::UnknownConversation, "nothing was ever heard of a conversation with this id")
 }
 
+/// Nothing is known of a conversation, or nothing of it had happened, or was known then.
+fn nothing_then(when: When) -> Problem {
+    let When { at: Some(at), known_at } = when else { return unknown_then(when.known_at) };
+    let mut detail = format!("nothing of a conversation with this id had happened at {}", times::ours(at));
+    if let Some(known_at) = known_at {
+        detail.push_str(&format!(", as far as was known at {}", times::ours(known_at)));
+    }
+    Problem::new(Code::UnknownConversation, detail)
+}
+
 /// Nothing is known of a conversation, or was at that instant.
 fn unknown_then(at: Option<i64>) -> Problem {
     let Some(at) = at else { return unknown_conversation() };
@@ -174,13 +190,19 @@ fn unknown_then(at: Option<i64>) -> Problem {
 
 /// The only parameter of one that answers as things were known at an instant.
 fn known_at(mut given: Parameters, shared: &Shared) -> Result<Option<i64>, Problem> {
-    let at = given.take_as("known_at", times::MUST_BE, times::read)?;
+    let at = past(&mut given, "known_at", shared.clock.now())?;
     given.finish()?;
+    Ok(at)
+}
+
+/// An instant that is not in the future.
+fn past(given: &mut Parameters, name: &str, now: i64) -> Result<Option<i64>, Problem> {
+    let at = given.take_as(name, times::MUST_BE, times::read)?;
     match at {
-        Some(at) if at > shared.clock.now() => Err(Problem::new(
-            Code::BadParameter,
-            "\"known_at\" must not be in the future: what will be known then is not",
-        )),
+        Some(at) if at > now => {
+            let detail = format!("\"{name}\" must not be in the future: what will be then is not known");
+            Err(Problem::new(Code::BadParameter, detail))
+        }
         at => Ok(at),
     }
 }

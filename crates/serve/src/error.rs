@@ -27,6 +27,10 @@ pub(crate) enum Code {
     BadCursor,
     /// More event streams are open than are served.
     TooManyStreams,
+    /// More exports are under way than are served.
+    TooManyExports,
+    /// The history cannot be read.
+    HistoryUnreadable,
     /// Current data is not served.
     NotReady,
     /// The answer took too long.
@@ -56,6 +60,12 @@ impl Code {
             Self::BadCursor => (StatusCode::BAD_REQUEST, "bad_cursor", "The cursor is wrong"),
             Self::TooManyStreams => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", "Too many event streams are open")
+            }
+            Self::TooManyExports => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports", "Too many exports are under way")
+            }
+            Self::HistoryUnreadable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "history_unreadable", "The history cannot be read")
             }
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Current data is not served"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out", "The answer took too long"),

@@ -9,6 +9,7 @@
 mod completeness;
 mod conversations;
 mod error;
+mod export;
 mod guard;
 mod health;
 mod page;
@@ -29,6 +30,7 @@ use axum::routing::get;
 use jiff::tz::TimeZone;
 use pipeline::{Clock, Reader, Telemetry};
 use prometheus_client::registry::Registry;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -45,6 +47,8 @@ pub struct App {
     pub telemetry: Arc<Telemetry>,
     /// What the time is.
     pub clock: Clock,
+    /// The data folder that the reader's engine commits to, for exports.
+    pub data: PathBuf,
     /// Whose hours and minutes the heatmap is laid out by.
     pub zone: TimeZone,
     /// What the page is headed with: the organisation, or `demo`.
@@ -62,6 +66,8 @@ struct Shared {
     state: state::Cache,
     index: Bytes,
     streams: Arc<Semaphore>,
+    data: PathBuf,
+    exports: Arc<Semaphore>,
 }
 
 /// Every route. `GET` and `HEAD` only; anything else is answered with a problem of the closed list.
@@ -75,6 +81,8 @@ pub fn router(app: App) -> Router {
         state: state::Cache::new(app.zone),
         index,
         streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
+        data: app.data,
+        exports: Arc::new(Semaphore::new(export::EXPORTS_MAX)),
     });
     as_they_are()
         .merge(compressed())
@@ -86,11 +94,12 @@ pub fn router(app: App) -> Router {
         .with_state(shared)
 }
 
-/// Answers that are polled, tiny, or never end: compression would cost more than it saves.
+/// Answers that are polled, tiny, compressed already, or never end: compression would cost more than it saves.
 fn as_they_are() -> Router<Arc<Shared>> {
     Router::new()
         .route("/api/v1/state", get(state::state))
         .route("/api/v1/stream", get(stream::stream))
+        .route("/api/v1/export", get(export::export))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
 }

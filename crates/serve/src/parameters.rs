@@ -8,6 +8,7 @@
 use crate::error::{Code, Problem};
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use engine::{WORD_BYTES_MAX, Word};
 use std::convert::Infallible;
 
 /// How much of a stranger's text is repeated in an error, in characters.
@@ -69,6 +70,11 @@ impl Parameters {
             Some((name, _)) => Err(bad(&repeated(name), "is not a parameter of this")),
         }
     }
+}
+
+/// A word that is not cut: one that is longer would match what it is not.
+pub(crate) fn short(text: &str, word: impl FnOnce(&str) -> Option<Word>) -> Option<Word> {
+    (text.len() <= WORD_BYTES_MAX).then(|| word(text)).flatten()
 }
 
 fn bad(name: &str, what: &str) -> Problem {

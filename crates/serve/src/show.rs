@@ -17,7 +17,7 @@ use engine::{
     CommunicationView, ConversationView, FactId, FeedView, Id, ParticipantView, SpellView, Suspicion, Time,
     TimelineEntry, UserView, Word,
 };
-use pipeline::{Answer, Position};
+use pipeline::{Answer, Position, When};
 use range::Dots;
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
@@ -41,6 +41,8 @@ pub(crate) struct PageOf<T> {
     pub next_cursor: Option<String>,
     pub position: String,
     pub completeness: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Written>,
 }
 
 /// Written as text, whatever it is.
@@ -93,6 +95,8 @@ struct Alone<'a> {
     missing: Vec<Dots<'a>>,
     missing_count: u64,
     position: Text<Position>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Written>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known_at: Option<Written>,
 }
@@ -148,13 +152,14 @@ impl<'a> Conversation<'a> {
     }
 
     /// One alone, with everything that is known of it, or was at an instant.
-    pub(crate) fn whole(view: &'a ConversationView, position: Position, known_at: Option<i64>) -> Self {
+    pub(crate) fn whole(view: &'a ConversationView, position: Position, when: When) -> Self {
         let participants = view.participants.iter().map(Participant::whole).collect();
         let alone = Alone {
             missing: Dots::of(&view.missing),
             missing_count: view.missing.dots_count,
             position: Text(position),
-            known_at: known_at.map(times::ours),
+            at: when.at.map(times::ours),
+            known_at: when.known_at.map(times::ours),
         };
         Self { alone: Some(alone), participants, ..Self::listed(view) }
     }

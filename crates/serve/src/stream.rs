@@ -199,7 +199,7 @@ impl Follower {
         let mut after: Option<Id> = None;
         for _ in 0..SNAPSHOT_PAGES_MAX {
             let limit = SNAPSHOT_PAGE.min(SNAPSHOT_MAX - found.len());
-            let page = self.shared.reader.list(filter.clone(), after, limit).await?.value;
+            let page = self.shared.reader.list(filter.clone(), after, limit, None).await?.value;
             found.extend(page.items);
             after = page.next;
             if after.is_none() || found.len() >= SNAPSHOT_MAX {

@@ -1,32 +1,8 @@
-//! Instants as the API writes them: RFC 3339 in UTC, with the precision of their source.
-//!
-//! A source that wrote `12:00:00.120Z` gets exactly these three digits back, so that what is shown can be searched for
-//! in what was sent. Digits beyond the given ones are cut, never rounded: a rounded time would lie in the future.
+//! Instants in queries, and how the API writes them: as exports do, RFC 3339 in UTC with the precision of their source.
 
-use engine::Time;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
-use std::fmt;
 
-/// The most fraction digits that are written.
-const DIGITS_MAX: u8 = 9;
-
-/// A time that is written as RFC 3339, `Z`, and [`Time::digits`] fraction digits (0 to 9; more are taken as 9).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Written(pub Time);
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instant = Timestamp::from_nanosecond(self.0.nanos.into()).map_err(|_| fmt::Error)?;
-        write!(f, "{instant:.*}", usize::from(self.0.digits.min(DIGITS_MAX)))
-    }
-}
-
-impl Serialize for Written {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
+pub(crate) use export::Written;
 
 /// What a time in a query must be.
 pub(crate) const MUST_BE: &str = "a time with its zone (RFC 3339), as in 2026-05-04T09:17:00Z";
@@ -44,8 +20,7 @@ pub(crate) fn read(text: &str) -> Option<i64> {
 
 /// An instant of our own clock: in milliseconds, and in more digits only where it has them.
 pub(crate) fn ours(nanos: i64) -> Written {
-    let digits = [(3, 1_000_000), (6, 1_000)].into_iter().find(|(_, unit)| nanos % unit == 0);
-    Written(Time { nanos, digits: digits.map_or(DIGITS_MAX, |(digits, _)| digits) })
+    Written::ours(nanos)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ impl World {
         self.sheet.read(|| stage.truth(self.now));
         for node in 0..self.nodes.len() {
             self.judge_node(node, &truth)?;
+            truth.conversations.iter().try_for_each(|one| self.judge_past(node, &id_of(one.id)))?;
         }
         self.nodes_agree(&truth)?;
         for node in 0..self.nodes.len() {
@@ -100,6 +101,30 @@ impl World {
         self.judge_counts(node, truth, &cells, claims)?;
         self.judge_intervals(node)?;
         self.judge_memory(node)
+    }
+
+    /// An answer about an instant that claims to be complete lacks nothing that had happened by then. Of what nobody can
+    /// know to be missing, nothing is asked.
+    fn judge_past(&self, node: usize, id: &Id) -> Result<(), Broken> {
+        let known = &self.nodes[node];
+        let (Some(life), Some(page)) = (&known.life, self.sheet.page(id)) else { return Ok(()) };
+        let (clock, since) = (known.clock(self.now), known.seen.listened_since.unwrap_or(Millis::MAX));
+        let events = self.plan.dialect != Dialect::Notifications && !self.unknowable.contains(id);
+        if !events || page.events.values().any(|told| told.happened_at < since) {
+            return Ok(());
+        }
+        let why = life.about(id, clock, |shown| shown.why(None)).value.unwrap_or_default();
+        let heard: BTreeSet<_> = why.iter().map(|fact| fact.entry.fact).collect();
+        for (_, lost) in page.events.iter().filter(|(fact, _)| !heard.contains(*fact)) {
+            let at = lost.at.saturating_mul(1_000_000);
+            let then = life.about(id, clock, |shown| shown.conversation_at(at)).value.flatten();
+            if let Some(then) = then.filter(|then| then.completeness <= Completeness::Repaired) {
+                let claim = then.completeness.as_str();
+                let what = format!("node {node}, {id} at {at} ({claim}): it lacks {lost:?}");
+                return Err(Broken::new(Invariant::NoFalseClaim, what));
+            }
+        }
+        Ok(())
     }
 
     /// What is told of each feed's time, interval by interval, against the frames that found nobody there.

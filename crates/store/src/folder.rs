@@ -40,6 +40,19 @@ impl FolderLock {
         lock(&file, folder)?;
         Ok(Self { file })
     }
+
+    /// Whether a process has a folder that was used before. Asking shares it for a moment, so that those who ask at once do
+    /// not take one another for its owner.
+    pub fn is_taken(folder: &Path) -> Result<bool, OpenError> {
+        let path = folder.join(LOCK_FILE);
+        let failed = |error: io::Error| OpenError::of_io(&path, &error);
+        let file = File::open(&path).map_err(failed)?;
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock().map(|()| false).map_err(failed),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
 }
 
 fn lock(file: &File, folder: &Path) -> Result<(), OpenError> {

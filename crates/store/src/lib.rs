@@ -40,6 +40,7 @@ mod reopen;
 mod reserve;
 mod salvage;
 mod schema;
+mod snapshot;
 mod stats;
 #[cfg(test)]
 mod testing;
@@ -51,6 +52,7 @@ pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
 pub use recover::{LoggedBatch, Recover, Recovered};
 pub use salvage::{SalvageError, Salvaged};
+pub use snapshot::{Each, Snapshot};
 pub use stats::{Day, Kind, Stats};
 
 use folder::FolderLock;
@@ -80,6 +82,6 @@ pub struct Store {
     incarnation: u32,
     reserve: Reserve,
     scratch: Scratch,
-    /// Held until the connection above is closed.
-    _lock: FolderLock,
+    /// Held until the connection above is closed; none: another process may have the folder.
+    _lock: Option<FolderLock>,
 }

@@ -67,7 +67,7 @@ impl Store {
             incarnation: header.incarnation.get(),
             reserve,
             scratch: Scratch::default(),
-            _lock: lock,
+            _lock: Some(lock),
         };
         Ok(Opened { store, incarnation: header.incarnation, epoch: header.epoch, seq: header.seq })
     }
@@ -78,46 +78,10 @@ impl Store {
     /// # Errors
     /// As for [`Store::open`], and when the folder holds no data or data of an older format.
     pub fn look(folder: &Path) -> Result<Opened, OpenError> {
-        let file = folder.join(DATA_FILE);
-        if !file.is_file() {
-            return Err(OpenError::Nothing { folder: folder.to_owned() });
-        }
+        let file = data_file(folder)?;
         let lock = FolderLock::look(folder)?;
-        let failed = |error: rusqlite::Error| OpenError::of_sqlite(&file, &error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
-        match schema::kind(&connection).map_err(failed)? {
-            Kind::Ours(schema::FORMAT) => {}
-            Kind::Ours(found) if found > schema::FORMAT => {
-                return Err(OpenError::Newer { found, known: schema::FORMAT });
-            }
-            Kind::Ours(found) => return Err(OpenError::Older { found, known: schema::FORMAT }),
-            Kind::Empty => return Err(OpenError::Nothing { folder: folder.to_owned() }),
-            Kind::Foreign => return Err(OpenError::NotOurs { path: file }),
-        }
-        let number =
-            |key| schema::meta(&connection, key).map(|found| found.unwrap_or_default().cast_unsigned());
-        let (last, epoch) = (number("incarnation").map_err(failed)?, number("epoch").map_err(failed)?);
-        let covered = number("covered").map_err(failed)?;
-        let (last_position, seq) = newest(&connection).map_err(failed)?;
-        let incarnation = u32::try_from(last).ok().and_then(Incarnation::new);
-        let incarnation = incarnation.ok_or_else(|| OpenError::Nothing { folder: folder.to_owned() })?;
-        let store = Self {
-            connection,
-            file,
-            last_position,
-            covered,
-            is_behind: true,
-            poisoned: true,
-            holds_unacknowledged: false,
-            writable: false,
-            epoch,
-            incarnation: incarnation.get(),
-            reserve: Reserve::of(folder),
-            scratch: Scratch::default(),
-            _lock: lock,
-        };
-        Ok(Opened { store, incarnation, epoch, seq })
+        let connection = connect_to_read(&file)?;
+        Self::of_reader(connection, file, Some(lock))
     }
 
     /// The bytes that the data takes on disk, the write-ahead log included.
@@ -156,6 +120,63 @@ impl Store {
             Err(error) => return Err(error),
         }
         self.connection.close().map_err(|(_, error)| error.into())
+    }
+}
+
+/// The file of a folder that was used before.
+pub(crate) fn data_file(folder: &Path) -> Result<PathBuf, OpenError> {
+    let file = folder.join(DATA_FILE);
+    if file.is_file() { Ok(file) } else { Err(OpenError::Nothing { folder: folder.to_owned() }) }
+}
+
+/// A connection through which nothing can be changed.
+pub(crate) fn connect_to_read(file: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(file, flags).map_err(|error| OpenError::of_sqlite(file, &error))
+}
+
+impl Store {
+    /// What a connection reads, of a file that must be of the format of this version.
+    pub(crate) fn of_reader(
+        connection: Connection,
+        file: PathBuf,
+        lock: Option<FolderLock>,
+    ) -> Result<Opened, OpenError> {
+        let failed = |error: rusqlite::Error| OpenError::of_sqlite(&file, &error);
+        let folder = file.parent().unwrap_or(&file);
+        let nothing = || OpenError::Nothing { folder: folder.to_owned() };
+        let reserve = Reserve::of(folder);
+        match schema::kind(&connection).map_err(failed)? {
+            Kind::Ours(schema::FORMAT) => {}
+            Kind::Ours(found) if found > schema::FORMAT => {
+                return Err(OpenError::Newer { found, known: schema::FORMAT });
+            }
+            Kind::Ours(found) => return Err(OpenError::Older { found, known: schema::FORMAT }),
+            Kind::Empty => return Err(nothing()),
+            Kind::Foreign => return Err(OpenError::NotOurs { path: file }),
+        }
+        let number =
+            |key| schema::meta(&connection, key).map(|found| found.unwrap_or_default().cast_unsigned());
+        let (last, epoch) = (number("incarnation").map_err(failed)?, number("epoch").map_err(failed)?);
+        let covered = number("covered").map_err(failed)?;
+        let (last_position, seq) = newest(&connection).map_err(failed)?;
+        let incarnation = u32::try_from(last).ok().and_then(Incarnation::new).ok_or_else(nothing)?;
+        let store = Self {
+            connection,
+            file,
+            last_position,
+            covered,
+            is_behind: true,
+            poisoned: true,
+            holds_unacknowledged: false,
+            writable: false,
+            epoch,
+            incarnation: incarnation.get(),
+            reserve,
+            scratch: Scratch::default(),
+            _lock: lock,
+        };
+        Ok(Opened { store, incarnation, epoch, seq })
     }
 }
 

@@ -56,6 +56,18 @@ impl Store {
         let cells = statement.query_map((from_minute, to_minute), cell)?;
         Ok(cells.collect::<rusqlite::Result<_>>()?)
     }
+
+    /// The first minute from `from_minute` to `to_minute`, both included, that has events.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn first_cell(&self, from_minute: i64, to_minute: i64) -> Result<Option<i64>, StoreError> {
+        let sql =
+            "SELECT minute FROM cell WHERE minute BETWEEN ?1 AND ?2 AND events > 0 ORDER BY minute LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query((from_minute, to_minute))?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
 }
 
 /// A minute and its events.

@@ -1,7 +1,7 @@
 //! Requests to the API: any target, and a `Last-Event-ID`.
 //!
 //! The first line is the target of the request as it stands in a request line, the second the header. The routes are the
-//! program's own, over an engine that knows two conversations and answers as the shard does. No answer is a defect of ours
+//! program's own, over an engine that knows two conversations and answers as the shard does, and exports of its store. No answer is a defect of ours
 //! (500), every refusal is a problem of the closed list, and what is answered as JSON is JSON. A page that is asked for by
 //! the cursor of the one before goes on behind it.
 
@@ -65,8 +65,12 @@ async fn ask(router: &Router, request: Request<Body>, uri: &Uri) {
     if is_stream {
         return; // It does not end.
     }
-    let is_json = is(&response, "application/json");
+    let (is_json, is_lines) = (is(&response, "application/json"), is(&response, "application/x-ndjson"));
     let body = to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.expect("a small answer");
+    if is_lines {
+        let lines = body.split_inclusive(|byte| *byte == b'\n');
+        lines.for_each(|line| drop(serde_json::from_slice::<Value>(line).expect("a line of JSON")));
+    }
     if is_json {
         let answer: Value = serde_json::from_slice(&body).expect("JSON");
         if let Some(next) = answer["nextCursor"].as_str() {

@@ -1,5 +1,6 @@
 //! The engine from outside: deliveries in, views out.
 
+mod at;
 mod fuzzed;
 mod ghosts;
 mod known_at;

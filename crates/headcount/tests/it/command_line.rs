@@ -31,7 +31,7 @@ fn an_unknown_region_lists_what_exists() {
 
 #[test]
 fn help_teaches_every_command() {
-    for command in ["serve", "demo", "simulate", "check", "why"] {
+    for command in ["serve", "demo", "simulate", "check", "why", "export"] {
         let mut program = Program::start(&[command, "--help"], &[]);
         assert_eq!(program.wait(SOON), Some(0), "{command}");
     }

@@ -6,8 +6,13 @@ mod command_line;
 mod compare;
 mod crash;
 mod disk;
+mod export;
+#[path = "../../../export/tests/it/history.rs"]
+#[allow(dead_code)]
+mod history;
 mod outside;
 mod program;
+mod recipes;
 mod restart;
 mod rig;
 mod store;

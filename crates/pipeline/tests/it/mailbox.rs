@@ -74,7 +74,7 @@ async fn a_drop_makes_the_answer_partial_and_asks_for_a_repair() {
     let deliveries = (0..2_000).map(|n| event("c", n, What::State, "connected")).collect();
     intake.submit(deliveries, Vec::new()).await;
     until(&reader, |s| s.completeness == Completeness::Partial).await;
-    let answer = reader.conversation(Id::new("c").unwrap(), None).await.unwrap();
+    let answer = reader.conversation(Id::new("c").unwrap(), When::default()).await.unwrap();
     assert_eq!(answer.completeness, Completeness::Partial);
     let wish = tokio::time::timeout(Duration::from_secs(10), wishes.recv()).await.unwrap().unwrap();
     assert_eq!((wish.conversation.to_string().as_str(), wish.reason), ("c", "dropped"));

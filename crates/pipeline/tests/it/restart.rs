@@ -13,7 +13,7 @@ async fn stand(
     let summary = reader.summary();
     let mut views = Vec::new();
     for id in ids {
-        let answer = reader.conversation(Id::new(id).unwrap(), None).await.unwrap();
+        let answer = reader.conversation(Id::new(id).unwrap(), When::default()).await.unwrap();
         let mut view = answer.value.unwrap();
         view.completeness = Completeness::Complete;
         views.push(view);
@@ -45,7 +45,7 @@ async fn a_stop_and_a_start_change_nothing() {
 
     two.pipeline.intake().submit(vec![event("c1", 99, What::State, "connected")], Vec::new()).await;
     until(&reader, |s| events_in(s) == 53).await;
-    let view = reader.conversation(Id::new("c1").unwrap(), None).await.unwrap().value.unwrap();
+    let view = reader.conversation(Id::new("c1").unwrap(), When::default()).await.unwrap().value.unwrap();
     assert_eq!(view.vector_clock, 51);
     let clock: Vec<String> = view.clock.iter().map(|(actor, n)| format!("{actor} {n}")).collect();
     assert_eq!(clock, ["headcount-1 50", "headcount-2 1"]);
@@ -64,7 +64,7 @@ async fn an_ended_conversation_is_found_in_the_store_and_takes_late_facts() {
     intake.submit(vec![event("new", 1, What::Joined, "connected")], Vec::new()).await;
     until(&reader, |s| events_in(s) == 3).await;
 
-    let list = reader.list(Filter::default(), None, 10).await.unwrap().value;
+    let list = reader.list(Filter::default(), None, 10, None).await.unwrap().value;
     let ids: Vec<String> = list.items.iter().map(|c| c.id.to_string()).collect();
     assert_eq!(ids, ["new", "old"]);
     let mut again = event("old", 2, What::Left, "disconnected");
@@ -73,7 +73,7 @@ async fn an_ended_conversation_is_found_in_the_store_and_takes_late_facts() {
     late.received = NOON + 3_600 * SECOND;
     intake.submit(vec![again, late], Vec::new()).await;
     until(&reader, |s| events_in(s) == 4 && s.active == 2).await;
-    let list = reader.list(Filter::default(), None, 10).await.unwrap().value;
+    let list = reader.list(Filter::default(), None, 10, None).await.unwrap().value;
     let ids: Vec<String> = list.items.iter().map(|c| format!("{} {}", c.id, c.active)).collect();
     assert_eq!(ids, ["new true", "old true"], "each once, and as it stands in memory");
     let timeline = reader.timeline(Id::new("old").unwrap(), None).await.unwrap().value.unwrap();

@@ -32,7 +32,7 @@ async fn a_turn_that_cannot_look_something_up_goes_on_where_it_stopped() {
     let told = told.map(|(id, n)| event(id, n, What::State, "connected"));
     intake.submit(told.to_vec(), Vec::new()).await;
     until_trouble(&reader, true).await;
-    let withheld = reader.conversation(Id::new("elsewhere").unwrap(), None).await;
+    let withheld = reader.conversation(Id::new("elsewhere").unwrap(), When::default()).await;
     assert!(matches!(withheld, Err(NoAnswer::Withheld(_))), "{withheld:?}");
     let known = reader.timeline(Id::new("known").unwrap(), None).await.unwrap();
     assert_eq!(known.value.map(|entries| entries.len()), Some(1), "as committed, whatever was taken since");

@@ -4,7 +4,7 @@
 
 use super::{Entry, Text, fact_id, id, word};
 use crate::times::Written;
-use engine::{Authority, Completeness, Explained, Hidden, Id, Identity, Named, Placed, Rule};
+use engine::{Completeness, Explained, Hidden, Id, Identity, Named, Placed, Rule};
 use pipeline::Position;
 use serde::Serialize;
 
@@ -101,7 +101,7 @@ impl<'a> Fact<'a> {
             hidden: explained.hidden.map(hidden),
             feed: explained.feed.as_deref(),
             incarnation: explained.incarnation,
-            authority: authority(explained.authority),
+            authority: explained.authority.as_str(),
             identity: identity(explained.identity),
             placed: Place::of(&explained.placed),
             concurrent_with: explained.concurrent.iter().map(Other::of).collect(),
@@ -134,15 +134,6 @@ fn hidden(why: Hidden) -> &'static str {
         Hidden::NoChange => "noChange",
         Hidden::Attributes => "attributes",
         Hidden::StandsBack => "standsBack",
-    }
-}
-
-fn authority(authority: Authority) -> &'static str {
-    match authority {
-        Authority::Received => "received",
-        Authority::Derived => "derived",
-        Authority::Reported => "reported",
-        Authority::Recorded => "recorded",
     }
 }
 

@@ -1,6 +1,7 @@
 //! The spelling of instants, at the edges of what an `i64` of nanoseconds can say.
 
 use super::*;
+use engine::Time;
 
 fn written(nanos: i64, digits: u8) -> String {
     Written(Time { nanos, digits }).to_string()

@@ -90,7 +90,14 @@ async fn hear(pipeline: &Pipeline, (source, fact): (Source, Fact), n: i64, now: 
     ];
     pipeline.intake().submit(both, Vec::new()).await;
     let taken = async {
-        while pipeline.reader().conversation(marker.clone(), None).await.unwrap().value.is_none() {
+        while pipeline
+            .reader()
+            .conversation(marker.clone(), pipeline::When::default())
+            .await
+            .unwrap()
+            .value
+            .is_none()
+        {
             tokio::task::yield_now().await;
         }
     };

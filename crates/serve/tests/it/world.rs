@@ -15,6 +15,7 @@ use pipeline::{
 use prometheus_client::registry::Registry;
 use serde_json::Value;
 use serve::App;
+use std::path::Path;
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -26,6 +27,9 @@ pub const POSITION: Position = Position { epoch: 1, seq: 42 };
 pub const FIRST: &str = "00000000-0000-4000-8000-000000000000";
 /// The agent of every conversation.
 pub const AGENT: &str = "a6e4b8e0-0000-4000-8000-00000000000a";
+
+/// The data folder of an engine that has none.
+const NOWHERE: &str = "nowhere";
 
 /// What the engine knows.
 #[derive(Clone)]
@@ -112,7 +116,9 @@ impl World {
         while let Some(query) = backend.queries.recv().await {
             let found = |id: &Id| self.conversations.iter().find(|view| view.id == *id).cloned();
             match query {
-                Query::Conversation(id, at, to) => drop(to.send(stand(found(&id).filter(|_| known(at))))),
+                Query::Conversation(id, when, to) => {
+                    drop(to.send(stand(found(&id).filter(|_| known(when.at) && known(when.known_at)))));
+                }
                 Query::Timeline(id, at, to) => {
                     drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.timeline.clone()))));
                 }
@@ -129,7 +135,7 @@ impl World {
                 Query::User(id, to) => {
                     drop(to.send(stand((id.to_string() == AGENT).then(|| self.user.clone()))));
                 }
-                Query::List { filter, after, limit, to } => {
+                Query::List { filter, after, limit, at: _, to } => {
                     let mut pass = self
                         .conversations
                         .iter()
@@ -185,17 +191,22 @@ pub fn routes_over(reader: Reader) -> Router {
 
 /// The routes over somebody else's engine and clock.
 pub fn routes_over_at(reader: Reader, clock: Clock) -> Board {
+    routes_on(reader, clock, Path::new(NOWHERE))
+}
+
+/// The routes over somebody else's engine, clock and data folder.
+pub fn routes_on(reader: Reader, clock: Clock, data: &Path) -> Board {
     let summary = Arc::new(arc_swap::ArcSwap::new(reader.summary()));
     let changes = reader.changes().clone();
-    let (router, telemetry) = routes_at(reader, TimeZone::UTC, clock);
+    let (router, telemetry) = routes_at(reader, TimeZone::UTC, clock, data);
     Board { router, summary, changes, telemetry }
 }
 
 fn routes(reader: Reader, zone: TimeZone) -> (Router, Arc<Telemetry>) {
-    routes_at(reader, zone, Clock::manual(NOON + 90 * engine::SECOND))
+    routes_at(reader, zone, Clock::manual(NOON + 90 * engine::SECOND), Path::new(NOWHERE))
 }
 
-fn routes_at(reader: Reader, zone: TimeZone, clock: Clock) -> (Router, Arc<Telemetry>) {
+fn routes_at(reader: Reader, zone: TimeZone, clock: Clock, data: &Path) -> (Router, Arc<Telemetry>) {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
     let app = App {
@@ -203,6 +214,7 @@ fn routes_at(reader: Reader, zone: TimeZone, clock: Clock) -> (Router, Arc<Telem
         registry: Arc::new(registry),
         telemetry: telemetry.clone(),
         clock,
+        data: data.to_owned(),
         zone,
         title: "demo".to_owned(),
         note: Some("made-up data".to_owned()),

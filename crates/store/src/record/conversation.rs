@@ -31,6 +31,8 @@ pub(crate) const SELECT_ONE: &str = select!("WHERE id = ?1");
 pub(crate) const SELECT_RESIDENT: &str = select!("WHERE resident");
 /// Those that were not, behind an id.
 pub(crate) const SELECT_AFTER: &str = select!("WHERE id > ?1 AND NOT resident ORDER BY id");
+/// All of them, behind an id.
+pub(crate) const SELECT_ALL_AFTER: &str = select!("WHERE id > ?1 ORDER BY id");
 
 /// Stores one, in place of what was laid down of it before.
 pub(crate) const UPSERT: &str = "INSERT INTO conversation

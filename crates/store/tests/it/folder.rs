@@ -102,6 +102,29 @@ fn looking_changes_nothing_and_finds_what_was_committed() {
 }
 
 #[test]
+fn a_snapshot_stands_still_beside_a_writer_and_takes_the_folder_from_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    store.commit(&Commit { seq: 7, cells: &[(3, 2)], ..Commit::default() }).expect("committed");
+    let snapshot = Store::snapshot(folder.path()).expect("taken");
+    assert!(snapshot.running);
+    store.commit(&Commit { seq: 8, cells: &[(3, 5), (4, 1)], ..Commit::default() }).expect("committed");
+    let mut then = snapshot.opened;
+    assert_eq!((then.seq, then.store.cells(0, 9)), (7, Ok(vec![(3, 2)])));
+    assert!(then.store.commit(&Commit { seq: 9, ..Commit::default() }).is_err());
+    store.close().expect("closed");
+    assert_eq!(then.store.first_cell(0, 9), Ok(Some(3)));
+
+    let asking = fs::File::open(folder.path().join("lock")).expect("opened");
+    asking.try_lock_shared().expect("shared");
+    let stopped = Store::snapshot(folder.path()).expect("taken");
+    assert!(!stopped.running, "whoever asks at the same time is not its owner");
+    assert_eq!((stopped.opened.seq, stopped.opened.store.cells(0, 9)), (8, Ok(vec![(3, 7), (4, 1)])));
+    drop(asking);
+    assert!(Store::open(folder.path(), 1).is_ok());
+}
+
+#[test]
 fn looking_finds_what_a_killed_program_left_in_its_write_ahead_log() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = open(folder.path());

@@ -38,6 +38,7 @@ impl World {
                     check_clocks(&shown.timeline());
                 }
                 check_spells(&shown.spells());
+                check_instants(&shown);
                 self.check_set(&of, &shown);
             }
         }
@@ -66,6 +67,24 @@ fn check_view(view: &ConversationView) {
     for p in &view.participants {
         assert!(!p.active || p.left_at.is_none(), "active, and left: {p:?}");
         assert!(p.active || !(p.held || p.muted), "gone, and held: {p:?}");
+    }
+}
+
+/// The past leads to the present, and knows nothing of what came behind it.
+fn check_instants(shown: &Shown<'_>) {
+    let today = shown.conversation();
+    let last = shown.conversation_at(i64::MAX).expect("all of it has happened at last");
+    assert_eq!(bare(last), bare(today.clone()), "what had happened at last is what has happened");
+    let turns: Vec<i64> = shown.timeline().iter().map(|entry| entry.effective_at.nanos).collect();
+    for at in [turns.first(), turns.get(turns.len() / 2), turns.last()].into_iter().flatten() {
+        let then = shown.conversation_at(*at).expect("something has happened");
+        check_view(&then);
+        assert!(
+            then.vector_clock <= today.vector_clock && then.participants.len() <= today.participants.len()
+        );
+        // What has no time of its own is shown by the next whole millisecond.
+        let latest = at.saturating_add(999_999);
+        assert!(then.started_at.is_none_or(|started| started.nanos <= latest), "it began later: {then:?}");
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Router {
     let (reader, mut backend) = reader_pair(keeper.summary(LATER, None));
     let seq = keeper.position().seq;
     backend.changes.publish(changes, seq);
+    let data = folder.path().to_owned();
     tokio::spawn(async move {
         let _kept_until_the_end = folder;
         while let Some(query) = backend.queries.recv().await {
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Router {
         registry: Arc::new(registry),
         telemetry,
         clock: Clock::manual(LATER),
+        data,
         zone: TimeZone::UTC,
         title: "fuzz".to_owned(),
         note: None,

@@ -1,0 +1,8 @@
+//! Exports of made-up histories, held against their truth.
+
+#![allow(clippy::unwrap_used)]
+
+mod disk;
+mod history;
+mod rows;
+mod snapshot;

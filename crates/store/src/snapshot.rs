@@ -1,0 +1,98 @@
+//! All that is committed at one instant, read beside whoever writes.
+//!
+//! A reader of SQLite's write-ahead log sees the file as it was when its transaction began, for as long as that lasts, and
+//! keeps nobody from writing. So an export, which takes minutes, neither stops the service nor sees half of what it does
+//! meanwhile. The price: the write-ahead log cannot shrink before the snapshot goes, so whoever serves one to others bounds
+//! its time.
+//!
+//! Rejected: the folder's lock (no service could start while an export runs), and a copy of the file (twice the disk).
+
+use crate::folder::FolderLock;
+use crate::open::{connect_to_read, data_file};
+use crate::read::decoded;
+use crate::record::conversation;
+use crate::{Damaged, OpenError, Opened, Store, StoreError};
+use engine::StoredConversation;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+/// Room for pages: a walk by id touches each page of facts a few times within a short while at best.
+const CACHE_KIB: i64 = 65_536;
+/// How long to wait for a writer that is just recovering the write-ahead log.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A data folder at one instant.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What it holds; it cannot be committed to, and its incarnation is the last that was minted.
+    pub opened: Opened,
+    /// A process had the folder when the snapshot was taken.
+    pub running: bool,
+}
+
+/// What is met on the way through all conversations that were laid down.
+#[derive(Debug)]
+pub enum Each {
+    /// One of them.
+    Conversation(StoredConversation),
+    /// A record that cannot be read.
+    Damaged(Damaged),
+}
+
+impl Store {
+    /// Takes a snapshot of a data folder, whether a service runs on it or not. Nothing in it is changed.
+    ///
+    /// # Errors
+    /// As for [`Store::look`], but for a folder that is in use.
+    pub fn snapshot(folder: &Path) -> Result<Snapshot, OpenError> {
+        let file = data_file(folder)?;
+        let running = FolderLock::is_taken(folder)?;
+        let connection = connect_to_read(&file)?;
+        let begun = connection
+            .busy_timeout(BUSY_TIMEOUT)
+            .and_then(|()| connection.pragma_update(None, "cache_size", -CACHE_KIB))
+            .and_then(|()| connection.execute_batch("BEGIN"));
+        begun.map_err(|error| OpenError::of_sqlite(&file, &error))?;
+        // The first read, of what the file is, fixes the instant.
+        let opened = Self::of_reader(connection, file, None)?;
+        Ok(Snapshot { opened, running })
+    }
+
+    /// How many conversations were laid down, of those with an id behind `after` (empty: all).
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn laid_down_count(&self, after: &str) -> Result<u64, StoreError> {
+        let (count, sql) = (
+            |row: &rusqlite::Row<'_>| row.get::<_, i64>(0),
+            "SELECT count(*) FROM conversation WHERE id > ?1",
+        );
+        let found = self.connection.query_row(sql, [after], count)?;
+        Ok(found.max(0).cast_unsigned())
+    }
+
+    /// Goes through all conversations that were laid down, by ascending id behind `after` (empty: from the start), those in
+    /// memory among them, one at a time, until `tell` breaks off.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn each_laid_down(
+        &self,
+        after: &str,
+        mut tell: impl FnMut(Each) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare(conversation::SELECT_ALL_AFTER)?;
+        let mut rows = statement.query([after])?;
+        while let Some(row) = rows.next()? {
+            let met = match decoded("conversation", row, conversation::read)? {
+                Ok(stored) => Each::Conversation(stored),
+                Err(damaged) => Each::Damaged(damaged),
+            };
+            if tell(met).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
