@@ -53,19 +53,33 @@ fn measured(name: &str, command: &mut Command, place: &Path) -> anyhow::Result<(
     let begun = Instant::now();
     let mut child =
         command.current_dir(place).stdin(Stdio::null()).spawn().context("it could not be started")?;
-    let mut peak_kib = 0;
+    let (mut peak_kib, mut cpu_s) = (0, 0.0);
     let status = loop {
         peak_kib = peak_kib.max(peak_of(child.id()));
+        cpu_s = cpu_of(child.id()).unwrap_or(cpu_s);
         if let Some(status) = child.try_wait()? {
             break status;
         }
         std::thread::sleep(Duration::from_millis(100));
     };
-    say(&format!("   {:.1} s, at most {} MiB resident", begun.elapsed().as_secs_f64(), peak_kib >> 10));
+    say(&format!(
+        "   {:.1} s ({cpu_s:.1} s of CPU time), at most {} MiB resident",
+        begun.elapsed().as_secs_f64(),
+        peak_kib >> 10
+    ));
     if !status.success() {
         bail!("{name} failed");
     }
     Ok(())
+}
+
+/// Seconds of CPU time that a running process has used; the kernel counts hundredths.
+fn cpu_of(process: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    // Of one that has just ended there is nothing left to count.
+    Some((ticks(11)? + ticks(12)?) / 100.0).filter(|cpu_s| *cpu_s > 0.0)
 }
 
 fn peak_of(process: u32) -> u64 {
