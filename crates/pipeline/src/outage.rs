@@ -34,7 +34,8 @@ impl Shard {
         }
     }
 
-    /// A commit is through.
+    /// What was tried again is through: something was stored, or could be looked up. That nothing had to be stored proves
+    /// nothing.
     pub(crate) fn outage_is_over(&mut self) {
         if self.store_trouble.take().is_some() {
             self.telemetry.store_accepts.set(1);

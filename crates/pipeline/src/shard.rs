@@ -100,7 +100,10 @@ impl Shard {
         loop {
             let at = self.clock.now();
             match self.keeper.take(&mut self.mail, at) {
-                Ok(_) => return Ok(Taken { facts, more, at }),
+                Ok(_) => {
+                    self.outage_is_over();
+                    return Ok(Taken { facts, more, at });
+                }
                 Err(error) => {
                     self.wait_out(error).await?;
                     self.commit().await?;
@@ -129,10 +132,10 @@ impl Shard {
                 Err(error) => self.wait_out(error).await?,
             }
         };
-        self.outage_is_over();
         self.count(&batch);
         self.wish(std::mem::take(&mut batch.wishes));
         if !batch.is_empty() {
+            self.outage_is_over();
             self.publish(&batch);
         }
         self.keeper.reuse(batch);
