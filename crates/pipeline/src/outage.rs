@@ -48,8 +48,11 @@ impl Shard {
         if self.store_trouble.as_ref() == Some(&reason) {
             return;
         }
-        if self.store_trouble.is_none() {
-            tracing::error!("{reason}; what was stored before is served, and it is tried again every second");
+        match self.store_trouble {
+            None => tracing::error!(
+                "{reason}; what was stored before is served, and it is tried again every second"
+            ),
+            Some(_) => tracing::error!("{reason}"),
         }
         self.telemetry.store_accepts.set(0);
         let mut summary = Summary::clone(&self.backend.summary.load());

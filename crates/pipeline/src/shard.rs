@@ -120,6 +120,7 @@ impl Shard {
 
     /// Commits, for as long as it takes while the disk refuses, then shows what was committed.
     async fn commit(&mut self) -> Result<(), StoreError> {
+        let mut failed = false;
         let mut batch = loop {
             let begun = Instant::now();
             match self.keeper.commit(self.clock.now()) {
@@ -129,13 +130,18 @@ impl Shard {
                     }
                     break batch;
                 }
-                Err(error) => self.wait_out(error).await?,
+                Err(error) => {
+                    failed = true;
+                    self.wait_out(error).await?;
+                }
             }
         };
+        if failed || !batch.is_empty() {
+            self.outage_is_over();
+        }
         self.count(&batch);
         self.wish(std::mem::take(&mut batch.wishes));
         if !batch.is_empty() {
-            self.outage_is_over();
             self.publish(&batch);
         }
         self.keeper.reuse(batch);
