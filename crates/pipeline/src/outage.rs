@@ -34,7 +34,8 @@ impl Shard {
         }
     }
 
-    /// A commit is through.
+    /// What was tried again is through: something was stored, or could be looked up. That nothing had to be stored proves
+    /// nothing.
     pub(crate) fn outage_is_over(&mut self) {
         if self.store_trouble.take().is_some() {
             self.telemetry.store_accepts.set(1);
@@ -47,8 +48,11 @@ impl Shard {
         if self.store_trouble.as_ref() == Some(&reason) {
             return;
         }
-        if self.store_trouble.is_none() {
-            tracing::error!("{reason}; what was stored before is served, and it is tried again every second");
+        match self.store_trouble {
+            None => tracing::error!(
+                "{reason}; what was stored before is served, and it is tried again every second"
+            ),
+            Some(_) => tracing::error!("{reason}"),
         }
         self.telemetry.store_accepts.set(0);
         let mut summary = Summary::clone(&self.backend.summary.load());

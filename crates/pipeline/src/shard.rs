@@ -106,7 +106,10 @@ impl Shard {
         loop {
             let at = self.clock.now();
             match self.keeper.take(&mut self.mail, at) {
-                Ok(_) => return Ok(Taken { facts, more, at }),
+                Ok(_) => {
+                    self.outage_is_over();
+                    return Ok(Taken { facts, more, at });
+                }
                 Err(error) => {
                     self.wait_out(error).await?;
                     self.commit().await?;
@@ -123,6 +126,7 @@ impl Shard {
 
     /// Commits, for as long as it takes while the disk refuses, then shows what was committed.
     async fn commit(&mut self) -> Result<(), StoreError> {
+        let mut failed = false;
         let mut batch = loop {
             let begun = Instant::now();
             match self.keeper.commit(self.clock.now()) {
@@ -132,10 +136,15 @@ impl Shard {
                     }
                     break batch;
                 }
-                Err(error) => self.wait_out(error).await?,
+                Err(error) => {
+                    failed = true;
+                    self.wait_out(error).await?;
+                }
             }
         };
-        self.outage_is_over();
+        if failed || !batch.is_empty() {
+            self.outage_is_over();
+        }
         self.count(&batch);
         self.wish(std::mem::take(&mut batch.wishes));
         if !batch.is_empty() {

@@ -29,7 +29,11 @@ impl FolderLock {
         let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(failed)?;
         lock(&file, folder)?;
-        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+        match file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())) {
+            // Whose it is would only be told to a second program: no reason not to start on a full disk.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+            written => written.map_err(failed)?,
+        }
         Ok(Self { file })
     }
 

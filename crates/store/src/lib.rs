@@ -15,6 +15,8 @@
 //! | `readable_conversation` | `id`, `active` (0 or 1), `started_at`, `ended_at` (RFC 3339, to the millisecond), `facts`, `dropped` |
 //! | `readable_cell` | `minute` (`2026-01-31T08:05Z`), `events` (distinct events of that minute) |
 //!
+//! Beside it lie `lock`, whose owner has the folder, and `reserve`, which keeps room for a start on a full disk.
+//!
 //! A conversation appears there when it is laid down: at its end, or when the log grows long.
 //!
 //! Rejected: a row a fact with indexes (4 to 5 µs of CPU each), key-value stores (their files open nowhere else, and

@@ -202,4 +202,12 @@ fn a_full_file_system_is_waited_out_with_a_restart_in_between() {
     comes_back(&cloud, &again);
     let whole = || (disk.reserve() != reserve).then(|| "it is not made whole again".to_owned());
     eventually(LONG, whole);
+
+    let (code, said) = again.program.terminate(LONG);
+    assert_eq!(code, Some(0), "{said}");
+    disk.fill();
+    let third = cloud.serve("events", &[]);
+    stands_still(&third, "no space is left");
+    disk.empty();
+    comes_back(&cloud, &third);
 }
