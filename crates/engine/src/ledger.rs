@@ -10,7 +10,7 @@ mod feed;
 
 pub(crate) use feed::Feed;
 
-use crate::limits::UNNOTICED_NS_MAX;
+use crate::limits::{LOOK_BACK_NS, UNNOTICED_NS_MAX};
 use crate::{Completeness, FactId, FeedEvent, FeedNote, FeedView, LedgerRow};
 use feed::{Hole, NOBODY};
 
@@ -163,6 +163,8 @@ impl Ledger {
             if let Some(Some(feed)) = self.feeds.get_mut(index) {
                 feed.holes.make_contiguous().sort_by_key(|h| (h.to.unwrap_or(i64::MAX), h.from));
                 feed.limit(None, last_heard);
+                let reach = last_heard.saturating_sub(LOOK_BACK_NS);
+                feed.holes.iter_mut().for_each(|h| h.beyond = h.to.is_some_and(|end| end < reach));
                 if feed.listening {
                     let alive = last_heard.saturating_sub(UNNOTICED_NS_MAX).max(feed.told_at).min(last_heard);
                     feed.lose("Headcount was not running".to_owned(), alive);

@@ -51,7 +51,7 @@ pub use gaps::{Broken, FeedIntervals, Interval, Missing, MissingDots, RangeView,
 pub use ghosts::Suspicion;
 pub use id::{ID_BYTES_MAX, Id, IdError};
 pub use ledger::{RECORDS_LOST, STATUS_ROW};
-pub use limits::{Limits, Plausible, UNNOTICED_NS_MAX};
+pub use limits::{LOOK_BACK_NS, Limits, Plausible, UNNOTICED_NS_MAX};
 pub use note::{FeedEvent, FeedNote};
 pub use record::{Admitted, Arrival, LedgerRow, StoredConversation, UserRow};
 pub use revision::{Effect, History, Life, MovedEntry, SpellMoves};

@@ -6,14 +6,12 @@ use crate::node::Life;
 use crate::plan::Topics;
 use crate::watch::{Broken, Invariant};
 use crate::world::{Alive, Next, World};
-use engine::{Batch, FeedEvent, SECOND};
+use engine::{Batch, FeedEvent, LOOK_BACK_NS};
 use pipeline::{Keeper, Mailbox, Telemetry};
 use prometheus_client::registry::Registry;
 use simulator::{Dialect, Millis};
 use store::{Store, StoreError};
 
-/// How far back the first round looks, besides the time that nothing ran.
-const LOOK_BACK_NS: i64 = 600 * SECOND;
 /// How long a node is down after a crash, at most.
 const DOWN_MS_MAX: Millis = 20_000;
 /// How far a node's clock may be from the true one.

@@ -80,7 +80,7 @@ impl Default for Timing {
             repair_margin: Duration::from_secs(60),
             repair_retry_min: Duration::from_secs(5),
             repair_retry_max: Duration::from_secs(600),
-            look_back_first: Duration::from_secs(600),
+            look_back_first: Duration::from_nanos(engine::LOOK_BACK_NS.unsigned_abs()),
             credentials_retry: Duration::from_secs(60),
             rate_limit_wait: Duration::from_secs(10),
         }

@@ -46,13 +46,15 @@ pub(crate) struct Hole {
     pub(super) reason: String,
     /// Nobody listened in it, so that reading again closes it; not so where facts were dropped.
     pub(super) gap: bool,
+    /// It ended so long before the last restart that no round of repair of this run looks back to it.
+    pub(super) beyond: bool,
     /// It differs from what is stored.
     pub(super) changed: bool,
 }
 
 impl Hole {
     pub(super) fn new(from: i64, to: Option<i64>, state: Completeness, reason: String) -> Self {
-        Self { from, to, state, reason, gap: true, changed: true }
+        Self { from, to, state, reason, gap: true, beyond: false, changed: true }
     }
 }
 
@@ -261,6 +263,7 @@ impl Feed {
             let Some(old) = self.holes.remove(first) else { return };
             let Some(next) = self.holes.iter_mut().skip(first).find(|h| h.gap == old.gap) else { return };
             next.from = old.from.min(next.from);
+            next.beyond |= old.beyond && old.state > Completeness::Repaired;
             if old.state > next.state {
                 (next.state, next.reason) = (old.state, old.reason);
             }
@@ -272,7 +275,7 @@ impl Feed {
         if self.before > Completeness::Repaired && self.first.is_some() {
             self.before = state;
         }
-        for hole in self.holes.iter_mut().filter(|h| h.to.is_some() && h.gap) {
+        for hole in self.holes.iter_mut().filter(|h| h.to.is_some() && h.gap && !h.beyond) {
             let open = hole.state == Completeness::Unknown
                 || (hole.state == Completeness::Partial && reason.is_none());
             if open {

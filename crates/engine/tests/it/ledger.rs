@@ -3,6 +3,7 @@
 use crate::world::*;
 use engine::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const DAY: i64 = 86_400 * SECOND;
 
@@ -282,6 +283,29 @@ fn what_was_dropped_stays_missing_when_old_holes_are_merged() {
     engine.handle_feed(note(0, NOON + 60_000 * SECOND, FeedEvent::Repaired));
     let range = engine.range(NOON, NOON + 2 * SECOND, NOON + 60_000 * SECOND);
     assert_eq!(range.completeness, Completeness::Partial);
+}
+
+#[test]
+fn a_round_after_a_restart_repairs_no_hole_that_it_does_not_look_back_to() {
+    let mut before = engine();
+    before.handle_feed(note(0, NOON, named("f", false)));
+    before.handle_feed(note(0, NOON, FeedEvent::Listening));
+    for (down, up) in [(100, 200), (5_000, 5_100)] {
+        before.handle_feed(note(0, NOON + down * SECOND, lost(NOON + down * SECOND)));
+        before.handle_feed(note(0, NOON + up * SECOND, FeedEvent::Listening));
+    }
+    // The newest row of each hole, as it is stored.
+    let rows: BTreeMap<i64, LedgerRow> =
+        before.take_batch().ledger.into_iter().map(|row| (row.from, row)).collect();
+    let mut after = engine();
+    rows.into_values().for_each(|row| after.restore_ledger(row));
+    let now = NOON + 5_200 * SECOND;
+    after.resumed(0, now, now);
+    after.handle_feed(note(0, now, FeedEvent::Listening));
+    after.handle_feed(note(0, now + SECOND, FeedEvent::Repaired));
+    let worst =
+        |at: i64| after.range(NOON + at * SECOND, NOON + (at + 1) * SECOND, now + 2 * SECOND).completeness;
+    assert_eq!([worst(150), worst(5_050)], [Completeness::Unknown, Completeness::Repaired]);
 }
 
 /// What may become of a feed, and how many seconds later.
