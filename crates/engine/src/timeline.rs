@@ -2,7 +2,7 @@
 
 use crate::entry::Entry;
 use crate::fold::{Folded, Participant, Step};
-use crate::names::Names;
+use crate::names::{Names, Sym};
 use crate::show::Shown;
 use crate::{FactId, Source, Time, TimelineEntry, What, Word};
 use foldhash::fast::FixedState;
@@ -37,9 +37,11 @@ impl Shown<'_> {
             clocks.pass(entry, &set.names);
             if wanted(entry) {
                 let participant = folded.participants.iter().find(|p| p.id == entry.participant);
+                let own = || folded.life_cycle.unwrap_or(Sym::NONE);
+                let state = participant.map_or_else(own, |p| p.state(&set.names));
                 let concurrent = chains.concurrent(entry).next().is_some();
                 let clock = clocks.at(entry);
-                take(step.shown, view(entry, step, participant, clock, concurrent, &set.names));
+                take(step.shown, view(entry, step, (participant, state), clock, concurrent, &set.names));
             }
         }
     }
@@ -48,7 +50,7 @@ impl Shown<'_> {
 fn view(
     e: &Entry,
     step: Step,
-    p: Option<&Participant>,
+    (p, state): (Option<&Participant>, Sym),
     (vector_clock, clock): (u64, Vec<(Word, u64)>),
     concurrent: bool,
     names: &Names,
@@ -65,6 +67,7 @@ fn view(
         kind: kind(e.what),
         from: from_value(e, step, names),
         to: to_value(e, names),
+        state: names.get_word(state),
         role: names.get_word(p.map_or(e.role(), |p| p.role)),
         user: names.get_id(p.map_or(e.user(), |p| p.user)),
         queue: names.get_id(p.map_or(e.queue(), |p| p.queue)),

@@ -5,6 +5,7 @@
 //! stays: it carries the position and the change number from which the next life goes on.
 
 use crate::error::{Stage, leaves_doubt};
+use crate::outbox::{self, Moved, Outgoing};
 use crate::record::{Scratch, WriteError, batch, conversation, ledger, user};
 use crate::{Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
@@ -38,6 +39,8 @@ pub struct Commit<'a> {
     /// Rows of the log below this position are covered by conversations that are laid down, with this commit or before:
     /// they are not replayed again, and are deleted over this and the next commits.
     pub forget_log_below: Option<u64>,
+    /// What followers have to look at again; none when nobody follows.
+    pub outgoing: Option<Outgoing<'a>>,
 }
 
 /// What kept a commit from succeeding.
@@ -72,16 +75,29 @@ impl Store {
     fn transact(&mut self, commit: &Commit<'_>, position: u64, covered: u64) -> Result<(), Failure> {
         let newly_covered = covered > self.covered;
         let behind = self.is_behind || commit.heard_until.is_some();
-        let scratch = &mut self.scratch;
+        let (scratch, outbox_bytes) = (&mut self.scratch, self.outbox_bytes.unwrap_or_default());
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begun.map_err(|error| Failure::new(Stage::Writing, error))?;
         let written = append(&transaction, scratch, commit, position)
             .and_then(|()| lay_down(&transaction, scratch, commit.laid_down))
             .and_then(|()| Ok(update(&transaction, commit)?))
             .and_then(|()| Ok(forget(&transaction, covered, newly_covered)?))
-            .and_then(|()| if behind { Ok(lag(&transaction, commit.heard_until)?) } else { Ok(()) });
-        written.map_err(|error| Failure::new(Stage::Writing, error))?;
-        transaction.commit().map_err(|error| Failure::new(Stage::Committing, error))
+            .and_then(|()| match &commit.outgoing {
+                Some(outgoing) => {
+                    outbox::write(&transaction, scratch, commit, outgoing, position, outbox_bytes)
+                }
+                None => Ok(Moved::default()),
+            })
+            .and_then(|moved| {
+                if behind {
+                    lag(&transaction, commit.heard_until)?;
+                }
+                Ok(moved)
+            });
+        let moved = written.map_err(|error| Failure::new(Stage::Writing, error))?;
+        transaction.commit().map_err(|error| Failure::new(Stage::Committing, error))?;
+        self.outbox_bytes = self.outbox_bytes.map(|bytes| moved.apply(bytes));
+        Ok(())
     }
 
     fn settle(&mut self, failure: Failure) -> StoreError {

@@ -32,17 +32,22 @@ mod folder;
 #[doc(hidden)]
 pub mod fuzzing;
 mod open;
+mod outbox;
 mod read;
 mod record;
 mod recover;
 mod schema;
+mod sent;
 #[cfg(test)]
 mod testing;
+mod upgrade;
 
 pub use commit::Commit;
 pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
+pub use outbox::{Outbox, OutboxBounds, Outgoing, Row as OutboxRow};
 pub use recover::{LoggedBatch, Recover, Recovered};
+pub use sent::{Known, Progress, Sent, SentPoint};
 
 use folder::FolderLock;
 use record::Scratch;
@@ -60,6 +65,8 @@ pub struct Store {
     covered: u64,
     /// The last commit left something behind that waits.
     is_behind: bool,
+    /// Bytes of the outbox's bodies, once they were counted.
+    outbox_bytes: Option<u64>,
     /// A commit may or may not have reached the disk.
     poisoned: bool,
     scratch: Scratch,

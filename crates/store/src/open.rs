@@ -6,13 +6,14 @@
 use crate::folder::FolderLock;
 use crate::record::Scratch;
 use crate::schema::{self, Kind};
+use crate::upgrade::upgrade;
 use crate::{OpenError, Store, StoreError};
 use causal::Incarnation;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-const DATA_FILE: &str = "headcount.db";
+pub(crate) const DATA_FILE: &str = "headcount.db";
 /// The most pages that SQLite gives a file: its own default.
 const PAGES_MAX: i64 = 0xffff_fffe;
 
@@ -27,6 +28,8 @@ pub struct Opened {
     pub epoch: u64,
     /// The last change number that was published; 0 before the first.
     pub seq: u64,
+    /// The older format that the file had until now; none: it had the newest, or was made.
+    pub upgraded_from: Option<i64>,
 }
 
 /// What the file says of itself.
@@ -36,6 +39,7 @@ struct Header {
     covered: u64,
     last_position: u64,
     seq: u64,
+    upgraded_from: Option<i64>,
 }
 
 impl Store {
@@ -65,11 +69,13 @@ impl Store {
             last_position: header.last_position,
             covered: header.covered,
             is_behind: true,
+            outbox_bytes: None,
             poisoned: false,
             scratch: Scratch::default(),
             _lock: lock,
         };
-        Ok(Opened { store, incarnation: header.incarnation, epoch: header.epoch, seq: header.seq })
+        let Header { incarnation, epoch, seq, upgraded_from, .. } = header;
+        Ok(Opened { store, incarnation, epoch, seq, upgraded_from })
     }
 
     /// Opens the data folder of a program that is stopped, to look at what it holds: nothing in it is changed, nothing can
@@ -109,11 +115,12 @@ impl Store {
             last_position,
             covered,
             is_behind: true,
+            outbox_bytes: None,
             poisoned: true,
             scratch,
             _lock: lock,
         };
-        Ok(Opened { store, incarnation, epoch, seq })
+        Ok(Opened { store, incarnation, epoch, seq, upgraded_from: None })
     }
 
     /// The bytes that the data takes on disk, the write-ahead log included.
@@ -160,9 +167,15 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
 fn begin(connection: &mut Connection, kind: Kind, new_epoch: u64) -> rusqlite::Result<Header> {
     schema::set_up(connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let upgraded_from = match kind {
+        Kind::Ours(found) if found < schema::FORMAT => Some(found),
+        _ => None,
+    };
     if kind == Kind::Empty {
         schema::create(&transaction, new_epoch)?;
+        upgrade(&transaction, 1)?;
     }
+    upgraded_from.map_or(Ok(()), |found| upgrade(&transaction, found))?;
     let number = |key| schema::meta(&transaction, key).map(|found| found.unwrap_or_default().cast_unsigned());
     let last = number("incarnation")?;
     let next = u32::try_from(last).ok().and_then(|last| last.checked_add(1)).and_then(Incarnation::new);
@@ -171,7 +184,7 @@ fn begin(connection: &mut Connection, kind: Kind, new_epoch: u64) -> rusqlite::R
     let (epoch, covered) = (number("epoch")?, number("covered")?);
     let (last_position, seq) = newest(&transaction)?;
     transaction.commit()?;
-    Ok(Header { incarnation, epoch, covered, last_position, seq })
+    Ok(Header { incarnation, epoch, covered, last_position, seq, upgraded_from })
 }
 
 /// The newest row of the log, which is never deleted, and the change number in it.

@@ -11,6 +11,7 @@ mod dictionary;
 mod fact;
 pub(crate) mod ledger;
 pub(crate) mod ordinals;
+pub(crate) mod outgoing;
 mod pack;
 mod time;
 pub(crate) mod user;

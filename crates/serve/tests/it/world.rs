@@ -298,6 +298,7 @@ fn communication(number: usize) -> CommunicationView {
 /// An entry in which everything that may be absent is, but for the participant and what it became.
 pub fn entry() -> TimelineEntry {
     TimelineEntry {
+        state: word("connected"),
         fact: FactId(17),
         at: None,
         effective_at: Time { nanos: NOON, digits: 0 },

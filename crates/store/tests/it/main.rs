@@ -4,4 +4,6 @@ mod crash;
 mod damage;
 mod fixtures;
 mod folder;
+mod golden;
+mod outbox;
 mod round_trip;
