@@ -56,7 +56,8 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
     let clock = Clock::system();
-    let settings = pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default() };
+    let settings =
+        pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default(), outbox: plan.outbox };
     let epoch = u64::try_from(clock.now() / engine::SECOND).unwrap_or(1);
     let mut pipeline = Pipeline::start(plan.data, settings, telemetry.clone(), clock.clone(), epoch)?;
     say_recovered(pipeline.recovered(), plan.data);

@@ -11,6 +11,11 @@ impl Keeper {
             Query::Timeline(id, at, to) => {
                 drop(to.send(self.about_at(&id, at, now, |shown| shown.timeline())))
             }
+            Query::Timelines(ids, to) => {
+                let timeline = |id| self.about(id, now, |shown| shown.timeline()).value;
+                let all = ids.iter().map(timeline).collect();
+                drop(to.send(self.stand(all, self.engine.completeness(now))));
+            }
             Query::Spells(id, at, to) => drop(to.send(self.about_at(&id, at, now, |shown| shown.spells()))),
             Query::Range(from, until, to) => {
                 let range = self.engine.range(from, until, now);

@@ -10,7 +10,8 @@ use crate::Position;
 use crate::mailbox::Mail;
 use crate::trail::Trail;
 use engine::{Batch, Change, Engine, Id, Publish, StoredConversation, Time};
-use store::{Commit, Store, StoreError};
+use std::collections::HashSet;
+use store::{Commit, OutboxBounds, Outgoing, Store, StoreError};
 
 /// The engine, the store behind it, and what the log still has to remember.
 #[derive(Debug)]
@@ -27,6 +28,12 @@ pub struct Keeper {
     left_since: Option<i64>,
     /// What was decided and is not on the disk yet.
     pending: Option<Pending>,
+    /// The newest change number on the disk.
+    committed_seq: u64,
+    /// What is kept for followers; none: nobody follows.
+    outbox: Option<OutboxBounds>,
+    /// Every follower has passed the rows of the outbox up to here.
+    passed: u64,
 }
 
 /// What a keeper begins with, besides engine and store.
@@ -39,18 +46,23 @@ pub(crate) struct Beginning {
     pub now: i64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Pending {
     batch: Batch,
     laid_down: Vec<StoredConversation>,
     forget_below: Option<u64>,
     left_since: Option<i64>,
     at: i64,
+    /// The conversations of the changes, each once, when somebody follows.
+    changed: Vec<Id>,
 }
 
 impl Keeper {
     pub(crate) fn new(engine: Engine, store: Store, with: Beginning) -> Self {
         Self {
+            committed_seq: engine.seq(),
+            outbox: None,
+            passed: 0,
             engine,
             store,
             trail: with.trail,
@@ -135,11 +147,17 @@ impl Keeper {
                 return Err(error);
             }
         };
+        self.committed_seq = self.engine.seq();
         self.trail.note(log, &pending.batch, &pending.laid_down);
         if !pending.batch.changes.is_empty() {
             self.last_updated = Some(Time::from_nanos(pending.at).to_millis());
         }
         Ok(pending.batch)
+    }
+
+    /// Says whether followers are to find what is committed in the outbox, and the row that all of them have passed.
+    pub fn hand_out(&mut self, outbox: Option<OutboxBounds>, passed: u64) {
+        (self.outbox, self.passed) = (outbox, passed);
     }
 
     /// Takes back a batch that is done with, so that its room serves again.
@@ -229,13 +247,14 @@ impl Keeper {
         let mut batch = self.engine.take_batch();
         let mut laid_down = std::mem::take(&mut batch.laid_down);
         if batch.is_empty() && laid_down.is_empty() {
-            return Pending { batch, laid_down, forget_below: None, left_since: None, at: self.last_turn };
+            return Pending { batch, laid_down, at: self.last_turn, ..Pending::default() };
         }
         let engine = &self.engine;
         let covered = self.trail.cover(|id| engine.waits(id), |id| engine.lay_down(id));
         laid_down.extend(covered.laid_down);
         let (forget_below, left_since) = (covered.forget_below, self.left_since);
-        Pending { batch, laid_down, forget_below, left_since, at: self.last_turn }
+        let changed = if self.outbox.is_some() { changed(&batch.changes) } else { Vec::new() };
+        Pending { batch, laid_down, forget_below, left_since, at: self.last_turn, changed }
     }
 
     fn as_commit<'a>(&self, pending: &'a Pending) -> Commit<'a> {
@@ -250,6 +269,12 @@ impl Keeper {
             laid_down: &pending.laid_down,
             heard_until: pending.left_since,
             forget_log_below: pending.forget_below,
+            outgoing: self.outbox.map(|bounds| Outgoing {
+                after_seq: self.committed_seq,
+                conversations: &pending.changed,
+                passed: self.passed,
+                bounds,
+            }),
         }
     }
 }
@@ -258,4 +283,10 @@ impl Pending {
     fn is_empty(&self) -> bool {
         self.batch.is_empty() && self.laid_down.is_empty()
     }
+}
+
+/// The conversations of changes, each once.
+fn changed(changes: &[Publish]) -> Vec<Id> {
+    let mut seen = HashSet::new();
+    changes.iter().map(|change| &change.conversation).filter(|id| seen.insert(*id)).cloned().collect()
 }

@@ -6,6 +6,7 @@
 mod answers;
 mod change_log;
 mod clock;
+mod followers;
 mod intake;
 mod keeper;
 mod mailbox;
@@ -19,6 +20,7 @@ mod trail;
 
 pub use change_log::{CHANGES_KEPT_MAX, ChangeLog, Following};
 pub use clock::Clock;
+pub use followers::{Follower, FollowerError, FollowerStatus, Followers, Portion};
 pub use intake::{Intake, Wish};
 pub use keeper::Keeper;
 pub use mailbox::{Mail, Mailbox, MailboxSettings, WhenFull};

@@ -12,7 +12,7 @@ impl Keeper {
     /// # Errors
     /// When the store cannot be read. Damaged records are set aside and counted.
     pub fn recover(opened: Opened, limits: Limits, now: i64) -> Result<(Self, Recovery), StoreError> {
-        let Opened { mut store, incarnation, epoch, seq } = opened;
+        let Opened { mut store, incarnation, epoch, seq, .. } = opened;
         let mut back = Back::new(Engine::new(limits, incarnation.get(), seq), now);
         let base = store.recover(&mut back)?;
         let replayed = back.replay(&store, base.damaged)?;

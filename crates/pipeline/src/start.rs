@@ -8,7 +8,7 @@ use engine::Limits;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{OpenError, Store, StoreError};
+use store::{OpenError, OutboxBounds, Progress, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Wishes that may wait for a source.
@@ -21,6 +21,8 @@ pub struct Settings {
     pub mailbox: MailboxSettings,
     /// The engine's bounds.
     pub limits: Limits,
+    /// What is kept for followers that are away; none: nobody follows, and nothing is kept.
+    pub outbox: Option<OutboxBounds>,
 }
 
 /// A running shard and the handles to it.
@@ -75,12 +77,24 @@ impl Pipeline {
         clock: Clock,
         new_epoch: u64,
     ) -> Result<Self, PipelineError> {
-        let opened = Store::open(folder, new_epoch)?;
+        let mut opened = Store::open(folder, new_epoch)?;
+        if let Some(format) = opened.upgraded_from {
+            tracing::info!("the data folder had the older format {format} and was upgraded");
+        }
+        let given_up = opened.store.begin_outbox(settings.outbox.is_some())?;
+        if given_up > 0 {
+            tracing::warn!(
+                given_up,
+                "changes waited for a follower that is no longer configured; it will not get them"
+            );
+        }
+        let newest = Progress { position: opened.store.last_position(), seq: opened.seq };
         let now = clock.now();
         let (keeper, recovered) = Keeper::recover(opened, settings.limits, now)?;
         // Whoever asks before the shard's first turn sees what came back, not an empty board.
         let (reader, backend) = reader_pair(keeper.summary(now, Some("the engine is starting")));
         backend.changes.publish(Vec::new(), keeper.position().seq);
+        backend.followers.publish(newest);
         let (wishes, wished) = mpsc::channel(WISHES_WAITING_MAX);
         let mailbox = Arc::new(Mailbox::new(settings.mailbox, telemetry.clone()));
         let (stop, stopped) = watch::channel(None);
@@ -94,6 +108,7 @@ impl Pipeline {
             clock,
             repair_delay: settings.limits.repair_delay_ns,
             store_trouble: None,
+            outbox: settings.outbox,
             stop: stopped,
         };
         let ended = spawn(shard)?;

@@ -93,6 +93,10 @@ pub struct Telemetry {
     pub store_bytes: Gauge,
     /// Changes a follower is behind.
     pub follower_lag: Family<FollowerName, Gauge>,
+    /// Changes that a follower never gets, since they were not kept for it for so long.
+    pub follower_missed: Family<FollowerName, Counter>,
+    /// Bytes that wait for followers.
+    pub outbox_bytes: Gauge,
 }
 
 impl Telemetry {
@@ -119,6 +123,8 @@ impl Telemetry {
             mailbox_facts: Gauge::default(),
             store_bytes: Gauge::default(),
             follower_lag: Family::default(),
+            follower_missed: Family::default(),
+            outbox_bytes: Gauge::default(),
         };
         this.register(registry.sub_registry_with_prefix("headcount"));
         this.begin_at_zero();
@@ -151,6 +157,9 @@ impl Telemetry {
         to.register("mailbox_facts", "Facts that wait in the mailbox", self.mailbox_facts.clone());
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
         to.register("follower_lag_changes", "Changes a follower is behind", self.follower_lag.clone());
+        let missed = self.follower_missed.clone();
+        to.register("follower_missed_changes", "Changes that a follower never gets", missed);
+        to.register_with_unit("outbox", "What waits for followers", Unit::Bytes, self.outbox_bytes.clone());
     }
 
     /// Series that exist from the start, so that a rule on them can tell "none" from "not measured".

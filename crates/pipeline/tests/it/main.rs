@@ -1,6 +1,7 @@
 //! The pipeline from outside: facts in, committed answers out, over restarts and overflow.
 
 mod corpus;
+mod followers;
 mod full_disk;
 mod mailbox;
 mod restart;
