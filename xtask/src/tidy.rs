@@ -10,13 +10,15 @@ mod tests;
 
 /// Each crate and its layer; a crate may depend only on lower ones. The simulator stands beside: it shares nothing with
 /// what it tests.
-const LAYERS: [(&str, u8); 10] = [
+const LAYERS: [(&str, u8); 12] = [
     ("causal", 0),
     ("engine", 1),
     ("wire", 2),
     ("store", 2),
     ("pipeline", 3),
+    ("outward", 3),
     ("source", 4),
+    ("influx", 4),
     ("serve", 4),
     ("simulator", 4),
     ("headcount", 5),

@@ -1,6 +1,7 @@
 //! Puts the parts together: store and engine, the source, the page.
 
-use pipeline::{Clock, MailboxSettings, Pipeline, Recovery, Telemetry};
+use crate::config::Influx;
+use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Telemetry};
 use prometheus_client::registry::Registry;
 use source::Source;
 use std::net::SocketAddr;
@@ -24,6 +25,10 @@ pub struct Assembly {
     pub address: SocketAddr,
     /// The server's task.
     pub server: JoinHandle<std::io::Result<()>>,
+    /// Who takes the history elsewhere.
+    pub influx: Option<influx::Running>,
+    /// Stops the followers.
+    pub stop_followers: CancellationToken,
     /// Stops the feeds.
     pub stop_source: CancellationToken,
     /// Stops the server.
@@ -40,6 +45,8 @@ pub struct Plan<'a> {
     pub data: &'a Path,
     /// The queue.
     pub mailbox: MailboxSettings,
+    /// Where the history goes besides.
+    pub influx: Option<Influx>,
     /// The heatmap's zone.
     pub zone: jiff::tz::TimeZone,
     /// What the page is called.
@@ -56,8 +63,8 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
     let clock = Clock::system();
-    let settings =
-        pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default(), outbox: plan.outbox };
+    let outbox = plan.influx.as_ref().map(|influx| influx.outbox);
+    let settings = pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default(), outbox };
     let epoch = u64::try_from(clock.now() / engine::SECOND).unwrap_or(1);
     let mut pipeline = Pipeline::start(plan.data, settings, telemetry.clone(), clock.clone(), epoch)?;
     say_recovered(pipeline.recovered(), plan.data);
@@ -72,13 +79,22 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     };
     let address = plan.listener.local_addr()?;
     let (stop_source, stop_server) = (CancellationToken::new(), CancellationToken::new());
+    let stop_followers = CancellationToken::new();
+    // Before the first change, so that none is missed.
+    let influx = match plan.influx {
+        Some(Influx { settings, .. }) => {
+            let follower = Follower::open(plan.data, influx::NAME, &pipeline.reader(), telemetry.clone())?;
+            Some(influx::start(settings, follower, telemetry.clone(), clock.clone(), stop_followers.clone())?)
+        }
+        None => None,
+    };
     let server = tokio::spawn(serve::run(plan.listener, serve::router(app), stop_server.clone()));
     let wishes = pipeline.take_wishes().ok_or_else(|| anyhow::anyhow!("the wishes were taken already"))?;
     let mut followed = plan.source;
     let away = pipeline.recovered().last_committed_at.map_or(0, |at| clock.now().saturating_sub(at));
     followed.timing.look_back_first += Duration::from_nanos(away.unsigned_abs()).min(LOOK_BACK_MAX);
     let source = Source::start(followed, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
-    Ok(Assembly { pipeline, source, address, server, stop_source, stop_server })
+    Ok(Assembly { pipeline, source, address, server, influx, stop_followers, stop_source, stop_server })
 }
 
 fn say_recovered(back: Recovery, data: &Path) {

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// How long the rest may take to be committed after a signal.
 pub const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -24,6 +25,7 @@ pub fn serve(config: &Config) -> anyhow::Result<()> {
             listener,
             data: &config.data,
             mailbox: config.mailbox,
+            influx: config.influx.clone(),
             zone: config.zone.clone(),
             title: config.source.organisation.clone(),
             note: None,
@@ -79,12 +81,14 @@ pub async fn until_stopped(
     };
     assembly.stop_source.cancel();
     if let Some(how) = failed {
+        assembly.stop_followers.cancel();
         assembly.stop_server.cancel();
         return how.context("a part of the program failed; what is committed is safe, start it again");
     }
     if tokio::time::timeout(DRAIN_MAX / 2, assembly.source.stopped()).await.is_err() {
         tracing::warn!("the feeds did not close in time");
     }
+    stop_followers(assembly.influx, &assembly.stop_followers).await;
     let drained = assembly.pipeline.drain(DRAIN_MAX / 2).await?;
     let left = if drained.complete {
         "nothing is left behind"
@@ -94,4 +98,14 @@ pub async fn until_stopped(
     tracing::info!("drained {} facts; {left}", drained.facts);
     assembly.stop_server.cancel();
     Ok(())
+}
+
+/// Lets a follower end between two portions; one that hangs in an answer is left: its position is durable.
+async fn stop_followers(influx: Option<influx::Running>, stop: &CancellationToken) {
+    stop.cancel();
+    if let Some(running) = influx
+        && tokio::time::timeout(DRAIN_MAX / 10, running.ended()).await.is_err()
+    {
+        tracing::warn!("InfluxDB did not answer in time; what it lacks is sent after the next start");
+    }
 }

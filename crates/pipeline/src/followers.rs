@@ -138,19 +138,17 @@ pub enum FollowerError {
 }
 
 impl Follower {
-    /// Opens a follower on the data folder of a program that runs. `target` names its sink and the shape in which it is
-    /// written to. One that never was here before begins with the next change.
+    /// Opens a follower on the data folder of a program that runs. One that never was here before begins with the next change.
     ///
     /// # Errors
     /// When its file or the outbox cannot be opened.
     pub fn open(
         folder: &Path,
         name: &'static str,
-        target: &str,
         reader: &Reader,
         telemetry: Arc<Telemetry>,
     ) -> Result<Self, FollowerError> {
-        let (sent, outbox) = (Sent::open(folder, name, target)?, Outbox::open(folder)?);
+        let (sent, outbox) = (Sent::open(folder, name)?, Outbox::open(folder)?);
         let followers = reader.followers();
         let newest = followers.newest.subscribe();
         let now = *newest.borrow();

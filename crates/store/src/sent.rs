@@ -27,6 +27,7 @@ const TABLES: &str = "
         conversation INTEGER NOT NULL, fact INTEGER NOT NULL, series INTEGER NOT NULL, time_ns INTEGER NOT NULL,
         content INTEGER NOT NULL, PRIMARY KEY (conversation, fact)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS point_time ON point (time_ns);
+    CREATE TABLE IF NOT EXISTS series (hash INTEGER PRIMARY KEY, text TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS refused (
         number INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, reason TEXT NOT NULL, line TEXT NOT NULL);
 ";
@@ -70,30 +71,35 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Opens the file of the follower `name`, or makes it. `target` names the sink and how points are written: when it is
-    /// another than last time, the points of the old one are forgotten, and the position stays. A file that is damaged or
-    /// of something else is an error; it may be deleted.
+    /// Opens the file of the follower `name`, or makes it. A file that is damaged or of something else is an error; it may be
+    /// deleted.
     ///
     /// # Errors
     /// When it cannot be opened or made.
-    pub fn open(folder: &Path, name: &str, target: &str) -> Result<Self, OpenError> {
+    pub fn open(folder: &Path, name: &str) -> Result<Self, OpenError> {
         let file = folder.join(format!("follower-{name}.db"));
         let failed = |error: rusqlite::Error| OpenError::of_sqlite(&file, &error);
         let connection = Connection::open(&file).map_err(failed)?;
         connection.execute_batch(TABLES).map_err(failed)?;
-        let sent = Self { connection, forgotten_to: i64::MIN };
-        let known: Option<String> = sent.about("target").map_err(failed)?;
-        if known.as_deref() != Some(target) {
-            sent.aim_at(target).map_err(failed)?;
-        }
-        Ok(sent)
+        Ok(Self { connection, forgotten_to: i64::MIN })
     }
 
-    fn aim_at(&self, target: &str) -> rusqlite::Result<()> {
-        self.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM point;")?;
+    /// Says which sink is written to, and how. When it is another than last time, the points of the old one are forgotten;
+    /// the position stays. True when there was an old one.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn aim(&self, target: &str) -> Result<bool, StoreError> {
+        let known: Option<String> = self.about("target")?;
+        if known.as_deref() == Some(target) {
+            return Ok(false);
+        }
+        self.begin()?;
+        self.connection.execute_batch("DELETE FROM point; DELETE FROM series;")?;
         self.set_about("series", 0)?;
         self.set_about("target", target)?;
-        self.connection.execute_batch("COMMIT")
+        self.connection.execute_batch("COMMIT")?;
+        Ok(known.is_some())
     }
 
     /// Where the follower stands; none when it never began.
@@ -186,6 +192,25 @@ impl Sent {
             self.connection.prepare_cached("DELETE FROM point WHERE conversation = ?1 AND fact = ?2")?;
         statement.execute((conversation, fact))?;
         Ok(())
+    }
+
+    /// Notes the text of a series.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_series(&self, hash: i64, text: &str) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO series (hash, text) VALUES (?1, ?2)";
+        self.connection.prepare_cached(sql)?.execute((hash, text))?;
+        Ok(())
+    }
+
+    /// The text of a series, where it was noted.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn series(&self, hash: i64) -> Result<Option<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT text FROM series WHERE hash = ?1")?;
+        Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
     }
 
     /// Counts series that are new, and gives how many there are since the sink was first written to.

@@ -19,7 +19,7 @@ fn followed(folder: &Path, bounds: OutboxBounds) -> World {
 }
 
 fn follower(world: &World, folder: &Path) -> Follower {
-    Follower::open(folder, "test", "a sink", &world.pipeline.reader(), world.telemetry.clone()).unwrap()
+    Follower::open(folder, "test", &world.pipeline.reader(), world.telemetry.clone()).unwrap()
 }
 
 async fn say(world: &World, conversation: &str, n: u64) {

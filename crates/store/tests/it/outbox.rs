@@ -110,7 +110,9 @@ fn a_damaged_row_says_so_and_the_next_is_read() {
 }
 
 fn sent(folder: &Path, target: &str) -> Sent {
-    Sent::open(folder, "test", target).expect("opened")
+    let sent = Sent::open(folder, "test").expect("opened");
+    sent.aim(target).expect("aimed");
+    sent
 }
 
 #[test]
