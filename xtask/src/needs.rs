@@ -7,8 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Debian: a program that shows whether the package is there, and the package.
-const DEBIAN: [(&str, &str); 4] =
-    [("chromium", "chromium"), ("python3", "python3"), ("node", "nodejs"), ("npm", "npm")];
+const DEBIAN: [(&str, &str); 6] = [
+    ("chromium", "chromium"),
+    ("python3", "python3"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("influxd", "influxdb"),
+    ("victoria-metrics", "victoria-metrics"),
+];
 /// PyPI: the vendor's own SDK, a socket client, and a schema validator.
 const PYPI: [&str; 3] =
     ["PureCloudPlatformClientV2==269.0.0", "websocket-client>=1.8,<2", "jsonschema>=4.23,<5"];

@@ -1,0 +1,8 @@
+//! The follower against a strict stand-in of each InfluxDB, and against real servers.
+
+mod check;
+mod real;
+mod sending;
+mod stand_in;
+mod trouble;
+mod world;
