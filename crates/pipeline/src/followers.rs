@@ -210,8 +210,11 @@ impl Follower {
     /// # Errors
     /// When the outbox cannot be read.
     pub fn take(&mut self, changes_max: u64) -> Result<Option<Portion>, StoreError> {
-        self.looked = self.newest.borrow_and_update().position;
+        let newest = self.newest.borrow_and_update().position;
         let rows = self.outbox.after(self.at.position, changes_max)?;
+        if rows.is_empty() {
+            self.looked = newest;
+        }
         Ok(portion(self.at, rows))
     }
 

@@ -46,6 +46,9 @@ async fn a_follower_goes_on_where_its_sink_stands_after_a_restart() {
     assert_eq!(names(&portion), ["c1", "c2"], "as many rows as hold two changes");
     first.acknowledge(&portion).unwrap();
     assert_eq!((first.lag(), one.telemetry.follower_lag.get_or_create(&NAME).get()), (1, 1));
+    tokio::time::timeout(Duration::from_secs(5), first.more())
+        .await
+        .expect("what was left over waits for no commit");
     let unsent = first.take(100).unwrap().unwrap();
     drop(first);
     one.pipeline.drain(Duration::from_secs(5)).await.unwrap();
