@@ -88,7 +88,7 @@ pub async fn until_stopped(
     if tokio::time::timeout(DRAIN_MAX / 2, assembly.source.stopped()).await.is_err() {
         tracing::warn!("the feeds did not close in time");
     }
-    stop_followers(assembly.influx, &assembly.stop_followers).await;
+    stop_followers(assembly.influx, &assembly.pipeline.reader(), &assembly.stop_followers).await;
     let drained = assembly.pipeline.drain(DRAIN_MAX / 2).await?;
     let left = if drained.complete {
         "nothing is left behind"
@@ -100,12 +100,26 @@ pub async fn until_stopped(
     Ok(())
 }
 
-/// Lets a follower end between two portions; one that hangs in an answer is left: its position is durable.
-async fn stop_followers(influx: Option<influx::Running>, stop: &CancellationToken) {
+/// How long followers may take to send the last of it.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(1_500);
+
+/// Lets followers send the last of it where that works, and end between two portions. One that hangs in an answer is left:
+/// its position is durable, and what it lacks is sent after the next start.
+async fn stop_followers(
+    influx: Option<influx::Running>,
+    reader: &pipeline::Reader,
+    stop: &CancellationToken,
+) {
+    let Some(running) = influx else { return };
+    let mut look = tokio::time::interval(LAST_WORDS_MAX / 30);
+    let sent = async {
+        while reader.followers().status().iter().any(|f| f.lag_changes > 0 && f.trouble.is_none()) {
+            look.tick().await;
+        }
+    };
+    let _either_way = tokio::time::timeout(LAST_WORDS_MAX, sent).await;
     stop.cancel();
-    if let Some(running) = influx
-        && tokio::time::timeout(DRAIN_MAX / 10, running.ended()).await.is_err()
-    {
+    if tokio::time::timeout(DRAIN_MAX / 10, running.ended()).await.is_err() {
         tracing::warn!("InfluxDB did not answer in time; what it lacks is sent after the next start");
     }
 }

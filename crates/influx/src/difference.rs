@@ -3,12 +3,15 @@
 //! Each point is compared with the one that was written for the same fact. One whose time or tags are others now is a new
 //! point to the server, and the old one must go: that is a removal. Removals are named by time and tags, and none of them
 //! meets another point, since within a series each time is taken once, looked up here for every point that is new.
+//!
+//! What an earlier batch left in doubt is put right first: it may have been written, in part or whole, before a crash, and
+//! the same conversations may come out differently now (see `store/src/sent.rs`).
 
 use crate::Schema;
 use crate::line::Line;
 use crate::points::{Point, STATES, points};
 use engine::{Id, TimelineEntry};
-use store::{Sent, SentPoint, StoreError};
+use store::{Place, Sent, SentPoint, StoreError};
 
 /// Steps of a nanosecond in search of a free time: far more than there are changes in one instant.
 const STEPS_MAX: i64 = 100_000;
@@ -18,23 +21,33 @@ const STEPS_MAX: i64 = 100_000;
 pub(crate) struct Difference {
     /// Lines to write.
     pub lines: Vec<String>,
-    /// Points to remove before that.
-    pub removals: Vec<Removal>,
+    /// Points to remove before that, by measurement and tags; of the schema `tutorial` by the conversation alone, which has no
+    /// second point at that time.
+    pub removals: Vec<Place>,
     /// Series that were not there before.
     pub new_series: u64,
 }
 
-/// A point that no longer stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Removal {
-    /// Its time, in nanoseconds since the epoch.
-    pub time: i64,
-    /// Measurement and tags, as in the line that wrote it; of the schema `tutorial` the conversation alone, which has no
-    /// second point at that time.
-    pub series: String,
-}
-
 impl Difference {
+    /// Begins with what an earlier batch left in doubt.
+    pub fn begin(sent: &Sent) -> Result<Self, StoreError> {
+        Ok(Self { removals: sent.left_in_doubt()?, ..Self::default() })
+    }
+
+    /// Ends it: a place where a point has come to stand is not cleared, and every place that is touched is in doubt from
+    /// now on.
+    pub fn end(&mut self, sent: &Sent) -> Result<(), StoreError> {
+        let mut cleared = Vec::with_capacity(self.removals.len());
+        for place in self.removals.drain(..) {
+            sent.doubt(&place)?;
+            if !sent.stands(place.series, place.time)? {
+                cleared.push(place);
+            }
+        }
+        self.removals = cleared;
+        Ok(())
+    }
+
     /// Adds what differs of one conversation, and notes it as written.
     pub fn add(
         &mut self,
@@ -47,13 +60,12 @@ impl Difference {
         let (key, mut old) = (known.conversation, known.points);
         let mut gone = Vec::new();
         let mut series: Vec<i64> = old.iter().map(|point| point.series).collect();
-        let (mut before, mut stands) = (i64::MIN, Vec::new());
+        let mut before = i64::MIN;
         for point in points(conversation, timeline, schema) {
             let at = old.iter().position(|known| known.fact == point.fact);
             let written = at.map(|at| old.swap_remove(at));
             let now = free(&point, written, before, key, sent)?;
             before = now.time;
-            stands.push((now.series, now.time));
             if written == Some(now) {
                 continue;
             }
@@ -66,19 +78,19 @@ impl Difference {
             }
             gone.extend(written.filter(|old| (old.series, old.time) != (now.series, now.time)));
             sent.put(key, &now)?;
+            sent.doubt(&Place { series: now.series, time: now.time, text: point.line.series().to_owned() })?;
             self.lines.push(point.line.at(now.time));
         }
         for vanished in old {
             sent.remove(key, vanished.fact)?;
             gone.push(vanished);
         }
-        gone.retain(|old| !stands.contains(&(old.series, old.time)));
-        for old in gone {
-            let series = match schema {
+        for SentPoint { series, time, .. } in gone {
+            let text = match schema {
                 Schema::Tutorial => whole_conversation(conversation),
-                Schema::Compact => sent.series(old.series)?.unwrap_or_else(|| STATES.to_owned()),
+                Schema::Compact => sent.series(series)?.unwrap_or_else(|| STATES.to_owned()),
             };
-            self.removals.push(Removal { time: old.time, series });
+            self.removals.push(Place { series, time, text });
         }
         Ok(())
     }

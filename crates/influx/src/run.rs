@@ -1,8 +1,8 @@
 //! The follower's life: find out what the server is, then portion by portion until the program stops.
 //!
-//! It has a thread of its own, since its file is read and written there while everything else goes on. A portion is worked
-//! out inside a transaction of that file, sent, and acknowledged by the commit of the same transaction; whatever goes wrong
-//! in between is as if it had not begun.
+//! It has a thread of its own, since its file is read and written there while everything else goes on. What a portion will
+//! change is noted in that file, then it is sent, then it is acknowledged; whatever goes wrong in between, the same portion
+//! comes again and puts right what is in doubt.
 
 use crate::deliver::{Cancelled, SetAside, Way, unless};
 use crate::difference::Difference;
@@ -162,12 +162,14 @@ impl Task {
         let cells = self.follower.cells(&portion.minutes)?;
         let sent = self.follower.sent();
         sent.begin()?;
-        let mut difference = Difference::default();
+        let mut difference = Difference::begin(sent)?;
         for (id, timeline) in &timelines {
             difference.add(id, timeline, schema, sent)?;
         }
+        difference.end(sent)?;
         let series = sent.count_series(difference.new_series)?;
         sent.forget_some(self.clock.now().saturating_sub(KNOWN_NS))?;
+        sent.noted()?;
         difference.lines.extend(cells.into_iter().map(|(minute, events)| cell(minute, events)));
         self.deliver(found, difference, backoff).await?;
         self.follower.acknowledge(&portion)?;
@@ -211,7 +213,9 @@ impl Task {
         self.telemetry.follower_refused.get_or_create(&name).inc_by(aside.len() as u64);
         let now = self.clock.now();
         let sent = self.follower.sent();
-        aside.iter().try_for_each(|SetAside { line, why }| sent.set_aside(line, why, now))
+        sent.begin()?;
+        aside.iter().try_for_each(|SetAside { line, why }| sent.set_aside(line, why, now))?;
+        sent.noted()
     }
 
     /// Says with figures that the schema `tutorial` makes more series than the server is made for.

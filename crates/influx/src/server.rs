@@ -1,7 +1,6 @@
 //! One InfluxDB: where each of its interfaces is, who we say we are, and what it can do.
 
 use crate::answer::{Verdict, judge, permission, said, short};
-use crate::difference::Removal;
 use crate::line::tags;
 use crate::{Api, Settings};
 use flate2::Compression;
@@ -10,6 +9,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use secrecy::ExposeSecret;
 use std::io::Write;
 use std::time::Duration;
+use store::Place;
 use url::Url;
 
 pub use outward::SetupError;
@@ -97,7 +97,7 @@ impl Server {
     ///
     /// # Errors
     /// Why some may be left; all of them may be tried again.
-    pub async fn remove(&self, api: Api, removals: &[Removal]) -> Result<(), String> {
+    pub async fn remove(&self, api: Api, removals: &[Place]) -> Result<(), String> {
         match api {
             Api::V1 => {
                 for removals in removals.chunks(REMOVALS_MAX) {
@@ -233,10 +233,10 @@ fn compressed(lines: &[String]) -> std::io::Result<Vec<u8>> {
 /// The tags that a series of the schema `compact` may have: one that it has not is empty in a condition.
 const COMPACT_TAGS: [&str; 4] = ["medium", "queue", "role", "state"];
 
-fn as_influxql(removal: &Removal) -> String {
+fn as_influxql(removal: &Place) -> String {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
     let mut condition = format!("time = {}", removal.time);
-    let tags = tags(&removal.series);
+    let tags = tags(&removal.text);
     for (key, value) in &tags {
         condition.push_str(&format!(" AND \"{key}\" = '{}'", quoted(value)));
     }
@@ -247,10 +247,10 @@ fn as_influxql(removal: &Removal) -> String {
     format!("DELETE FROM \"{}\" WHERE {condition}", crate::points::STATES)
 }
 
-fn as_predicate(removal: &Removal) -> serde_json::Value {
+fn as_predicate(removal: &Place) -> serde_json::Value {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
     let mut predicate = format!("_measurement=\"{}\"", crate::points::STATES);
-    for (key, value) in tags(&removal.series) {
+    for (key, value) in tags(&removal.text) {
         predicate.push_str(&format!(" AND {key}=\"{}\"", quoted(&value)));
     }
     let at = jiff::Timestamp::from_nanosecond(i128::from(removal.time)).unwrap_or_default();

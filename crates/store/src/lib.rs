@@ -47,7 +47,7 @@ pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
 pub use outbox::{Outbox, OutboxBounds, Outgoing, Row as OutboxRow};
 pub use recover::{LoggedBatch, Recover, Recovered};
-pub use sent::{Known, Progress, Sent, SentPoint};
+pub use sent::{Known, Place, Progress, Sent, SentPoint};
 
 use folder::FolderLock;
 use record::Scratch;

@@ -1,9 +1,14 @@
 //! What a follower has behind it: its durable position, and what its sink holds, in a file of its own.
 //!
 //! A sink is corrected by what differs between what stands and what was sent, so what was sent has to be known, also after
-//! a crash: of each point its time, a hash of its series and one of its content. Both move in the one transaction that
-//! also moves the position, after the sink has acknowledged; so a crash means that the newest batch is sent again, and
-//! nothing else. No two points of a series have one time: this file is where that is looked up.
+//! a crash: of each point its time, a hash of its series and one of its content. No two points of a series have one time:
+//! this file is where that is looked up.
+//!
+//! A batch takes two steps. Before it is sent, its points are noted, and each place that it touches (where a point comes to
+//! stand, and where one goes) is noted as *in doubt*. When the sink has acknowledged, the doubts go and the position moves,
+//! in one transaction. Whoever finds doubts at the beginning of a batch does not know what the sink holds there: a point
+//! that stands in such a place is written again, and a place where none stands is cleared. So a crash at any moment,
+//! also one after which the same batch comes out differently, leaves nothing behind.
 //!
 //! The file is small beside the history, since it forgets conversations that have not changed for days, and it may be
 //! deleted: then everything that changes is sent anew. Rejected: tables in the data file (a second writer there holds up
@@ -28,6 +33,8 @@ const TABLES: &str = "
         content INTEGER NOT NULL, PRIMARY KEY (conversation, fact)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS point_time ON point (time_ns);
     CREATE TABLE IF NOT EXISTS series (hash INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS doubt (
+        series INTEGER NOT NULL, time_ns INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (series, time_ns)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS refused (
         number INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, reason TEXT NOT NULL, line TEXT NOT NULL);
 ";
@@ -52,6 +59,17 @@ pub struct SentPoint {
     pub time: i64,
     /// A hash of all that was written.
     pub content: i64,
+}
+
+/// A place in a sink: one point of a series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A hash of the series.
+    pub series: i64,
+    /// The time, in nanoseconds since the epoch.
+    pub time: i64,
+    /// By what it is found, in the sink's own words.
+    pub text: String,
 }
 
 /// What is known of a conversation's points, by its key.
@@ -95,7 +113,7 @@ impl Sent {
             return Ok(false);
         }
         self.begin()?;
-        self.connection.execute_batch("DELETE FROM point; DELETE FROM series;")?;
+        self.connection.execute_batch("DELETE FROM point; DELETE FROM series; DELETE FROM doubt;")?;
         self.set_about("series", 0)?;
         self.set_about("target", target)?;
         self.connection.execute_batch("COMMIT")?;
@@ -113,37 +131,78 @@ impl Sent {
             .map(|(position, seq)| Progress { position: position.cast_unsigned(), seq: seq.cast_unsigned() }))
     }
 
-    /// Begins to note what a batch will have changed. Nothing counts before [`Sent::acknowledge`].
+    /// Begins to note what a batch will change. Nothing counts before [`Sent::noted`].
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn begin(&self) -> Result<(), StoreError> {
-        self.give_up()?;
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
 
-    /// The sink has the batch: what was noted counts, and the follower stands here.
+    /// What the batch changes is noted, durably: now it may be sent.
+    ///
+    /// # Errors
+    /// When the file cannot be written. Nothing may be sent then.
+    pub fn noted(&self) -> Result<(), StoreError> {
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT")?;
+        }
+        Ok(())
+    }
+
+    /// The sink has the batch: nothing is in doubt any more, and the follower stands here.
     ///
     /// # Errors
     /// When the file cannot be written. The batch is sent again then.
     pub fn acknowledge(&self, progress: Progress) -> Result<(), StoreError> {
-        if self.connection.is_autocommit() {
-            self.begin()?;
-        }
+        self.begin()?;
+        self.connection.execute_batch("DELETE FROM doubt")?;
         self.set_about("position", progress.position.cast_signed())?;
         self.set_about("seq", progress.seq.cast_signed())?;
-        Ok(self.connection.execute_batch("COMMIT")?)
+        self.noted()
     }
 
-    /// The batch was not sent: what was noted does not count.
+    /// Notes that it is not known, until the batch is acknowledged, what the sink holds in a place.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn doubt(&self, place: &Place) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO doubt (series, time_ns, text) VALUES (?1, ?2, ?3)";
+        self.connection.prepare_cached(sql)?.execute((place.series, place.time, &place.text))?;
+        Ok(())
+    }
+
+    /// The places that an earlier batch left in doubt and where no point stands. Points that stand in such a place count as
+    /// not written.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn left_in_doubt(&self) -> Result<Vec<Place>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT series, time_ns, text FROM doubt")?;
+        let places = statement
+            .query_map([], |row| Ok(Place { series: row.get(0)?, time: row.get(1)?, text: row.get(2)? }))?;
+        let mut places: Vec<Place> = places.collect::<rusqlite::Result<_>>()?;
+        let sql = "UPDATE point SET content = 0 WHERE time_ns = ?1 AND series = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut empty = Vec::new();
+        for place in places.drain(..) {
+            if statement.execute((place.time, place.series))? == 0 {
+                empty.push(place);
+            }
+        }
+        Ok(empty)
+    }
+
+    /// Whether a point stands in a place.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn give_up(&self) -> Result<(), StoreError> {
-        if !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
-        }
-        Ok(())
+    pub fn stands(&self, series: i64, time: i64) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM point WHERE time_ns = ?1 AND series = ?2)";
+        Ok(self.connection.prepare_cached(sql)?.query_row((time, series), |row| row.get(0))?)
     }
 
     /// The points that the sink has of a conversation.

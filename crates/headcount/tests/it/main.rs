@@ -4,6 +4,7 @@
 
 mod command_line;
 mod compare;
+mod influx;
 mod outside;
 mod program;
 mod restart;

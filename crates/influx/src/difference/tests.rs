@@ -25,7 +25,7 @@ struct Model {
 impl Model {
     fn apply(&mut self, difference: Difference) {
         for removal in difference.removals {
-            let wanted = tags(&removal.series);
+            let wanted = tags(&removal.text);
             self.points.retain(|(series, time), _| {
                 let has = tags(series);
                 *time != removal.time || !wanted.iter().all(|tag| has.contains(tag))
@@ -55,7 +55,53 @@ fn world() -> World {
 fn add(world: &World, of: &str, timeline: &[TimelineEntry], schema: Schema) -> Difference {
     let mut difference = Difference::default();
     difference.add(&id(of), timeline, schema, &world.sent).expect("added");
+    difference.end(&world.sent).expect("ended");
     difference
+}
+
+/// A batch of one conversation, as the follower makes it; up to the moment at which it may be sent.
+fn batch(world: &World, of: &str, timeline: &[TimelineEntry], schema: Schema) -> Difference {
+    world.sent.begin().expect("begun");
+    let mut difference = Difference::begin(&world.sent).expect("begun");
+    difference.add(&id(of), timeline, schema, &world.sent).expect("added");
+    difference.end(&world.sent).expect("ended");
+    world.sent.noted().expect("noted");
+    difference
+}
+
+#[test]
+fn a_crash_between_sending_and_acknowledging_leaves_nothing_behind() {
+    // However much of the first batch arrived, and though its conversation comes out differently the second time.
+    for schema in [Schema::Tutorial, Schema::Compact] {
+        for arrived in 0..=4 {
+            let (world, mut model) = (world(), Model::default());
+            let first = vec![at(1, 0), at(3, 0)];
+            model.apply(batch(&world, "c", &first, schema));
+            world.sent.acknowledge(store::Progress::default()).expect("acknowledged");
+
+            let mut moved = vec![at(1, 0), at(2, 0), at(3, 0), at(4, 9)];
+            moved[0].state = Word::new("alerting");
+            let mut lost = batch(&world, "c", &moved, schema);
+            lost.lines.truncate(arrived);
+            if arrived == 0 {
+                lost.removals.clear();
+            }
+            model.apply(lost);
+
+            let mut last = vec![at(0, 0), at(1, 0), at(2, 0), at(3, 0), at(4, 9)];
+            last[4].state = Word::new("disconnected");
+            model.apply(batch(&world, "c", &last, schema));
+            world.sent.acknowledge(store::Progress::default()).expect("acknowledged");
+            let stands: BTreeMap<i64, String> = points(&id("c"), &last, schema)
+                .into_iter()
+                .map(|p| (p.time, p.line.text().to_owned()))
+                .collect();
+            let holds: BTreeMap<i64, String> =
+                model.points.iter().map(|((_, time), line)| (*time, line.clone())).collect();
+            assert_eq!((model.points.len(), holds), (5, stands), "{schema:?}, {arrived} lines arrived");
+            assert_eq!(batch(&world, "c", &last, schema), Difference::default());
+        }
+    }
 }
 
 #[test]

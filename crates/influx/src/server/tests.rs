@@ -21,9 +21,10 @@ fn the_version_tells_the_api() {
 
 #[test]
 fn a_removal_names_every_tag_of_its_series_and_those_it_has_not() {
-    let removal = Removal {
+    let removal = Place {
         time: 1_700_000_000_123_004_567,
-        series: "participant_state,role=agent,state=it's\\ on".to_owned(),
+        series: 0,
+        text: "participant_state,role=agent,state=it's\\ on".to_owned(),
     };
     assert_eq!(
         as_influxql(&removal),
@@ -37,7 +38,7 @@ fn a_removal_names_every_tag_of_its_series_and_those_it_has_not() {
         json["predicate"],
         "_measurement=\"participant_state\" AND role=\"agent\" AND state=\"it's on\""
     );
-    let removal = Removal { time: 5, series: "participant_state,interactionId=c1".to_owned() };
+    let removal = Place { time: 5, series: 0, text: "participant_state,interactionId=c1".to_owned() };
     assert_eq!(
         as_influxql(&removal),
         "DELETE FROM \"participant_state\" WHERE time = 5 AND \"interactionId\" = 'c1'"

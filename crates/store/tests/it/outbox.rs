@@ -4,7 +4,7 @@ use crate::fixtures::{START, id, open};
 use engine::Id;
 use rusqlite::Connection;
 use std::path::Path;
-use store::{Commit, Outbox, OutboxBounds, Outgoing, Progress, Sent, SentPoint, Store};
+use store::{Commit, Outbox, OutboxBounds, Outgoing, Place, Progress, Sent, SentPoint, Store};
 
 /// Commits `changes` changes of one conversation a change, behind those of the commits before.
 fn commit(store: &mut Store, n: u64, changes: u64, passed: u64, bounds: OutboxBounds) {
@@ -116,7 +116,7 @@ fn sent(folder: &Path, target: &str) -> Sent {
 }
 
 #[test]
-fn position_and_points_move_together_or_not_at_all() {
+fn what_is_noted_is_in_doubt_until_it_is_acknowledged() {
     let folder = tempfile::tempdir().expect("a folder");
     let point = SentPoint { fact: 1, series: 2, time: 3, content: 4 };
     let progress = Progress { position: 7, seq: 70 };
@@ -131,10 +131,22 @@ fn position_and_points_move_together_or_not_at_all() {
     assert_eq!((file.progress(), file.of(&id(1)).expect("read").points), (Ok(None), vec![]));
     file.begin().expect("begun");
     file.put(key, &point).expect("put");
+    let place = |time| Place { series: 2, time, text: "there".to_owned() };
+    [3, 9].into_iter().for_each(|time| file.doubt(&place(time)).expect("noted"));
+    file.noted().expect("noted");
+    drop(file);
+
+    let file = sent(folder.path(), "a");
+    file.begin().expect("begun");
+    assert_eq!(file.left_in_doubt(), Ok(vec![place(9)]), "where a point stands, it is written again");
+    assert_eq!(file.of(&id(1)).expect("read").points, [SentPoint { content: 0, ..point }]);
+    file.put(key, &point).expect("put");
+    file.noted().expect("noted");
     file.acknowledge(progress).expect("acknowledged");
     drop(file);
 
     let file = sent(folder.path(), "a");
+    assert_eq!(file.left_in_doubt(), Ok(vec![]));
     assert_eq!((file.progress(), file.of(&id(1)).expect("read").points), (Ok(Some(progress)), vec![point]));
     assert_eq!((file.is_taken(key, 2, 3), file.is_taken(key + 1, 2, 3)), (Ok(false), Ok(true)));
     assert_eq!((file.is_taken(key + 1, 9, 3), file.is_taken(key + 1, 2, 9)), (Ok(false), Ok(false)));
