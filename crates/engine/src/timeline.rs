@@ -2,6 +2,7 @@
 
 use crate::entry::Entry;
 use crate::fold::{Folded, Participant, Step};
+use crate::inherited;
 use crate::names::{Names, Sym};
 use crate::show::Shown;
 use crate::{FactId, Source, Time, TimelineEntry, What, Word};
@@ -31,7 +32,7 @@ impl Shown<'_> {
     pub(crate) fn walk(&self, wanted: impl Fn(&Entry) -> bool, mut take: impl FnMut(bool, TimelineEntry)) {
         let set = self.set();
         let mut folded = Folded::prepared(&set.entries);
-        let (mut clocks, chains) = (Clocks::default(), Chains::of(&set.entries));
+        let (mut clocks, chains) = (Clocks::from(self.inherited()), Chains::of(&set.entries));
         for entry in &set.entries {
             let step = folded.apply(entry, &set.names);
             clocks.pass(entry, &set.names);
@@ -124,6 +125,11 @@ struct Clocks {
 }
 
 impl Clocks {
+    /// Behind what an earlier history had counted.
+    fn from(inherited: Option<u64>) -> Self {
+        Self { own: inherited.map(|clock| (inherited::INCARNATION, clock)).into_iter().collect() }
+    }
+
     /// Counts an entry.
     fn pass(&mut self, entry: &Entry, names: &Names) {
         if entry.stamp().is_none() {

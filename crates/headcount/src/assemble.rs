@@ -1,6 +1,7 @@
 //! Puts the parts together: store and engine, the source, the page.
 
 use crate::config::Influx;
+use engine::Id;
 use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Telemetry};
 use prometheus_client::registry::Registry;
 use source::Source;
@@ -8,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -66,7 +68,10 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let outbox = plan.influx.as_ref().map(|influx| influx.outbox);
     let settings = pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default(), outbox };
     let epoch = u64::try_from(clock.now() / engine::SECOND).unwrap_or(1);
-    let mut pipeline = Pipeline::start(plan.data, settings, telemetry.clone(), clock.clone(), epoch)?;
+    let clocks = inherited(plan.data, plan.influx.as_ref(), clock.now()).await;
+    let telemetry_of = telemetry.clone();
+    let mut pipeline =
+        Pipeline::start_from(plan.data, settings, telemetry_of, clock.clone(), epoch, &clocks)?;
     say_recovered(pipeline.recovered(), plan.data);
     let app = serve::App {
         reader: pipeline.reader(),
@@ -108,4 +113,22 @@ fn say_recovered(back: Recovery, data: &Path) {
     if back.damaged > 0 {
         tracing::error!(damaged = back.damaged, "damaged records were set aside; what they held is missing");
     }
+}
+
+/// What InfluxDB still knows of clocks, when the data folder is new. That it cannot be asked stops nothing.
+async fn inherited(data: &Path, influx: Option<&Influx>, now: i64) -> Vec<(Id, u64)> {
+    let Some(influx) = influx.filter(|_| !Store::is_there(data)) else { return Vec::new() };
+    let found = influx::clocks(&influx.settings, now).await;
+    let conversations = found.clocks.len();
+    match found.cut {
+        None if conversations == 0 => {}
+        None => {
+            tracing::info!(conversations, "the data folder is new: clocks go on from where InfluxDB has them")
+        }
+        Some(why) => tracing::warn!(
+            conversations,
+            "the data folder is new, and not all clocks can be had from InfluxDB ({why}): those of other conversations begin anew"
+        ),
+    }
+    found.clocks
 }

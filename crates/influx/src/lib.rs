@@ -16,6 +16,7 @@ mod answer;
 mod check;
 mod deliver;
 mod difference;
+mod hydrate;
 mod line;
 mod points;
 mod run;
@@ -23,6 +24,7 @@ mod server;
 mod settings;
 
 pub use check::check;
+pub use hydrate::{Clocks, clocks};
 pub use run::{Running, start};
 pub use server::SetupError;
 pub use settings::{Api, BATCH_LINES_MAX, Schema, Settings, SettingsError, Timing, read_url};

@@ -37,6 +37,17 @@ pub(crate) struct Found {
     pub deletes: bool,
 }
 
+/// What became of a question.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// What it says.
+    Body(Vec<u8>),
+    /// It says more than is read.
+    TooLarge,
+    /// It does not say anything, and why.
+    Refused(String),
+}
+
 impl Server {
     /// Makes the client; nothing is asked yet.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
@@ -119,6 +130,49 @@ impl Server {
             Api::V3 => {}
         }
         Ok(())
+    }
+
+    /// The bucket.
+    pub fn bucket(&self) -> &str {
+        &self.settings.bucket
+    }
+
+    /// Asks 1.x.
+    pub async fn influxql(&self, q: &str, bytes_max: usize) -> Answered {
+        let url = self.url_with("query", &[("db", self.database().0), ("epoch", "ns")]);
+        self.ask(self.client.post(url).form(&[("q", q)]), Api::V1, bytes_max).await
+    }
+
+    /// Asks 2.x.
+    pub async fn flux(&self, q: &str, bytes_max: usize) -> Answered {
+        let org = self.settings.org.as_deref().unwrap_or_default();
+        let request = self.client.post(self.url_with("api/v2/query", &[("org", org)]));
+        let request = request.header(header::CONTENT_TYPE, "application/vnd.flux");
+        self.ask(request.header(header::ACCEPT, "application/csv").body(q.to_owned()), Api::V2, bytes_max)
+            .await
+    }
+
+    /// Asks 3.x.
+    pub async fn sql(&self, q: &str, bytes_max: usize) -> Answered {
+        let question = serde_json::json!({"db": self.settings.bucket, "q": q, "format": "json"});
+        self.ask(self.client.post(self.url("api/v3/query_sql")).json(&question), Api::V3, bytes_max).await
+    }
+
+    async fn ask(&self, request: RequestBuilder, api: Api, bytes_max: usize) -> Answered {
+        let response = match self.send(self.authorised(request, api)).await {
+            Ok(response) => response,
+            Err(why) => return Answered::Refused(why),
+        };
+        let status = response.status();
+        match outward::body(response, bytes_max).await {
+            Err(outward::BodyError::TooLarge) => Answered::TooLarge,
+            Err(outward::BodyError::BrokeOff(why)) => Answered::Refused(why),
+            Ok(body) if status.is_success() => Answered::Body(body),
+            Ok(body) => {
+                let said = said(&String::from_utf8_lossy(&body));
+                Answered::Refused(format!("InfluxDB does not answer ({status}): {}", short(&said)))
+            }
+        }
     }
 
     async fn expect_done(&self, request: RequestBuilder, api: Api) -> Result<(), String> {

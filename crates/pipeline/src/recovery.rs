@@ -117,6 +117,10 @@ impl Recover for Back {
         self.engine.restore(&stored, self.now);
     }
 
+    fn inherited(&mut self, conversation: Id, clock: u64) {
+        self.engine.inherit(conversation, clock);
+    }
+
     fn damaged(&mut self, what: Damaged) {
         self.damaged += 1;
         tracing::error!(?what, "a damaged record was set aside; the rest was loaded");

@@ -4,7 +4,7 @@ use crate::intake::Wish;
 use crate::mailbox::{Mail, Mailbox, MailboxSettings};
 use crate::shard::{Drained, Shard};
 use crate::{Clock, Intake, Keeper, Reader, Telemetry, reader_pair};
-use engine::Limits;
+use engine::{Id, Limits};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,7 +77,26 @@ impl Pipeline {
         clock: Clock,
         new_epoch: u64,
     ) -> Result<Self, PipelineError> {
+        Self::start_from(folder, settings, telemetry, clock, new_epoch, &[])
+    }
+
+    /// The same in a folder that may be new: there, clocks go on from where an earlier history had them. In any other these
+    /// are passed over.
+    ///
+    /// # Errors
+    /// As for [`Pipeline::start`].
+    pub fn start_from(
+        folder: &Path,
+        settings: Settings,
+        telemetry: Arc<Telemetry>,
+        clock: Clock,
+        new_epoch: u64,
+        clocks: &[(Id, u64)],
+    ) -> Result<Self, PipelineError> {
         let mut opened = Store::open(folder, new_epoch)?;
+        if opened.store.last_position() == 0 && !clocks.is_empty() {
+            opened.store.inherit(clocks)?;
+        }
         if let Some(format) = opened.upgraded_from {
             tracing::info!("the data folder had the older format {format} and was upgraded");
         }

@@ -78,6 +78,12 @@ impl Store {
         Ok(Opened { store, incarnation, epoch, seq, upgraded_from })
     }
 
+    /// Whether a folder holds data, of whatever program.
+    #[must_use]
+    pub fn is_there(folder: &Path) -> bool {
+        folder.join(DATA_FILE).exists()
+    }
+
     /// Opens the data folder of a program that is stopped, to look at what it holds: nothing in it is changed, nothing can
     /// be committed, and no incarnation is minted; the one given is the last that was.
     ///

@@ -8,13 +8,15 @@ use crate::schema::{FORMAT, set_meta};
 use rusqlite::Transaction;
 
 /// What leads from format n + 1 to the next; the first is the tables of `schema.rs`.
-const STEPS: [&str; FORMAT as usize - 1] = [OUTBOX];
+const STEPS: [&str; FORMAT as usize - 1] = [FOLLOWERS];
 
-/// Format 2: what followers have not got yet.
-const OUTBOX: &str = "
+/// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
+const FOLLOWERS: &str = "
     CREATE TABLE outbox (
         position INTEGER PRIMARY KEY, committed_at_ns INTEGER NOT NULL, after_seq INTEGER NOT NULL,
         seq INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
+
+    CREATE TABLE inherited (id TEXT PRIMARY KEY NOT NULL, vector_clock INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
 /// Takes a file of format `from` to the newest.

@@ -141,3 +141,52 @@ fn after_kills_at_any_moment_influxdb_has_every_change_once_and_in_order() {
         assert_eq!(code, Some(0), "{said}");
     }
 }
+
+/// Each conversation's clock, as the service answers it.
+fn clocks(service: &Service) -> BTreeMap<String, u64> {
+    let list = service.get("/api/v1/conversations?limit=1000");
+    let items = list["items"].as_array().unwrap();
+    items.iter().map(|i| (i["id"].as_str().unwrap().to_owned(), i["vectorClock"].as_u64().unwrap())).collect()
+}
+
+#[test]
+fn after_a_lost_disk_no_clock_runs_backwards() {
+    if installed("HEADCOUNT_E2E", "a lost disk with InfluxDB behind it").is_none() {
+        return;
+    }
+    let influx = Influx::start();
+    let url = format!("http://{}", influx.address);
+    let cloud =
+        Cloud::start(&["--conversations", "60", "--rate", "40", "--pace", "30", "--dialect", "events"]);
+    let with = [("INFLUX_URL", url.as_str()), ("INFLUX_BUCKET", "calls"), ("INFLUX_BATCH_MS", "50")];
+    let service = cloud.serve("events", &with);
+    eventually(Duration::from_secs(60), || {
+        let told: u64 = clocks(&service).values().sum();
+        (told < 200).then(|| format!("{told} facts"))
+    });
+    let before = clocks(&service);
+    eventually(Duration::from_secs(30), || {
+        let sent = influx.conversations();
+        let lacks = before
+            .iter()
+            .find(|(id, clock)| sent.get(*id).is_none_or(|points| (points.len() as u64) < **clock));
+        lacks.map(|(id, clock)| format!("{id} has not {clock} points"))
+    });
+    service.program.kill();
+    std::fs::remove_dir_all(cloud.folder.path().join("data")).unwrap();
+
+    let service = cloud.serve("events", &with);
+    assert!(
+        service.program.said().contains("clocks go on from where InfluxDB has them"),
+        "{}",
+        service.program.said()
+    );
+    eventually(Duration::from_secs(60), || {
+        let now = clocks(&service);
+        let back: Vec<_> =
+            now.iter().filter(|(id, clock)| before.get(*id).is_some_and(|was| *clock <= was)).collect();
+        assert!(back.is_empty(), "run backwards: {back:?}, before {before:?}");
+        let again = now.keys().filter(|id| before.contains_key(*id)).count();
+        (again < 5).then(|| format!("{again} conversations are heard of again"))
+    });
+}

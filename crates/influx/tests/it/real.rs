@@ -286,7 +286,10 @@ async fn the_same_history_sent_twice_leaves_influxdb_1_unchanged() {
                 world.submit(part.to_vec()).await;
             }
             world.settled(1_000).await;
+            let wanted = crate::hydration::own_clocks(&world).await;
             world.stop().await;
+            // And after a lost disk its clocks come back.
+            assert_eq!(crate::hydration::told(&of(&server.url, schema)).await, (wanted, None));
             dumps.push(server.dump().await);
         }
         assert_eq!(dumps[0].iter().filter(|line| line.contains("participant_state")).count(), 1_000);

@@ -32,6 +32,7 @@ pub struct Inside {
     /// Something that no client may do.
     pub broken: Vec<String>,
     pub forbidden: bool,
+    pub asked: u64,
     pub body_bytes_max: Option<usize>,
 }
 
@@ -56,6 +57,8 @@ impl StandIn {
             .route("/proxied/api/v2/write", post(write_2))
             .route("/proxied/api/v2/delete", post(delete_2))
             .route("/proxied/api/v3/write_lp", post(write_3))
+            .route("/proxied/api/v2/query", post(query_2))
+            .route("/proxied/api/v3/query_sql", post(query_3))
             .with_state(this.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         this
@@ -184,6 +187,24 @@ impl StandIn {
         }
     }
 
+    /// Conversations and clocks of the points in a range, as fields or tags have them.
+    fn clocks(&self, from: i64, to: i64) -> Vec<(String, u64)> {
+        self.look(|inside| {
+            inside.asked += 1;
+            let states = inside.points.iter().filter(|((series, at), _)| {
+                series.starts_with("participant_state") && (from..to).contains(at)
+            });
+            let row = |((series, _), fields): (&(String, i64), &BTreeMap<String, String>)| {
+                let tag =
+                    series.split(',').find_map(|tag| tag.strip_prefix("interactionId=")).map(str::to_owned);
+                let id =
+                    tag.or_else(|| fields.get("interactionId").map(|id| id.trim_matches('"').to_owned()));
+                (id.unwrap(), fields["vector_clock"].trim_end_matches('i').parse().unwrap())
+            };
+            states.map(row).collect()
+        })
+    }
+
     fn delete(&self, time: i64, tags: &[(String, String)]) {
         self.look(|inside| {
             inside.deletes += 1;
@@ -260,6 +281,21 @@ async fn query_1(
         return server.refuse(format!("query {p:?}"));
     }
     let form: HashMap<String, String> = serde_urlencoded(&body);
+    if form["q"].starts_with("SELECT ") {
+        let (from, to) = between(&form["q"], "time >= ", "AND time < ");
+        let rows: Vec<_> = server.clocks(from.parse().unwrap(), to.parse().unwrap());
+        let series = match form["q"].contains("max(vector_clock)") && form["q"].ends_with("GROUP BY \"interactionId\"") {
+            true => serde_json::json!(rows.iter().map(|(id, clock)| serde_json::json!({
+                "name": "participant_state", "tags": {"interactionId": id}, "columns": ["time", "max"], "values": [[0, clock]]
+            })).collect::<Vec<_>>()),
+            false => serde_json::json!([{
+                "name": "participant_state", "columns": ["time", "interactionId", "vector_clock"],
+                "values": rows.iter().map(|(id, clock)| serde_json::json!([0, id, clock])).collect::<Vec<_>>()
+            }]),
+        };
+        return axum::Json(serde_json::json!({"results": [{"statement_id": 0, "series": series}]}))
+            .into_response();
+    }
     for statement in form["q"].split("; ") {
         let Some(condition) = statement.strip_prefix("DELETE FROM \"participant_state\" WHERE time = ")
         else {
@@ -301,6 +337,55 @@ async fn delete_2(
     let tags: Vec<_> = tags.split(" AND ").skip(1).map(tag).collect();
     server.delete(i64::try_from(instant.as_nanosecond()).unwrap(), &tags);
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// What stands behind each of two marks, up to a blank or a bracket.
+fn between<'a>(text: &'a str, first: &str, second: &str) -> (&'a str, &'a str) {
+    let behind = |mark: &str| {
+        let rest = text.split_once(mark).unwrap_or_else(|| panic!("no {mark} in {text}")).1;
+        rest.split([' ', ',', ')']).next().unwrap().trim_matches('\'')
+    };
+    (behind(first), behind(second))
+}
+
+fn nanos(written: &str) -> i64 {
+    i64::try_from(written.parse::<jiff::Timestamp>().unwrap().as_nanosecond()).unwrap()
+}
+
+async fn query_2(
+    State(server): State<StandIn>,
+    Query(p): Parameters,
+    headers: HeaderMap,
+    q: String,
+) -> Response {
+    let right = p.get("org").map(String::as_str) == Some(ORG)
+        && q.starts_with("from(bucket: \"calls\") |> range(start: ");
+    let kind = headers.get("content-type").and_then(|v| v.to_str().ok()) == Some("application/vnd.flux");
+    if server.version != 2 || !right || !kind || !server.authorised(&headers) {
+        return server.refuse(format!("flux {p:?} {q}"));
+    }
+    let (from, to) = between(&q, "range(start: ", "stop: ");
+    let clock = if q.contains("pivot(") { "vector_clock" } else { "_value" };
+    let mut csv = format!(
+        "#datatype,string,long,string,long\r\n#group,false,false,true,false\r\n#default,_result,,,\r\n,result,table,interactionId,{clock}\r\n"
+    );
+    for (id, value) in server.clocks(nanos(from), nanos(to)) {
+        csv.push_str(&format!(",,0,{id},{value}\r\n"));
+    }
+    ([("content-type", "text/csv; charset=utf-8")], csv + "\r\n").into_response()
+}
+
+async fn query_3(State(server): State<StandIn>, headers: HeaderMap, body: String) -> Response {
+    let wish: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let q = wish["q"].as_str().unwrap();
+    if server.version != 3 || wish["db"] != BUCKET || wish["format"] != "json" || !server.authorised(&headers)
+    {
+        return server.refuse(format!("sql {body}"));
+    }
+    let (from, to) = between(q, "time >= ", "AND time < ");
+    let rows = server.clocks(nanos(from), nanos(to));
+    let rows = rows.into_iter().map(|(id, clock)| serde_json::json!({"id": id, "clock": clock}));
+    axum::Json(serde_json::Value::from_iter(rows)).into_response()
 }
 
 fn serde_urlencoded(body: &str) -> HashMap<String, String> {

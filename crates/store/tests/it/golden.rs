@@ -29,6 +29,7 @@ fn ledger() -> Vec<LedgerRow> {
 
 /// What every golden file holds: three rows of the log, the first of them covered, and one of everything else.
 fn fill(store: &mut Store) {
+    store.inherit(&[(id(0), 17)]).expect("inherited");
     let commits = [
         Commit { seq: 4, admitted: &batch(1, 4), cells: &[(7, 4)], ..Commit::default() },
         Commit { seq: 9, admitted: &batch(2, 5), users: &users(), ledger: &ledger(), ..Commit::default() },
@@ -80,6 +81,7 @@ fn holds_what_was_put_in(file: &Path, format: i64) {
         assert_eq!(found.heard_until, Some(START - 5));
         assert_eq!((kept.users, kept.ledger), (users(), ledger()));
         assert_eq!(kept.cells, [(7, 3), (8, 2)]);
+        assert_eq!(kept.inherited, if format < 2 { vec![] } else { vec![(id(0), 17)] });
         assert_eq!(kept.conversations, [conversation(3, true)]);
         assert_eq!(store.load(&id(4)), Ok(Some(conversation(4, false))));
         let log: Vec<_> = replay(&store).into_iter().map(|row| (row.position, row.admitted)).collect();
