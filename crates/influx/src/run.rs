@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 const KNOWN_NS: i64 = 3 * 86_400 * SECOND;
 /// Series that 1.x and 2.x hold without pain, and the most values of a tag that 1.x takes (`max-values-per-tag`).
 const SERIES_MAX: u64 = 100_000;
-/// From here on it is said, once for each such step.
+/// It is said from a fifth before that on, in steps of a tenth; beyond it at each doubling.
 const SERIES_STEP: u64 = SERIES_MAX / 10;
 
 /// A follower at work.
@@ -220,10 +220,7 @@ impl Task {
 
     /// Says with figures that the schema `tutorial` makes more series than the server is made for.
     fn warn_of_series(&mut self, schema: Schema, series: u64, portion: &Portion) {
-        if schema != Schema::Tutorial
-            || series < SERIES_MAX - 2 * SERIES_STEP
-            || series < self.series_said + SERIES_STEP
-        {
+        if schema != Schema::Tutorial || series < next_said(self.series_said) {
             return;
         }
         self.series_said = series;
@@ -233,6 +230,15 @@ impl Task {
             "the schema `tutorial` has made {series} series, one for each participant and state; beyond {SERIES_MAX}, InfluxDB 1 \
              refuses further ids (max-values-per-tag) and 2 takes ever more memory: INFLUX_SCHEMA=compact needs a few hundred"
         );
+    }
+}
+
+/// At how many series something is said next.
+fn next_said(said: u64) -> u64 {
+    match said {
+        0 => SERIES_MAX - 2 * SERIES_STEP,
+        said if said < SERIES_MAX => said + SERIES_STEP,
+        said => said.saturating_mul(2),
     }
 }
 
@@ -247,3 +253,6 @@ impl From<StoreError> for Failure {
         Self::Wait(format!("the follower's file or the outbox cannot be used: {error}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

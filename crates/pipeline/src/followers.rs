@@ -138,7 +138,8 @@ pub enum FollowerError {
 }
 
 impl Follower {
-    /// Opens a follower on the data folder of a program that runs. One that never was here before begins with the next change.
+    /// Opens a follower on the data folder of a program that runs. One that never was here before begins with what the
+    /// outbox holds, or else with the next change.
     ///
     /// # Errors
     /// When its file or the outbox cannot be opened.
@@ -153,11 +154,13 @@ impl Follower {
         let newest = followers.newest.subscribe();
         let now = *newest.borrow();
         let known = sent.progress()?;
-        let at = known.filter(|known| known.seq <= now.seq && known.position <= now.position).unwrap_or(now);
+        // Whose position is lost gets all that is kept, some of it once more.
+        let new = outbox.before_first()?.unwrap_or(now);
+        let at = known.filter(|known| known.seq <= now.seq && known.position <= now.position).unwrap_or(new);
         if known.is_some_and(|known| known != at) {
             tracing::warn!(
                 follower = name,
-                "its position is ahead of the history, which is older; it goes on from there"
+                "its position is ahead of the history, which is older; it begins with what is kept"
             );
         }
         if known != Some(at) {

@@ -12,9 +12,9 @@
 use crate::open::DATA_FILE;
 use crate::read::{cell, decoded};
 use crate::record::{Malformed, RowError, Scratch, WriteError, outgoing};
-use crate::{Commit, OpenError, Store, StoreError};
+use crate::{Commit, OpenError, Progress, Store, StoreError};
 use engine::Id;
-use rusqlite::{Connection, OpenFlags, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use std::path::Path;
 use std::time::Duration;
 
@@ -193,6 +193,19 @@ impl Outbox {
             Ok(connection)
         });
         Ok(Self { connection: connection.map_err(|error| OpenError::of_sqlite(&file, &error))? })
+    }
+
+    /// Where one stands who has nothing of what the outbox holds; none when it is empty.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn before_first(&self) -> Result<Option<Progress>, StoreError> {
+        let sql = "SELECT position - 1, after_seq FROM outbox ORDER BY position LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let number = |row: &rusqlite::Row<'_>, at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+        let first =
+            statement.query_row([], |row| Ok(Progress { position: number(row, 0)?, seq: number(row, 1)? }));
+        Ok(first.optional()?)
     }
 
     /// Rows behind `position`, oldest first, until they hold `changes_max` changes; one at least, if there is any.

@@ -11,18 +11,22 @@
 //! also one after which the same batch comes out differently, leaves nothing behind.
 //!
 //! The file is small beside the history, since it forgets conversations that have not changed for days, and it may be
-//! deleted: then everything that changes is sent anew. Rejected: tables in the data file (a second writer there holds up
+//! deleted while the program is stopped: then all that the outbox holds is sent anew. Rejected: tables in the data file (a second writer there holds up
 //! commits for the time of its sync).
 
 use crate::{OpenError, StoreError};
 use engine::{FactId, Id};
 use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
+use std::time::Duration;
 
 /// Lines that were refused by a sink and are kept to be looked at.
 const REFUSED_MAX: i64 = 1_000;
 /// Points that are looked at for forgetting in one go.
 const FORGET_MAX: i64 = 512;
+
+/// How long another tool may hold the file against us.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 const TABLES: &str = "
     PRAGMA journal_mode = WAL;
@@ -98,6 +102,7 @@ impl Sent {
         let file = folder.join(format!("follower-{name}.db"));
         let failed = |error: rusqlite::Error| OpenError::of_sqlite(&file, &error);
         let connection = Connection::open(&file).map_err(failed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         connection.execute_batch(TABLES).map_err(failed)?;
         Ok(Self { connection, forgotten_to: i64::MIN })
     }

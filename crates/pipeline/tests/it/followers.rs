@@ -106,3 +106,25 @@ async fn a_life_in_which_nobody_followed_is_a_gap_for_who_comes_back() {
     back.acknowledge(&portion).unwrap();
     assert_eq!(three.pipeline.reader().followers().status()[0].missed_changes, 2);
 }
+
+#[tokio::test]
+async fn a_follower_whose_file_is_lost_gets_all_that_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = followed(folder.path(), OutboxBounds::default());
+    let mut first = follower(&one, folder.path());
+    say(&one, "c1", 1).await;
+    say(&one, "c2", 1).await;
+    let portion = first.take(1).unwrap().unwrap();
+    first.acknowledge(&portion).unwrap();
+    drop(first);
+    one.pipeline.drain(Duration::from_secs(5)).await.unwrap();
+    for file in ["follower-test.db", "follower-test.db-wal", "follower-test.db-shm"] {
+        let _some_are_not_there = std::fs::remove_file(folder.path().join(file));
+    }
+    let two = followed(folder.path(), OutboxBounds::default());
+    let mut again = follower(&two, folder.path());
+    let portion = again.take(100).unwrap().unwrap();
+    assert_eq!(names(&portion), ["c1", "c2"]);
+    again.acknowledge(&portion).unwrap();
+    assert_eq!(two.pipeline.reader().followers().status()[0].missed_changes, 0);
+}
