@@ -155,10 +155,11 @@ impl Task {
     /// Sends the next portion, if there is any.
     async fn portion(&mut self, found: &Found, schema: Schema, backoff: &mut Backoff) -> Result<(), Failure> {
         let lines_max = self.settings.batch_lines;
-        let Some(portion) = self.follower.take(lines_max as u64)? else { return Ok(()) };
+        let Some(mut portion) = self.follower.take(lines_max as u64)? else { return Ok(()) };
         let timelines = self.follower.timelines(&portion.conversations).await;
         let timelines =
             timelines.map_err(|_| Failure::Wait("the history cannot be asked at the moment".to_owned()))?;
+        portion.miss(portion.conversations.len().saturating_sub(timelines.len()));
         let cells = self.follower.cells(&portion.minutes)?;
         let sent = self.follower.sent();
         sent.begin()?;

@@ -126,6 +126,14 @@ pub struct Portion {
     missed: u64,
 }
 
+impl Portion {
+    /// Of so many of its conversations nothing is known any more: a change of each, at least, never gets to the sink. It is
+    /// told when the portion is acknowledged.
+    pub fn miss(&mut self, conversations: usize) {
+        self.missed += conversations as u64;
+    }
+}
+
 /// Why a follower cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowerError {
@@ -281,7 +289,7 @@ impl Follower {
         tracing::error!(
             follower = name,
             missed,
-            "the follower was away for longer than changes are kept for it: {missed} of the changes {from} to {to} never reach it"
+            "{missed} of the changes {from} to {to} never reach the follower: they are kept no longer"
         );
         self.telemetry.follower_missed.get_or_create(&FollowerName { follower: name }).inc_by(missed);
         let mut told = self.state.told();

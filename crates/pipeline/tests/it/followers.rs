@@ -128,3 +128,18 @@ async fn a_follower_whose_file_is_lost_gets_all_that_is_kept() {
     again.acknowledge(&portion).unwrap();
     assert_eq!(two.pipeline.reader().followers().status()[0].missed_changes, 0);
 }
+
+#[tokio::test]
+async fn a_conversation_that_is_gone_before_it_was_sent_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = followed(folder.path(), OutboxBounds::default());
+    let mut slow = follower(&world, folder.path());
+    say(&world, "c1", 1).await;
+    let mut portion = slow.take(100).unwrap().unwrap();
+    portion.conversations.push(Id::new("gone").unwrap());
+    let known = slow.timelines(&portion.conversations).await.unwrap();
+    assert_eq!(known.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>(), ["c1"]);
+    portion.miss(portion.conversations.len() - known.len());
+    slow.acknowledge(&portion).unwrap();
+    assert_eq!(world.telemetry.follower_missed.get_or_create(&NAME).get(), 1);
+}
