@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 /// How long points are known after the last change of their conversation: corrections later than that cannot remove what
 /// stands elsewhere.
 const KNOWN_NS: i64 = 3 * 86_400 * SECOND;
+/// The same once what is known takes more room than this.
+const KNOWN_NS_SHORT: i64 = 3_600 * SECOND;
+const KNOWN_BYTES_MAX: u64 = 2 << 30;
 /// Series that 1.x and 2.x hold without pain, and the most values of a tag that 1.x takes (`max-values-per-tag`).
 const SERIES_MAX: u64 = 100_000;
 /// It is said from a fifth before that on, in steps of a tenth; beyond it at each doubling.
@@ -169,7 +172,8 @@ impl Task {
         }
         difference.end(sent)?;
         let series = sent.count_series(difference.new_series)?;
-        sent.forget_some(self.clock.now().saturating_sub(KNOWN_NS))?;
+        let known = if sent.size_bytes()? > KNOWN_BYTES_MAX { KNOWN_NS_SHORT } else { KNOWN_NS };
+        sent.forget_some(self.clock.now().saturating_sub(known))?;
         sent.noted()?;
         difference.lines.extend(cells.into_iter().map(|(minute, events)| cell(minute, events)));
         self.deliver(found, difference, backoff).await?;

@@ -23,7 +23,7 @@ use std::time::Duration;
 /// Lines that were refused by a sink and are kept to be looked at.
 const REFUSED_MAX: i64 = 1_000;
 /// Points that are looked at for forgetting in one go.
-const FORGET_MAX: i64 = 512;
+const FORGET_MAX: i64 = 2_048;
 
 /// How long another tool may hold the file against us.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -309,6 +309,17 @@ impl Sent {
         let mut statement = self.connection.prepare("SELECT line, reason FROM refused ORDER BY number")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The bytes that are in use.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn size_bytes(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT (page_count - freelist_count) * page_size
+                   FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+        let size: i64 = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(size.max(0).cast_unsigned())
     }
 
     /// Forgets a few of the conversations that have no point since `before` (nanoseconds since the epoch); each call goes

@@ -166,6 +166,7 @@ fn conversations_without_a_newer_point_are_forgotten_whole() {
         (0..2).for_each(|n| file.put(key, &point(n as i64, times[n])).expect("put"));
     }
     file.forget_some(20).expect("forgotten");
+    assert!((8_192..1 << 20).contains(&file.size_bytes().expect("read")));
     let left = [1, 2].map(|number| file.of(&id(number)).expect("read").points.len());
     assert_eq!(left, [0, 2]);
 }
