@@ -23,6 +23,8 @@ const KNOWN_NS: i64 = 3 * 86_400 * SECOND;
 /// The same once what is known takes more room than this.
 const KNOWN_NS_SHORT: i64 = 3_600 * SECOND;
 const KNOWN_BYTES_MAX: u64 = 2 << 30;
+/// Timelines in memory at a time.
+const TIMELINES_MAX: usize = 512;
 /// Series that 1.x and 2.x hold without pain, and the most values of a tag that 1.x takes (`max-values-per-tag`).
 const SERIES_MAX: u64 = 100_000;
 /// It is said from a fifth before that on, in steps of a tenth; beyond it at each doubling.
@@ -159,17 +161,9 @@ impl Task {
     async fn portion(&mut self, found: &Found, schema: Schema, backoff: &mut Backoff) -> Result<(), Failure> {
         let lines_max = self.settings.batch_lines;
         let Some(mut portion) = self.follower.take(lines_max as u64)? else { return Ok(()) };
-        let timelines = self.follower.timelines(&portion.conversations).await;
-        let timelines =
-            timelines.map_err(|_| Failure::Wait("the history cannot be asked at the moment".to_owned()))?;
-        portion.miss(portion.conversations.len().saturating_sub(timelines.len()));
+        let mut difference = self.differences(&mut portion, schema).await?;
         let cells = self.follower.cells(&portion.minutes)?;
         let sent = self.follower.sent();
-        sent.begin()?;
-        let mut difference = Difference::begin(sent)?;
-        for (id, timeline) in &timelines {
-            difference.add(id, timeline, schema, sent)?;
-        }
         difference.end(sent)?;
         let series = sent.count_series(difference.new_series)?;
         let known = if sent.size_bytes()? > KNOWN_BYTES_MAX { KNOWN_NS_SHORT } else { KNOWN_NS };
@@ -180,6 +174,23 @@ impl Task {
         self.follower.acknowledge(&portion)?;
         self.warn_of_series(schema, series, &portion);
         Ok(())
+    }
+
+    /// How its conversations differ from what the server has; what is to be done is not noted durably yet.
+    async fn differences(&mut self, portion: &mut Portion, schema: Schema) -> Result<Difference, Failure> {
+        let sent = self.follower.sent();
+        sent.begin()?;
+        let (mut difference, mut known) = (Difference::begin(sent)?, 0);
+        for ids in portion.conversations.chunks(TIMELINES_MAX) {
+            let timelines = self.follower.timelines(ids).await;
+            let timelines = timelines
+                .map_err(|_| Failure::Wait("the history cannot be asked at the moment".to_owned()))?;
+            known += timelines.len();
+            let sent = self.follower.sent();
+            timelines.iter().try_for_each(|(id, timeline)| difference.add(id, timeline, schema, sent))?;
+        }
+        portion.miss(portion.conversations.len().saturating_sub(known));
+        Ok(difference)
     }
 
     async fn deliver(

@@ -120,8 +120,6 @@ pub struct Portion {
     pub conversations: Vec<Id>,
     /// Minutes whose cells moved, ascending, each once.
     pub minutes: Vec<i64>,
-    /// When the oldest of it was committed, in nanoseconds since the epoch.
-    pub since: i64,
     upto: Progress,
     missed: u64,
 }
@@ -305,8 +303,10 @@ impl Follower {
 
 /// Rows put together; none of no rows.
 fn portion(at: Progress, rows: Vec<OutboxRow>) -> Option<Portion> {
-    let since = rows.first()?.committed_at;
-    let mut portion = Portion { since, upto: at, ..Portion::default() };
+    if rows.is_empty() {
+        return None;
+    }
+    let mut portion = Portion { upto: at, ..Portion::default() };
     let (mut seen, mut minutes) = (HashSet::new(), BTreeSet::new());
     for row in rows {
         portion.missed += row.after_seq.saturating_sub(portion.upto.seq);
