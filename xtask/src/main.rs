@@ -1,5 +1,6 @@
 //! Automation: everything a person or a build server runs besides cargo itself.
 
+mod crash;
 mod fuzz;
 mod needs;
 mod sim;
@@ -16,6 +17,8 @@ cargo xtask sim --seed N          one world of failures with its trace, step by 
 cargo xtask sim --seeds FROM..TO  as many as you like, on every core; names each seed that breaks a rule
 cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a drop or growing memory
                      (cargo xtask soak SECONDS RATE for another length and rate)
+cargo xtask crash --rounds N [--seed S]   `kill -9` at random moments at 20,000 facts a second, and every fact that
+                     was visible must be there after it; 300 rounds take some twenty minutes
 cargo xtask fuzz     TARGET [SECONDS]: a fuzz target guided by coverage; see fuzz/README.md";
 
 fn main() -> ExitCode {
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         ["tidy"] => steps::tidy(),
         ["sim", rest @ ..] => sim::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
+        ["crash", rest @ ..] => crash::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         _ => {
             steps::say(USAGE);

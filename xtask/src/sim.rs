@@ -16,18 +16,12 @@ pub fn run(args: &[&str]) -> anyhow::Result<()> {
     steps::cargo("the simulation", &[&cargo[..], args].concat(), &[])
 }
 
-/// The step of the tests: the same seeds each time, and some that nobody has seen. What those find is said and fails nothing,
-/// since it was there before.
+/// The step of the tests: the same seeds each time, and some that nobody has seen.
 ///
 /// # Errors
-/// When one of the seeds of each time breaks a rule.
+/// When a seed breaks a rule.
 pub fn test() -> anyhow::Result<()> {
     run(&["--seeds", &format!("0..{SEEDS}")])?;
     let drawn = RandomState::new().build_hasher().finish() >> 16;
-    if run(&["--seeds", &format!("{drawn}..{}", drawn + FRESH)]).is_err() {
-        steps::say(
-            "a seed that nobody had seen breaks a rule: take it up; what is tested here did not bring it about",
-        );
-    }
-    Ok(())
+    run(&["--seeds", &format!("{drawn}..{}", drawn + FRESH)])
 }

@@ -76,6 +76,13 @@ impl<A: Ord + Clone> VectorClock<A> {
         grew
     }
 
+    /// Whether an event whose writer had seen `clock`, the event itself included, follows what is known here and nothing else.
+    pub fn leads_to(&self, dot: &Dot<A>, clock: &Self) -> bool {
+        let own = |(actor, counter): (&A, u64)| *actor == dot.actor && counter == dot.counter.get();
+        clock.iter().any(own)
+            && clock.iter().all(|(actor, n)| self.get(actor) >= n - u64::from(*actor == dot.actor))
+    }
+
     /// How this clock stands to `other`. A partial order: `Before` and `After` mirror each other.
     pub fn compare(&self, other: &Self) -> Causality {
         match (self.knows(other), other.knows(self)) {
@@ -91,10 +98,10 @@ impl<A: Ord + Clone> VectorClock<A> {
         self.last(&dot.actor).is_some_and(|last| dot.counter <= last)
     }
 
-    /// How many events are known in all, saturating. Strictly greater for a clock that comes after, as far as
-    /// it does not saturate; so sorting by it never contradicts [`compare`](Self::compare).
-    pub fn sum(&self) -> u64 {
-        self.entries.iter().fold(0, |sum, (_, counter)| sum.saturating_add(counter.get()))
+    /// How many events are known in all. Strictly greater for a clock that comes after, so that sorting by it never
+    /// contradicts [`compare`](Self::compare).
+    pub fn sum(&self) -> u128 {
+        self.entries.iter().map(|(_, counter)| u128::from(counter.get())).sum()
     }
 
     /// The entries by actor, ascending; none is zero.

@@ -18,6 +18,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use foldhash::fast::FixedState;
+
 use crate::clock::VectorClock;
 use crate::dot::{Dot, DotRange};
 use queue::{Queue, Ticket};
@@ -75,7 +77,7 @@ pub struct Released<A, T> {
 pub struct ReorderBuffer<S, A, T> {
     bounds: Bounds,
     /// Never iterated: a hash map's order is nobody's business.
-    streams: HashMap<S, Stream<A, T>>,
+    streams: HashMap<S, Stream<A, T>, FixedState>,
     queue: Queue<S>,
 }
 
@@ -89,7 +91,7 @@ impl<S, A, T> std::fmt::Debug for ReorderBuffer<S, A, T> {
 impl<S: Hash + Eq + Clone, A: Ord + Clone, T> ReorderBuffer<S, A, T> {
     /// An empty buffer that holds no more than `bounds` allow.
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, streams: HashMap::new(), queue: Queue::default() }
+        Self { bounds, streams: HashMap::default(), queue: Queue::default() }
     }
 
     /// Takes in an item of `bytes` bytes, written as `dot` by one who had seen `clock` (with or without its

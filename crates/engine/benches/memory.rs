@@ -15,6 +15,7 @@ fn main() {
     for participants in [1, 2, 3, 4] {
         report(Dialect::Events, participants);
     }
+    uneven();
     report(Dialect::Snapshots, 3);
     busy();
     steady(Dialect::Events);
@@ -33,6 +34,22 @@ fn report(dialect: Dialect, participants: u32) {
         "  {:<10} {participants} a conversation: {each:>6.1} bytes; the first tenth again: {} bytes more",
         format!("{dialect:?}"),
         again.bytes_current
+    ));
+}
+
+/// Conversations of two to four participants with three to seven facts each, so that room that is kept and not used shows.
+fn uneven() {
+    let (mut dice, mut live, mut facts, mut filled) = (Dice(3), 0, 0, 0);
+    let mut engine = engine();
+    for conversation in 0..LIVE / 3 {
+        let (participants, each) = (2 + dice.below(3) as u32, 3 + dice.below(5) as u32);
+        let steps = (0..participants * each).map(|step| (conversation, step));
+        filled += measure(|| play(&mut engine, Dialect::Events, participants, steps)).bytes_current;
+        (live, facts) = (live + participants, facts + participants * each);
+    }
+    let (each, facts_each) = (filled as f64 / f64::from(live), f64::from(facts) / f64::from(live));
+    say(format_args!(
+        "  Events     2 to 4 a conversation, 3 to 7 facts ({facts_each:.2} on average): {each:>6.1} bytes"
     ));
 }
 
@@ -74,6 +91,8 @@ fn busy() {
     let mut bytes = Vec::new();
     for facts in [10_000, 20_000] {
         let mut engine = engine();
+        // What room a batch takes is no matter here.
+        play(&mut engine, Dialect::Events, 3, (0..3 * BATCH as u32).map(|step| (1, step)));
         let filled = measure(|| play(&mut engine, Dialect::Events, 3, (0..facts).map(|step| (0, step))));
         bytes.push(filled.bytes_current as f64 / f64::from(facts));
     }

@@ -7,6 +7,7 @@ use causal::Dot;
 use common::{BATCH, Dialect, Dice, NOON, STEP_NS, conversation_id, cpu_ns, deliver, engine, fact, say};
 use engine::{Delivery, Engine, FactId, MINUTE, SECOND, Stamp, Time, Word};
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -170,11 +171,11 @@ fn late_step(dialect: Dialect, facts: u32, n: u32) -> u32 {
 }
 
 /// The stamp of an event of a region that has seen nobody else's, each of its own counter.
-fn elsewhere(step: u32) -> Option<Box<Stamp>> {
+fn elsewhere(step: u32) -> Option<Arc<Stamp>> {
     let actor = Word::new("ap-south-1")?;
     let counter = NonZeroU64::new(u64::from(step) + 1)?;
     let clock = [(actor.clone(), counter.get())].into_iter().collect();
-    Some(Box::new(Stamp { dot: Dot { actor, counter }, clock }))
+    Some(Arc::new(Stamp { dot: Dot { actor, counter }, clock }))
 }
 
 fn tell_late(what: &str, spent: &mut [u64]) {

@@ -3,6 +3,17 @@
 use crate::{Admitted, Effect, FactId, Id, LedgerRow, Revision, StoredConversation, UserRow};
 use std::sync::Arc;
 
+/// Facts of one feed and conversation that were dropped before they came to the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// How many.
+    pub facts: u64,
+    /// When the first of them was received, in nanoseconds since the epoch.
+    pub since: i64,
+    /// When the last of them was.
+    pub until: i64,
+}
+
 /// What must be committed together, and told afterwards.
 #[derive(Debug, Default)]
 pub struct Batch {

@@ -6,10 +6,11 @@ use crate::ghosts::Watch;
 use crate::glance::Outline;
 use crate::limits::{Limits, PIECES_MAX};
 use crate::names::Names;
-use crate::order;
+use crate::past::Past;
 use crate::scope::OwnCounters;
 use crate::{
-    Admitted, Arrival, Fact, FactId, Id, MINUTE, Revision, Source, StoredConversation, Time, What, Word,
+    Admitted, Arrival, Fact, FactId, Id, MINUTE, Revision, Source, Stamp, StoredConversation, Time, What,
+    Word,
 };
 use causal::{Dot, DotRange, DotSet, VectorClock};
 use foldhash::fast::FixedState;
@@ -53,8 +54,12 @@ struct Aside {
     counters: OwnCounters,
     /// Facts dropped before they could be admitted, and not read again since.
     dropped: u64,
+    /// All that its facts prove to have happened.
+    told: VectorClock<Word>,
     /// The greatest sum of a clock among its facts; none: none has a clock.
-    newest_sum: Option<u64>,
+    newest_sum: Option<u128>,
+    /// Of a busy conversation: what its clocks have seen; none: to be worked out when it is needed.
+    past: Option<Box<Past>>,
     /// Of a busy conversation: the state after all entries, and traces of the ids of all.
     kept: Option<Box<Folded>>,
     index: Option<HashSet<u32, FixedState>>,
@@ -156,7 +161,7 @@ impl Conversation {
         mut met: impl FnMut(Met),
     ) -> Settled {
         // Read here, and not where it is needed, so that memory is asked for it early.
-        let last = self.entries.last().map(order::key);
+        let last = self.entries.last().map(Entry::effective);
         let mut fresh: SmallVec<[Entry; 2]> = SmallVec::new();
         let mut better: SmallVec<[FactId; 2]> = SmallVec::new();
         let mut settled = Settled::default();
@@ -169,13 +174,16 @@ impl Conversation {
                     None => self.add(fact, arrival, limits, &mut fresh),
                 },
             };
+            if let (Met::New | Met::Better, Some(stamp)) = (outcome, &fact.stamp) {
+                self.tell(stamp);
+            }
             if outcome == Met::Better && !fresh.iter().any(|e| e.is(fact.id)) {
                 better.push(fact.id);
             }
             met(outcome);
         }
         if !fresh.is_empty() || !better.is_empty() {
-            self.settle(&mut fresh, last, &better, replayed, &mut settled);
+            self.settle(&mut fresh, last, &better, (replayed, limits.busy_facts), &mut settled);
         }
         settled
     }
@@ -222,6 +230,7 @@ impl Conversation {
         let Some(entry) = self.entries.get_mut(at) else { return Met::Known };
         let counted = entry.counted().then_some(entry.at_ns());
         let met = join_entry(entry, fact, arrival, &mut self.names);
+        self.overfull |= met == Met::Full;
         if met == Met::Better {
             // The settled minute moves with the evidence: out of the old one here, into the new one by the fold.
             if let Some(old) = counted {
@@ -292,6 +301,7 @@ impl Conversation {
         this.entries.reserve_exact(stored.facts.len());
         for (fact, arrival) in &stored.facts {
             this.last_received = this.last_received.max(arrival.received);
+            fact.stamp.iter().for_each(|stamp| this.tell(stamp));
             if let Some(entry) = this.entries.last_mut().filter(|e| e.is(fact.id)) {
                 join_entry(entry, fact, *arrival, &mut this.names);
             } else if let Some(entry) = Entry::pack(fact, *arrival, &mut this.names) {
@@ -300,7 +310,8 @@ impl Conversation {
             }
         }
         this.place_all();
-        this.fold_from(0, &mut Settled::default());
+        // Whoever only looks at it needs no kept state.
+        this.fold_all(usize::MAX, &mut Settled::default());
         this
     }
 
@@ -316,20 +327,31 @@ impl Conversation {
 
     /// Whether one of its facts, waiting ones included, has this dot.
     pub fn bears(&self, dot: &Dot<Word>) -> bool {
+        let bears = |stamp: &Stamp| stamp.dot == *dot;
         self.held().iter().any(|(_, held)| held == dot)
-            || self.entries.iter().any(|e| e.stamp().is_some_and(|s| s.dot == *dot))
+            || match self.aside.as_ref().and_then(|aside| aside.past.as_ref()) {
+                Some(past) => past.bears(dot),
+                None => self.entries.iter().filter_map(Entry::stamp).any(bears),
+            }
+    }
+
+    /// Notes all that a fact proves to have happened.
+    pub fn tell(&mut self, stamp: &Stamp) {
+        self.aside.get_or_insert_default().told.merge(&stamp.clock);
+    }
+
+    /// Whether a fact follows what its facts prove to have happened, and nothing else.
+    pub fn leads_to(&self, stamp: &Stamp) -> bool {
+        let told = self.aside.as_ref().map(|aside| &aside.told);
+        told.unwrap_or(&VectorClock::new()).leads_to(&stamp.dot, &stamp.clock)
     }
 
     /// All that its facts prove to have happened, as ranges from 1.
     pub fn told(&self) -> Vec<DotRange<Word>> {
-        let mut clock = VectorClock::new();
-        for stamp in self.entries.iter().filter_map(Entry::stamp) {
-            clock.merge(&stamp.clock);
-        }
         let range = |(region, n): (&Word, u64)| {
             NonZeroU64::new(n).map(|to| DotRange { actor: region.clone(), from: NonZeroU64::MIN, to })
         };
-        clock.iter().filter_map(range).collect()
+        self.aside.iter().flat_map(|aside| aside.told.iter()).filter_map(range).collect()
     }
 
     /// Whether its facts prove that another one happened, which never came.

@@ -129,15 +129,6 @@ impl Engine {
         self.keep(conversation, now);
     }
 
-    /// Begins anew a conversation whose stored facts cannot be read: it is partial, and a repair is asked for.
-    pub fn restore_damaged(&mut self, id: &Id, now: i64) {
-        let mut conversation = Conversation::new(id.clone());
-        conversation.set_dropped(1);
-        self.note_lack(&conversation);
-        self.keep(conversation, now);
-        self.wish(id, "damaged");
-    }
-
     /// Facts in: what one frame or REST read said about one conversation.
     pub fn handle(&mut self, mut delivery: Delivery, now: i64) {
         let mut conversation = match self.conversations.take(&delivery.conversation) {
@@ -150,7 +141,7 @@ impl Engine {
         let minted = toggles::mint(&mut conversation, &delivery, &self.limits);
         // What order of arrival alone places stands behind all that came before, also when our clock was set back.
         let in_turn = delivery.received.max(conversation.last_received.saturating_add(1));
-        conversation.last_received = conversation.last_received.max(delivery.received);
+        conversation.last_received = in_turn;
         if minted.doubtful {
             self.wish(&conversation.id, "toggle_order");
         }
@@ -195,16 +186,6 @@ impl Engine {
                 self.wish(&id, "gap");
             }
         }
-    }
-
-    /// Facts of a conversation were dropped before they came here.
-    pub fn handle_dropped(&mut self, feed: u16, conversation: &Id, facts: u64, now: i64) {
-        if let Some(known) = self.conversations.get_mut(conversation) {
-            known.set_dropped(known.dropped().saturating_add(facts));
-            self.lacking.insert(conversation.clone());
-        }
-        self.ledger.dropped(feed, now, "facts were dropped because the mailbox was full");
-        self.wish(conversation, "dropped");
     }
 
     /// Time passed: facts that waited too long are released, ended conversations leave memory, those that last too long
@@ -266,12 +247,6 @@ impl Engine {
     /// Says whether somebody follows the changes: only then is it worked out what each of them changed.
     pub fn follow(&mut self, followed: bool) {
         self.followed = followed;
-    }
-
-    /// Ends recovery: numbers continue behind `seq`, and every feed has a hole since `last_heard`.
-    pub fn resumed(&mut self, seq: u64, last_heard: i64) {
-        self.seq = seq;
-        self.ledger.resumed(last_heard);
     }
 
     /// How many conversations are active.
@@ -351,7 +326,7 @@ impl Engine {
 
     pub(crate) fn admit(&mut self, to: &mut Conversation, facts: impl Iterator<Item = Admitted>, now: i64) {
         let mut ready = std::mem::take(&mut self.room);
-        for mut admitted in facts {
+        for admitted in facts {
             let fact = &admitted.fact;
             if to.held().iter().any(|(held, _)| *held == fact.id) {
                 self.better_held(to, fact, admitted.arrival);
@@ -364,14 +339,15 @@ impl Engine {
             if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
                 self.cells.add(at.minute(), 1);
             }
-            let borne = to.overfull || to.bears(&stamp.dot);
-            self.observe(stamp, to, borne);
-            let id = fact.id;
-            admitted.arrival.waits = true;
-            self.offer(to, admitted, now, &mut ready);
-            match ready.iter_mut().find(|admitted| admitted.fact.id == id) {
-                Some(admitted) => admitted.arrival.waits = false,
-                None => self.log_waiting(to, id),
+            if self.scopes.scope() != Scope::Conversation {
+                let borne = to.overfull || to.bears(&stamp.dot);
+                self.observe(stamp, to, borne);
+            }
+            if self.goes_at_once(to, stamp) {
+                to.tell(stamp);
+                ready.push(admitted);
+            } else {
+                self.offer_new(to, admitted, now, &mut ready);
             }
         }
         self.take(to, ready, now);
@@ -381,8 +357,12 @@ impl Engine {
     pub(crate) fn take(&mut self, to: &mut Conversation, mut facts: Facts, now: i64) {
         facts.iter_mut().for_each(|admitted| admitted.arrival.published = now);
         let mut met: smallvec::SmallVec<[Met; 4]> = smallvec::SmallVec::new();
-        let before = self.followed.then(|| Before::of(to));
+        let (before, was_full) = (self.followed.then(|| Before::of(to)), to.overfull);
         let mut settled = to.take(&facts, &self.limits, self.replaying, |how| met.push(how));
+        if to.overfull && !was_full {
+            // No log remembers what found no room.
+            self.batch.laid_down.push(to.lay_down(true));
+        }
         self.batch.tally.late += settled.late.len() as u64;
         for &(minute, difference) in &settled.cells {
             self.cells.add(minute, difference);
@@ -419,7 +399,7 @@ impl Engine {
         }
         match how {
             Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),
-            Met::Full => self.refuse(&to.id, fact, arrival),
+            Met::Full => self.refuse(to, fact, arrival),
             // One that waited was counted when it came.
             Met::New => {
                 self.batch.tally.facts += u64::from(!arrival.waits);
@@ -432,17 +412,7 @@ impl Engine {
         }
     }
 
-    /// A conversation has no room for a fact: it is missing, and said to be.
-    fn refuse(&mut self, of: &Id, fact: &Fact, arrival: Arrival) {
-        self.batch.tally.overfull += 1;
-        self.lacking.insert(of.clone());
-        if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
-            self.cells.add(at.minute(), -1);
-        }
-        self.ledger.dropped(arrival.feed, arrival.received, "a conversation had more facts than it may have");
-    }
-
-    fn keep(&mut self, conversation: Conversation, now: i64) {
+    pub(crate) fn keep(&mut self, conversation: Conversation, now: i64) {
         self.keep_boxed(Box::new(conversation), now);
     }
 

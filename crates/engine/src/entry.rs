@@ -25,12 +25,12 @@ pub(crate) struct Entry {
     effective: i64,
     pub received: i64,
     more: Option<Box<More>>,
-    /// From its receipt until it became visible; [`ELSEWHERE_NS`]: see `more`.
+    /// From its receipt until it became visible; [`ELSEWHERE_NS`]: see `Rare`.
     published_after_ns: u32,
     pub participant: Name,
     pub communication: Name,
     pub feed: u16,
-    /// Counted from the conversation's first one; [`ELSEWHERE`]: see `more`.
+    /// Counted from the conversation's first one; [`ELSEWHERE`]: see `Rare`.
     life: u8,
     state: u8,
     role: u8,
@@ -40,7 +40,7 @@ pub(crate) struct Entry {
 
 const _: () = assert!(std::mem::size_of::<Entry>() == 56);
 
-/// Stands for a number that does not fit and is in [`More`].
+/// Stands for a number that does not fit and is in `Rare`.
 const ELSEWHERE: u8 = u8::MAX - 1;
 /// The same of nanoseconds.
 const ELSEWHERE_NS: u32 = u32::MAX;
@@ -58,7 +58,6 @@ impl Entry {
         let more = More {
             since: fact.since.map_or(NO_TIME, |t| t.nanos),
             since_digits: fact.since.map_or(0, |t| t.digits),
-            stamp: fact.stamp.clone(),
             user: names.id(fact.user.as_ref())?,
             queue: names.id(fact.queue.as_ref())?,
             medium: names.word(fact.medium.as_ref())?,
@@ -85,6 +84,9 @@ impl Entry {
         };
         entry.bits.set(Bits::ON, fact.on);
         entry.bits.set(Bits::LATE, arrival.late);
+        if fact.stamp.is_some() {
+            entry.rare_mut().stamp.clone_from(&fact.stamp);
+        }
         entry.be_told(state, role);
         entry.be_published(arrival.published);
         entry.be_of(arrival.incarnation, names);
@@ -94,8 +96,8 @@ impl Entry {
     fn be_told(&mut self, state: Sym, role: Sym) {
         (self.state, self.role) = (small(state), small(role));
         if self.state == ELSEWHERE || self.role == ELSEWHERE {
-            let more = self.more_mut();
-            (more.state, more.role) = (state, role);
+            let rare = self.rare_mut();
+            (rare.state, rare.role) = (state, role);
         }
     }
 
@@ -103,7 +105,7 @@ impl Entry {
         let after = at.checked_sub(self.received).and_then(|after| u32::try_from(after).ok());
         self.published_after_ns = after.unwrap_or(ELSEWHERE_NS);
         if self.published_after_ns == ELSEWHERE_NS {
-            self.more_mut().published = at;
+            self.rare_mut().published = at;
         }
     }
 
@@ -111,12 +113,8 @@ impl Entry {
         let lives = incarnation.checked_sub(names.first_incarnation(incarnation));
         self.life = lives.and_then(|lives| u8::try_from(lives).ok()).map_or(ELSEWHERE, |n| n.min(ELSEWHERE));
         if self.life == ELSEWHERE {
-            self.more_mut().incarnation = incarnation;
+            self.rare_mut().incarnation = incarnation;
         }
-    }
-
-    fn more_mut(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
     }
 
     /// The fact again, as it would have been decoded.
@@ -138,7 +136,7 @@ impl Entry {
             medium: names.get_word(self.medium()),
             direction: names.get_word(self.direction()),
             reason: names.get_word(self.reason()),
-            stamp: self.more().and_then(|m| m.stamp.clone()),
+            stamp: self.rare().and_then(|r| r.stamp.clone()),
         }
     }
 
@@ -175,25 +173,25 @@ impl Entry {
         if self.published() == from {
             self.be_published(to);
         }
-        let pieces = self.more.as_mut().and_then(|m| m.pieces.as_mut());
+        let pieces = self.more.as_mut().and_then(|m| m.rare.as_mut()).and_then(|r| r.pieces.as_mut());
         pieces.into_iter().flat_map(|pieces| &mut pieces.0).for_each(|piece| piece.postpone(from, to));
     }
 
     /// Every piece of evidence in it, in the order in which they came.
     pub fn evidence(&self) -> impl Iterator<Item = &Entry> {
-        let pieces = self.more().and_then(|m| m.pieces.as_deref()).map(|pieces| pieces.0.as_slice());
+        let pieces = self.rare().and_then(|r| r.pieces.as_deref()).map(|pieces| pieces.0.as_slice());
         pieces.unwrap_or(std::slice::from_ref(self)).iter()
     }
 
     /// The pieces of evidence that it joins, taken out; none while there is but one.
     pub fn take_pieces(&mut self) -> Option<Box<Pieces>> {
-        self.more.as_mut().and_then(|m| m.pieces.take())
+        self.more.as_mut().and_then(|m| m.rare.as_mut()).and_then(|r| r.pieces.take())
     }
 
     /// Says of which pieces of evidence it is made.
     pub fn join(&mut self, pieces: Option<Box<Pieces>>) {
-        if pieces.is_some() || self.more.is_some() {
-            self.more_mut().pieces = pieces;
+        if pieces.is_some() || self.rare().is_some() {
+            self.rare_mut().pieces = pieces;
         }
     }
 
@@ -221,7 +219,7 @@ impl Entry {
         let apart = at != effective;
         self.bits.set_when(if apart { When::Apart } else { When::Effective });
         if apart {
-            self.more_mut().at = at;
+            self.rare_mut().at = at;
         }
     }
 
@@ -229,7 +227,7 @@ impl Entry {
     pub fn at_ns(&self) -> i64 {
         match self.bits.when() {
             When::Effective => self.effective,
-            When::Apart => self.more().map_or(NO_TIME, |m| m.at),
+            When::Apart => self.rare().map_or(NO_TIME, |r| r.at),
             When::Never => NO_TIME,
         }
     }

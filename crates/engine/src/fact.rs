@@ -12,6 +12,7 @@
 use crate::{Id, Time, Word};
 use causal::{Dot, VectorClock};
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
+use std::sync::Arc;
 
 /// 128 bits that name a fact within its conversation; the same on every node, run and disk.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -114,7 +115,7 @@ pub struct Fact {
     /// End reason (the API's spelling) or wrap-up code.
     pub reason: Option<Word>,
     /// The causal stamp.
-    pub stamp: Option<Box<Stamp>>,
+    pub stamp: Option<Arc<Stamp>>,
 }
 
 /// A toggle as a snapshot shows it, before it is known whether it changed anything.

@@ -4,14 +4,18 @@
 //! second truth in step with the first, and what is shown cannot drift from what is known. Rejected: applying each
 //! fact to a stored state (every late fact needs an undo, which is where boards begin to lie).
 
+mod places;
+
 use crate::entry::{Entry, NO_TIME};
 use crate::names::{Name, Names, Sym};
 use crate::{Authority, Source, Time, What};
+use places::Places;
 
 /// A conversation's state after some of its entries.
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
     pub participants: Vec<Participant>,
+    places: Places,
     /// The life-cycle state, once an event named one.
     pub life_cycle: Option<Sym>,
     /// When the life cycle ended.
@@ -34,6 +38,7 @@ pub(crate) struct Participant {
     left: Option<Time>,
     reason: Sym,
     pub communications: Vec<Communication>,
+    places: Places,
 }
 
 #[derive(Debug)]
@@ -83,6 +88,13 @@ impl Folded {
         folded
     }
 
+    /// Whether it was prepared for the leg that an entry is about, if it is about one.
+    pub fn expects(&self, entry: &Entry) -> bool {
+        let leg = entry.communication;
+        let mut of_it = self.participants.iter().filter(|p| p.id == entry.participant);
+        !leg.is_some() || of_it.any(|p| p.communications.iter().any(|c| c.id == leg))
+    }
+
     /// Applies the next entry.
     pub fn apply(&mut self, entry: &Entry, names: &Names) -> Step {
         if !entry.participant.is_some() {
@@ -121,8 +133,9 @@ impl Folded {
     }
 
     fn participant(&mut self, id: Name) -> &mut Participant {
-        let at = self.participants.iter().position(|p| p.id == id).unwrap_or_else(|| {
+        let at = self.places.find(id, self.participants.iter().map(|p| p.id)).unwrap_or_else(|| {
             self.participants.push(Participant::new(id));
+            self.places.grew(self.participants.iter().map(|p| p.id));
             self.participants.len() - 1
         });
         // The index was found or just made.
@@ -176,6 +189,7 @@ impl Participant {
             left: None,
             reason: Sym::NONE,
             communications: Vec::new(),
+            places: Places::default(),
         }
     }
 
@@ -194,8 +208,9 @@ impl Participant {
     }
 
     fn communication(&mut self, id: Name) -> &mut Communication {
-        let at = self.communications.iter().position(|c| c.id == id).unwrap_or_else(|| {
+        let at = self.places.find(id, self.communications.iter().map(|c| c.id)).unwrap_or_else(|| {
             self.communications.push(Communication::new(id));
+            self.places.grew(self.communications.iter().map(|c| c.id));
             self.communications.len() - 1
         });
         // The index was found or just made.
@@ -372,7 +387,7 @@ impl Communication {
 
 /// Connecting, ending, parking and resuming count: the transitions that every surface puts a time on. When a leg began
 /// to ring is told by some surfaces only, so that counting it would make a cell depend on who told.
-fn is_counted(entry: &Entry, names: &Names) -> bool {
+pub(crate) fn is_counted(entry: &Entry, names: &Names) -> bool {
     entry.at_ns() != NO_TIME
         && entry.authority() >= Authority::Reported
         && (is_connected(entry) || names.is_end(entry.state()) || entry.since() != NO_TIME)

@@ -6,8 +6,8 @@
 //! large as its facts).
 
 use crate::entry::{Entry, NO_TIME};
-use crate::fold::Step;
-use crate::names::Sym;
+use crate::fold::{Step, is_counted};
+use crate::names::{Names, Sym};
 use crate::{Source, What};
 
 /// What is known of all entries of a conversation together.
@@ -79,6 +79,25 @@ impl Outline {
         }
         false
     }
+}
+
+/// The same of the last entry, where it tells that a communication lives which was known already. An unknown one would
+/// change what its participant's own entries show.
+pub(crate) fn glance_at_leg(
+    upto: &[Entry],
+    outline: Outline,
+    active: bool,
+    names: &Names,
+) -> Option<(Step, bool)> {
+    let (last, before) = upto.split_last()?;
+    let lives = last.what == What::State && last.communication.is_some() && !last.state().ends();
+    let leg = (last.participant, last.communication);
+    if !lives || !last.participant.is_some() || before.iter().all(|e| (e.participant, e.communication) != leg)
+    {
+        return None;
+    }
+    let step = Step { from: Sym::NONE, counted: is_counted(last, names), shown: true };
+    Some((step, active || !outline.by_life_cycle))
 }
 
 /// Whether an event says that its participant is there, or that it is not.

@@ -21,10 +21,15 @@ pub(crate) struct Ledger {
     changed: Vec<LedgerRow>,
     /// A hole began, ended or was settled since the last call of [`Ledger::take_news`]; when the newest of them did.
     news: Option<i64>,
+    /// Rows of it were stored and cannot be read.
+    lost_rows: bool,
 }
 
 /// The first instant of the row that says whether a feed listens, and that ends when it first did; a hole never has it.
-const STATUS_ROW: i64 = 0;
+pub const STATUS_ROW: i64 = 0;
+/// Why all that a feed ever told may lack something.
+pub const RECORDS_LOST: &str =
+    "records of the history could not be read; `headcount store check` and the log of the program name them";
 
 impl Ledger {
     /// Takes a note. True when the feed listens again after a hole that only REST reads can close.
@@ -65,29 +70,61 @@ impl Ledger {
         }
     }
 
-    /// Facts of a feed are missing for good, such as those that were dropped: what it tells is partial at that time.
-    pub fn dropped(&mut self, feed: u16, at: i64, reason: &str) {
-        let index = usize::from(feed);
-        if let Some(Some(feed)) = self.feeds.get_mut(index) {
-            feed.lack(at, reason);
+    /// Facts of a feed are missing for good, such as those that were dropped: what it tells is partial from `since` to `at`.
+    /// When it does not listen any more, from `since` until that hole.
+    pub fn dropped(&mut self, number: u16, since: i64, at: i64, reason: &str) {
+        let index = usize::from(number);
+        match self.feeds.get_mut(index) {
+            Some(Some(feed)) if feed.listening => feed.lack(since, at, reason),
+            Some(Some(feed)) if feed.open_since().is_some_and(|open| since < open) => {
+                feed.lacked(since, reason)
+            }
+            _ => return,
         }
         self.record(index);
     }
 
-    /// The same of what is found to be missing, also while the feed does not listen.
+    /// The same of what is found to be missing at an instant, whenever it was told: also when the feed does not listen.
     pub fn untold(&mut self, number: u16, at: i64, reason: &str) {
         match self.feeds.get_mut(usize::from(number)) {
-            Some(Some(feed)) if !feed.listening => feed.lacked(reason),
-            _ => return self.dropped(number, at, reason),
+            Some(Some(feed)) if !feed.listening => feed.lacked(at, reason),
+            _ => return self.dropped(number, at, at, reason),
         }
         self.record(usize::from(number));
     }
 
+    /// Rows of the ledger itself cannot be read: what they knew may have been the worst.
+    pub fn lose_rows(&mut self) {
+        self.lost_rows = true;
+    }
+
     /// The same of every feed.
-    pub fn damaged(&mut self, at: i64, reason: &str) {
+    pub fn untold_by_all(&mut self, at: i64, reason: &str) {
         for feed in (0..self.feeds.len()).filter_map(|index| u16::try_from(index).ok()) {
-            self.dropped(feed, at, reason);
+            self.untold(feed, at, reason);
         }
+    }
+
+    /// Records of the history cannot be read: which moments they told of is not known, so that all until `at` may lack some.
+    pub fn damaged(&mut self, at: i64, reason: &str) {
+        let state = if self.lost_rows { Completeness::Unknown } else { Completeness::Partial };
+        for index in 0..self.feeds.len() {
+            if let Some(Some(feed)) = self.feeds.get_mut(index) {
+                feed.doubt(at, state, reason);
+            }
+            self.record(index);
+        }
+    }
+
+    /// Our clock was set back to an instant.
+    pub fn set_back(&mut self, at: i64) {
+        for index in 0..self.feeds.len() {
+            if let Some(Some(feed)) = self.feeds.get_mut(index) {
+                feed.set_back(at);
+            }
+            self.record(index);
+        }
+        self.news = self.news.map(|news| news.min(at));
     }
 
     /// A row as it was stored.

@@ -8,6 +8,8 @@ pub struct Limits {
     /// Facts of one conversation. The busiest real ones (a chat with hundreds of transfers) have a few thousand; more is
     /// a fault of the source, and each further fact would cost time in proportion.
     pub conversation_facts_max: usize,
+    /// From so many facts on, a conversation keeps its state and an index: passes over fewer cost less than keeping them.
+    pub busy_facts: usize,
     /// How long a fact waits for what precedes it. Regions replicate within a second or two; beyond that a reader is
     /// served better by a marked answer than by none.
     pub hold_age_ns_max: i64,
@@ -52,6 +54,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             conversation_facts_max: 20_000,
+            busy_facts: 64,
             hold_age_ns_max: 5 * SECOND,
             hold_count_max: 1_000,
             hold_bytes_max: 64 << 20,
@@ -129,13 +132,20 @@ pub(crate) const REORDER_NS: i64 = 5 * SECOND;
 pub(crate) const UNNOTICED_NS_MAX: i64 = MINUTE;
 /// Holes of one feed that are kept apart; older ones merge into one that spans them.
 pub(crate) const HOLES_MAX: usize = 4_096;
+/// Regions whose counters are followed to tell what they count. A gateway names a few; one that names a new one for each
+/// conversation counts per conversation.
+pub(crate) const REGIONS_MAX: usize = 256;
 /// Pieces of evidence kept apart for one fact, so that past answers can be given again. Two surfaces and a read make three;
 /// a source that betters one fact for ever would fill the memory.
 pub(crate) const PIECES_MAX: usize = 16;
 /// Conversations looked at for one page of a list.
 pub(crate) const LIST_SCAN_MAX: usize = 5_000;
-/// Ids and words that one conversation may name. Indices are 16 bits wide.
+/// Ids that one conversation may name. Indices are 16 bits wide.
 pub(crate) const NAMES_MAX: usize = 60_000;
+
+/// Words that are not the platform's own and that one conversation may use; each is looked for among all.
+pub(crate) const WORDS_MAX: usize = 1_024;
 
 const _: () = assert!(PROOF_FACTS_MIN <= PROOF_FACTS);
 const _: () = assert!(NAMES_MAX + 256 < u16::MAX as usize);
+const _: () = assert!(WORDS_MAX <= NAMES_MAX);

@@ -5,7 +5,7 @@
 //! their own, 16 bytes each. Rejected: one table for all conversations (it would have to count references, or grow for
 //! ever).
 
-use crate::limits::NAMES_MAX;
+use crate::limits::{NAMES_MAX, WORDS_MAX};
 use crate::{Id, Word};
 
 /// A number in a conversation's [`Names`]; none is `Name::NONE`.
@@ -111,7 +111,7 @@ impl Names {
         let words = &mut self.others.get_or_insert_default().words;
         let at = match words.iter().position(|known| known == word) {
             Some(at) => at,
-            None if words.len() >= NAMES_MAX => return None,
+            None if words.len() >= WORDS_MAX => return None,
             None => {
                 words.push(word.clone());
                 words.len() - 1

@@ -45,25 +45,30 @@ pub(crate) fn place(entries: &mut [Entry]) {
 
 /// Whether nothing can be proved to come before or after an entry: its time alone places it.
 pub(crate) fn is_free(entry: &Entry) -> bool {
-    entry.source() == Source::Events && entry.stamp().is_none() && entry.at_ns() != NO_TIME
+    is_event(entry) && entry.stamp().is_none()
+}
+
+/// Whether an entry is an event with a time: nothing but clocks can prove what comes before or after it.
+pub(crate) fn is_event(entry: &Entry) -> bool {
+    entry.source() == Source::Events && entry.at_ns() != NO_TIME
 }
 
 /// Puts one more entry into entries that are in order, and says where it stands; none when others may have moved. `last`:
-/// the key of the last one; `newest_sum`: the greatest sum of a clock among them, none when none has a clock.
+/// where the last one stands; `newest_sum`: the greatest sum of a clock among them, none when none has a clock.
 pub(crate) fn insert(
     entries: &mut Vec<Entry>,
     mut entry: Entry,
-    last: Option<Key>,
-    newest_sum: Option<u64>,
+    last: Option<i64>,
+    newest_sum: Option<u128>,
 ) -> Option<usize> {
-    let follows = |sum: u64| newest_sum.is_none_or(|newest| newest < sum);
+    let follows = |sum: u128| newest_sum.is_none_or(|newest| newest < sum);
     let pushes_none = match entry.stamp() {
         None => is_free(&entry) || (newest_sum.is_none() && !is_bound(&entry)),
         // The last by its clock is seen by nobody; behind all by its time it is pushed by nobody.
         Some(stamp) => {
             let at = entry.at_ns();
-            let alone = last.is_none_or(|(effective, _, _)| effective < at);
-            entry.source() == Source::Events && alone && follows(stamp.clock.sum())
+            let alone = last.is_none_or(|last| last < at);
+            is_event(&entry) && alone && follows(stamp.clock.sum())
         }
     };
     if pushes_none {
@@ -79,19 +84,19 @@ pub(crate) fn insert(
 }
 
 /// Puts an entry where its key says.
-fn put(entries: &mut Vec<Entry>, entry: Entry, last: Option<Key>) -> usize {
-    let own = key(&entry);
-    if last.is_none_or(|last| last < own) {
+pub(crate) fn put(entries: &mut Vec<Entry>, entry: Entry, last: Option<i64>) -> usize {
+    if last.is_none_or(|last| last < entry.effective()) {
         entries.push(entry);
         return entries.len() - 1;
     }
+    let own = key(&entry);
     let place = entries.partition_point(|e| key(e) < own);
     entries.insert(place, entry);
     place
 }
 
 /// The same as [`insert`], where nothing has a clock: none but the entries of its own participant can push it, or be pushed.
-fn insert_bound(entries: &mut Vec<Entry>, entry: Entry, last: Option<Key>) -> Option<usize> {
+fn insert_bound(entries: &mut Vec<Entry>, entry: Entry, last: Option<i64>) -> Option<usize> {
     let (new, participant) = (entries.len(), entry.participant);
     entries.push(entry);
     let of_it = |(_, e): &(usize, &mut Entry)| e.participant == participant && is_bound(e);
@@ -132,10 +137,7 @@ fn told(entry: &Entry) -> i64 {
     if at == NO_TIME { entry.received } else { at }
 }
 
-/// What the order compares: effective time, life-cycle rank, id.
-pub(crate) type Key = (i64, u8, FactId);
-
-pub(crate) fn key(entry: &Entry) -> Key {
+fn key(entry: &Entry) -> (i64, u8, FactId) {
     (entry.effective(), rank(entry), entry.id())
 }
 
@@ -173,7 +175,7 @@ fn early_or_connected(state: Sym) -> u8 {
 /// clock's counter; working in order of the clocks' sums, those are done before it is reached.
 fn push_by_clocks(entries: &mut [Entry]) {
     // Equal sums are concurrent, unless a gateway counts wrong; then the ids decide, and never the order of arrival.
-    let mut order: Vec<(u64, FactId, usize)> = Vec::new();
+    let mut order: Vec<(u128, FactId, usize)> = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
         if let Some(stamp) = entry.stamp() {
             order.push((stamp.clock.sum(), entry.id(), at));
@@ -284,9 +286,9 @@ fn place_leg(entries: &mut [Entry], leg: &[usize], joined: Option<i64>) {
 
 /// Entries without a time go in front of what is proved to follow them.
 fn pull_untimed(entries: &mut [Entry], leg: &[usize]) {
+    let holds = Holds::of(leg.iter().filter_map(|&at| entries.get(at)));
     let (mut above, mut class, mut class_rank) = (i64::MAX, i64::MAX, u8::MAX);
     for &at in leg.iter().rev() {
-        let bound = bound_of_toggle(entries, leg, at);
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };
@@ -298,22 +300,51 @@ fn pull_untimed(entries: &mut [Entry], leg: &[usize]) {
             (above, class_rank) = (class, own_rank);
         }
         if entry.at_ns() == NO_TIME {
-            entry.place_at(entry.received.min(above.saturating_sub(1)).min(bound.saturating_sub(1)));
+            let bound = holds.bound(entry).min(above).saturating_sub(1);
+            entry.place_at(entry.received.min(bound));
         }
         class = class.min(entry.effective());
     }
 }
 
-/// What an entry about a hold is proved to stand in front of: an end, of when the next hold began; that a hold lasts, of its
-/// end where that has a time. The far future for anything else.
-fn bound_of_toggle(entries: &[Entry], leg: &[usize], at: usize) -> i64 {
-    let Some(entry) = entries.get(at).filter(|e| e.what == What::Held) else {
-        return i64::MAX;
-    };
-    let holds = leg.iter().filter_map(|&at| entries.get(at)).filter(|e| e.what == What::Held);
-    let later = holds.filter(|e| match entry.on() {
-        true => !e.on() && e.at_ns() != NO_TIME && e.since() == entry.since(),
-        false => e.on() && e.at_ns() > entry.since(),
-    });
-    later.map(Entry::at_ns).min().unwrap_or(i64::MAX)
+/// The holds of one leg.
+#[derive(Default)]
+struct Holds {
+    /// When those that have an end with a time began, and that end; ascending.
+    ends: SmallVec<[(i64, i64); 4]>,
+    /// When each began, ascending.
+    starts: SmallVec<[i64; 4]>,
+}
+
+impl Holds {
+    fn of<'a>(leg: impl Iterator<Item = &'a Entry>) -> Self {
+        let mut holds = Self::default();
+        for entry in leg.filter(|e| e.what == What::Held) {
+            if entry.on() {
+                holds.starts.push(entry.at_ns());
+            } else if entry.at_ns() != NO_TIME {
+                holds.ends.push((entry.since(), entry.at_ns()));
+            }
+        }
+        holds.ends.sort_unstable();
+        holds.starts.sort_unstable();
+        holds
+    }
+
+    /// What an entry about a hold is proved to stand in front of: an end, of when the next hold began; that a hold lasts, of
+    /// its end where that has a time. The far future for anything else.
+    fn bound(&self, entry: &Entry) -> i64 {
+        let since = entry.since();
+        let later = match (entry.what, entry.on()) {
+            (What::Held, true) => {
+                let end = self.ends.get(self.ends.partition_point(|(began, _)| *began < since));
+                end.filter(|(began, _)| *began == since).map(|(_, end)| *end)
+            }
+            (What::Held, false) => {
+                self.starts.get(self.starts.partition_point(|began| *began <= since)).copied()
+            }
+            _ => None,
+        };
+        later.unwrap_or(i64::MAX)
+    }
 }

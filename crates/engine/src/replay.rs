@@ -11,6 +11,7 @@
 use crate::batch::Batch;
 use crate::conversation::Conversation;
 use crate::engine::Engine;
+use crate::ledger::RECORDS_LOST;
 use crate::{Admitted, FactId, Id, Source};
 use std::collections::BTreeMap;
 
@@ -84,8 +85,27 @@ impl Engine {
         self.batch = Batch::default();
         self.cells.clear();
         if damaged {
-            self.ledger.damaged(now, "records of the history could not be read");
+            self.ledger.damaged(now, RECORDS_LOST);
         }
+    }
+
+    /// Begins anew a conversation whose stored facts cannot be read: it is partial, and a repair is asked for.
+    pub fn restore_damaged(&mut self, id: &Id, now: i64) {
+        let mut conversation = Conversation::new(id.clone());
+        conversation.set_dropped(1);
+        self.note_lack(&conversation);
+        self.keep(conversation, now);
+        self.wish_damaged(id);
+    }
+
+    /// Asks for a repair of a conversation whose stored facts cannot be read.
+    pub fn wish_damaged(&mut self, id: &Id) {
+        self.wish(id, "damaged");
+    }
+
+    /// Rows of the ledger were stored and cannot be read. Before [`Engine::replayed`].
+    pub fn lose_ledger_rows(&mut self) {
+        self.ledger.lose_rows();
     }
 
     /// Publishes what waited when the life before ended: the first thing that a new life does.

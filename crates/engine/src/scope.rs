@@ -9,10 +9,14 @@
 //!
 //! Rejected: a setting (its user cannot know either, and a wrong one delays or scrambles everything).
 
+use crate::limits::REGIONS_MAX;
 use crate::{Stamp, Word};
 use causal::{Dot, DotRange, DotSet};
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+
+#[cfg(test)]
+mod tests;
 
 /// Votes in a row that decide for [`Scope::Feed`].
 const VOTES: u32 = 2;
@@ -72,6 +76,10 @@ impl Scopes {
     /// conversation has the same dot. True when the scope is another now.
     pub fn observe(&mut self, stamp: &Stamp, own: &mut OwnCounters, borne: bool) -> bool {
         let (dot, before) = (&stamp.dot, self.scope);
+        if self.newest.len() >= REGIONS_MAX && !self.newest.contains_key(&dot.actor) {
+            *self = Self { scope: Scope::Conversation, ..Self::default() };
+            return true;
+        }
         let counter = dot.counter.get();
         let own_newest = own.note(dot);
         let newest = self.newest.get(&dot.actor).copied().unwrap_or(0);

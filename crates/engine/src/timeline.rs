@@ -141,7 +141,7 @@ impl Clocks {
     fn at(&self, entry: &Entry) -> (u64, Vec<(Word, u64)>) {
         if let Some(stamp) = entry.stamp() {
             let clock = stamp.clock.iter().map(|(region, n)| (region.clone(), n)).collect();
-            return (stamp.clock.sum(), clock);
+            return (u64::try_from(stamp.clock.sum()).unwrap_or(u64::MAX), clock);
         }
         let clock: Vec<_> =
             self.own.iter().map(|(&incarnation, &n)| (Word::own_actor(incarnation), n)).collect();

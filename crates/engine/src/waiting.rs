@@ -55,6 +55,28 @@ impl Engine {
         }
     }
 
+    /// The same of a fact that is new: while it waits, the log remembers it.
+    pub(crate) fn offer_new(
+        &mut self,
+        to: &mut Conversation,
+        mut item: Admitted,
+        now: i64,
+        ready: &mut Facts,
+    ) {
+        let id = item.fact.id;
+        item.arrival.waits = true;
+        self.offer(to, item, now, ready);
+        match ready.iter_mut().find(|admitted| admitted.fact.id == id) {
+            Some(admitted) => admitted.arrival.waits = false,
+            None => self.log_waiting(to, id),
+        }
+    }
+
+    /// Whether nothing of a conversation ever waited, and a fact is its next: then the buffer need not hear of it. Most are.
+    pub(crate) fn goes_at_once(&self, to: &Conversation, stamp: &Stamp) -> bool {
+        self.scopes.scope() != Scope::Feed && to.leads_to(stamp) && !self.held.knows(&Some(to.id.clone()))
+    }
+
     /// Another copy of a fact that waits: what it knows better joins the one that waits, and is kept.
     pub(crate) fn better_held(&mut self, to: &Conversation, copy: &Fact, arrival: Arrival) {
         self.ledger.heard(arrival.feed, copy.id, arrival.received, false);
@@ -78,7 +100,7 @@ impl Engine {
     }
 
     /// Logs a fact that was just offered and waits: it survives a restart, which publishes it then.
-    pub(crate) fn log_waiting(&mut self, of: &Conversation, fact: FactId) {
+    fn log_waiting(&mut self, of: &Conversation, fact: FactId) {
         let is = |held: &Admitted| held.fact.id == fact && held.conversation == of.id;
         let waiting = self.held.held_mut(&Some(of.id.clone()), is).map(|held| held.clone());
         if let Some(held) = waiting.or_else(|| self.held.held_mut(&None, is).map(|held| held.clone())) {

@@ -14,9 +14,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How far back a first repair may look; the platform's queries reach 31 days.
-const LOOK_BACK_MAX: Duration = Duration::from_secs(30 * 86_400);
-
 /// A running program.
 pub struct Assembly {
     /// The shard.
@@ -97,7 +94,7 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let wishes = pipeline.take_wishes().ok_or_else(|| anyhow::anyhow!("the wishes were taken already"))?;
     let mut followed = plan.source;
     let away = pipeline.recovered().last_committed_at.map_or(0, |at| clock.now().saturating_sub(at));
-    followed.timing.look_back_first += Duration::from_nanos(away.unsigned_abs()).min(LOOK_BACK_MAX);
+    followed.timing.look_back_first += Duration::from_nanos(away.unsigned_abs());
     let source = Source::start(followed, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
     Ok(Assembly { pipeline, source, address, server, influx, stop_followers, stop_source, stop_server })
 }

@@ -23,7 +23,8 @@ First steps:
   headcount check                     what is missing before `serve` can work, and how to mend it
   headcount serve                     the real thing; reads GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET and
                                       GENESYS_ENVIRONMENT, or --config FILE
-  headcount why ID                    why a conversation is shown as it is";
+  headcount why ID                    why a conversation is shown as it is
+  headcount store check               whether anything in the data folder is damaged";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -47,6 +48,9 @@ pub enum Command {
     Check(CheckOptions),
     /// Explain a conversation: every fact, where it came from, and why it stands where it stands
     Why(WhyOptions),
+    /// Look after the data folder of a service that is stopped: find damage, save the rest, count what is stored
+    #[command(subcommand, after_help = STORE_HELP)]
+    Store(StoreCommand),
 }
 
 /// Options of `serve`. Each beats its environment variable, which beats the file.
@@ -100,7 +104,7 @@ The same names, in a file:
 #[derive(Clone, Debug, Args)]
 pub struct DemoOptions {
     /// Address and port to serve on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", env = "HEADCOUNT_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Dialect that the simulated centre speaks
     #[arg(long, value_enum, default_value = "notifications")]
@@ -185,6 +189,70 @@ the id; what has no time stands just before what must follow it, or where it was
   headcount why 5a1c8e1e-0f6d-4c0b-9a53-4f6f9a0b7c11
   headcount why 5a1c8e1e-0f6d-4c0b-9a53-4f6f9a0b7c11 --json | jq '.facts[] | select(.late)'
   headcount why 5a1c8e1e-0f6d-4c0b-9a53-4f6f9a0b7c11 --data /var/lib/headcount";
+
+/// What `store` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Hold every record against its checksum; list what is damaged and what it costs, and exit with 1 if anything is
+    Check(StoreCheckOptions),
+    /// Save all that can be read into a new folder, and leave the old one as it is
+    Repair(StoreRepairOptions),
+    /// Say how much is stored, by kind and by day
+    Stats(StoreStatsOptions),
+}
+
+const STORE_HELP: &str = "\
+None of these changes the folder that it looks at. Stop the service first: one that runs holds its folder.
+
+  headcount store check --data /var/lib/headcount            exit code 1 when anything is damaged
+  headcount store check --data /var/lib/headcount --json | jq '.findings[]'
+  headcount store repair --data /var/lib/headcount --into /var/lib/headcount-new
+  headcount store stats --data /var/lib/headcount
+
+A service starts with damaged records too: they are set aside, named in its log, and every answer
+about the time before is marked partial. `store repair` gives a folder that is free of them. What is
+lost of live conversations is read again from the platform after the next start.";
+
+/// Which folder.
+#[derive(Clone, Debug, Args)]
+pub struct StoreFolder {
+    /// Data folder of a service that is stopped [HEADCOUNT_DATA; default ./headcount-data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `store check`.
+#[derive(Clone, Debug, Args)]
+pub struct StoreCheckOptions {
+    /// Where.
+    #[command(flatten)]
+    pub folder: StoreFolder,
+    /// Answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `store repair`.
+#[derive(Clone, Debug, Args)]
+pub struct StoreRepairOptions {
+    /// Where.
+    #[command(flatten)]
+    pub folder: StoreFolder,
+    /// New folder for what can be saved; it must hold no data
+    #[arg(long, value_name = "NEWFOLDER")]
+    pub into: PathBuf,
+}
+
+/// Options of `store stats`.
+#[derive(Clone, Debug, Args)]
+pub struct StoreStatsOptions {
+    /// Where.
+    #[command(flatten)]
+    pub folder: StoreFolder,
+    /// Answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// A command was used in a way that cannot work.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod demo;
 mod logging;
 mod run;
 mod simulate;
+mod store;
 mod why;
 
 use cli::{Cli, Command};
@@ -22,7 +23,7 @@ const WRONG_USE: u8 = 2;
 /// Does what a command line asks for; gives the exit code.
 #[must_use]
 pub fn execute(cli: Cli) -> ExitCode {
-    logging::start(cli.log, matches!(cli.command, Command::Check(_) | Command::Why(_)));
+    logging::start(cli.log, matches!(cli.command, Command::Check(_) | Command::Why(_) | Command::Store(_)));
     let outcome = match cli.command {
         Command::Serve(options) => {
             config::read(&options).map_err(Into::into).and_then(|config| run::serve(&config))
@@ -33,6 +34,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             .map_err(Into::into)
             .and_then(|config| check::run(&config, options.json)),
         Command::Why(options) => why::run(&options),
+        Command::Store(command) => store::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

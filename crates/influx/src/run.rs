@@ -183,8 +183,8 @@ impl Task {
         let (mut difference, mut known) = (Difference::begin(sent)?, 0);
         for ids in portion.conversations.chunks(TIMELINES_MAX) {
             let timelines = self.follower.timelines(ids).await;
-            let timelines = timelines
-                .map_err(|_| Failure::Wait("the history cannot be asked at the moment".to_owned()))?;
+            let timelines =
+                timelines.map_err(|why| Failure::Wait(format!("the history does not answer: {why}")))?;
             known += timelines.len();
             let sent = self.follower.sent();
             timelines.iter().try_for_each(|(id, timeline)| difference.add(id, timeline, schema, sent))?;

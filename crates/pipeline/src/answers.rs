@@ -1,41 +1,51 @@
-//! What a keeper answers: about all that is decided, which is all that is committed when it is asked between two turns.
+//! What a keeper answers: about what is committed, and nothing else.
+//!
+//! Between two turns all that is decided is committed. While a commit fails the engine is ahead of the disk by one batch:
+//! then a conversation of that batch is told as it was known at the last commit, everything else as it is, and every answer
+//! is at best partial, since facts are known that it lacks. What cannot be told that way (a user whose value is in the
+//! batch, a ledger that moved in it) and what the disk does not give back is not answered; the asker is told why.
 
 use crate::{Answer, Keeper, Page, Query, Summary};
-use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation};
+use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation, TimelineEntry};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use store::StoreError;
+use tokio::sync::oneshot;
 
 impl Keeper {
-    /// Answers one question as of `now`, in nanoseconds since the epoch.
+    /// Answers one question as of `now`, in nanoseconds since the epoch; lets go of one that it cannot answer.
     pub fn answer(&self, query: Query, now: i64) {
+        let now = self.instant(now);
         match query {
-            Query::Conversation(id, at, to) => drop(to.send(self.conversation(&id, at, now))),
-            Query::Timeline(id, at, to) => {
-                drop(to.send(self.about_at(&id, at, now, |shown| shown.timeline())))
-            }
+            Query::Conversation(id, at, to) => say(to, self.conversation(&id, at, now)),
+            Query::Timeline(id, at, to) => say(to, self.about_at(&id, at, now, |shown| shown.timeline())),
             Query::Timelines(ids, to) => {
-                let timeline = |id| self.about(id, now, |shown| shown.timeline()).value;
-                let all = ids.iter().map(timeline).collect();
-                drop(to.send(self.stand(all, self.engine.completeness(now))));
+                say(to, self.timelines(&ids, now).map(|all| self.stand(all, self.engine.completeness(now))));
             }
-            Query::Spells(id, at, to) => drop(to.send(self.about_at(&id, at, now, |shown| shown.spells()))),
-            Query::Range(from, until, to) => {
-                let range = self.engine.range(from, until, now);
-                let completeness = range.completeness;
-                drop(to.send(self.stand(range, completeness)));
-            }
-            Query::Why(id, of, to) => drop(to.send(self.about(&id, now, |shown| shown.why(of.as_ref())))),
-            Query::User(id, to) => {
-                drop(to.send(self.stand(self.engine.user(&id), self.engine.completeness(now))))
-            }
+            Query::Spells(id, at, to) => say(to, self.about_at(&id, at, now, |shown| shown.spells())),
+            Query::Why(id, of, to) => say(to, self.about(&id, now, |shown| shown.why(of.as_ref()))),
             Query::List { filter, after, limit, to } => {
                 let page = self.page(&filter, after.as_ref(), limit, now);
-                drop(to.send(self.stand(page, self.engine.completeness(now))));
+                let ledger = self.engine.completeness(now);
+                say(to, page.map(|(page, worst)| self.stand(page, ledger.max(worst))));
             }
+            Query::Range(from, until, to) if !self.moves(|pending| !pending.batch.ledger.is_empty()) => {
+                let known = if self.pending.is_some() { self.committed_at.min(now) } else { now };
+                let range = self.engine.range(from, until, known);
+                let completeness = range.completeness;
+                say(to, Ok(self.stand(range, completeness)));
+            }
+            Query::User(id, to) if !self.moves(|p| p.batch.users.iter().any(|row| row.user == id)) => {
+                say(to, Ok(self.stand(self.engine.user(&id), self.engine.completeness(now))));
+            }
+            Query::Range(..) | Query::User(..) => {}
         }
     }
 
     /// What `/api/v1/state` shows as of `now`; `trouble`: why nothing can be committed.
     #[must_use]
     pub fn summary(&self, now: i64, trouble: Option<&str>) -> Summary {
+        let now = self.instant(now);
         let feeds = self.engine.feeds(now);
         let mut not_ready: Vec<String> = trouble.map(str::to_owned).into_iter().collect();
         if feeds.is_empty() {
@@ -55,81 +65,179 @@ impl Keeper {
             complete_from: self.engine.complete_from(now),
             feeds,
             not_ready,
+            store_trouble: None,
         }
     }
 
     /// What is shown of a conversation, in memory or laid down; none when it is unknown.
-    pub fn about<T>(&self, id: &Id, now: i64, tell: impl FnOnce(&Shown<'_>) -> T) -> Answer<Option<T>> {
-        if let Some(shown) = self.engine.show(id, now) {
-            return self.stand(Some(tell(&shown)), shown.completeness());
-        }
-        match self.load(id) {
-            Some(stored) => {
-                let shown = self.engine.show_stored(&stored, now);
-                self.stand(Some(tell(&shown)), shown.completeness())
-            }
-            None => self.stand(None, self.engine.completeness(now)),
-        }
+    ///
+    /// # Errors
+    /// When what is stored of it cannot be read.
+    pub fn about<T>(
+        &self,
+        id: &Id,
+        now: i64,
+        tell: impl FnOnce(&Shown<'_>) -> T,
+    ) -> Result<Answer<Option<T>>, StoreError> {
+        self.about_at(id, None, now, tell)
     }
 
     /// What was shown of a conversation at an instant, and today's when none is given; none when nothing was known of it
     /// then. Position and completeness are today's.
+    ///
+    /// # Errors
+    /// When what is stored of it cannot be read.
     pub fn about_at<T>(
         &self,
         id: &Id,
         known_at: Option<i64>,
         now: i64,
         tell: impl FnOnce(&Shown<'_>) -> T,
-    ) -> Answer<Option<T>> {
-        let Some(at) = known_at else { return self.about(id, now, tell) };
-        let answer = self.about(id, now, |shown| shown.known_at(at).map(|then| tell(&then)));
-        self.stand(answer.value.flatten(), answer.completeness)
-    }
-
-    fn conversation(&self, id: &Id, known_at: Option<i64>, now: i64) -> Answer<Option<ConversationView>> {
-        let mut answer = self.about_at(id, known_at, now, |shown| shown.conversation());
-        if let (Some(then), Some(_)) = (&mut answer.value, known_at) {
-            (then.completeness, then.suspect) = (answer.completeness, None);
+    ) -> Result<Answer<Option<T>>, StoreError> {
+        let (at, now) = (self.known_until(id, known_at)?, self.instant(now));
+        let then = |shown: &Shown<'_>| match at {
+            Some(at) => shown.known_at(at).map(|then| tell(&then)),
+            None => Some(tell(shown)),
+        };
+        if let Some(shown) = self.engine.show(id, now) {
+            return Ok(self.stand(then(&shown), shown.completeness()));
         }
-        answer
-    }
-
-    fn load(&self, id: &Id) -> Option<StoredConversation> {
-        self.store.load(id).unwrap_or_else(|error| {
-            tracing::error!(%error, "a conversation could not be read from the store");
-            None
+        Ok(match self.laid_down(id)? {
+            Some(stored) => {
+                let shown = self.engine.show_stored(&stored, now);
+                self.stand(then(&shown), shown.completeness())
+            }
+            None => self.stand(None, self.engine.completeness(now)),
         })
     }
 
-    fn stand<T>(&self, value: T, completeness: Completeness) -> Answer<T> {
-        Answer { value, position: self.position(), completeness }
+    /// The timelines of several; none of one that is unknown, or whose record is damaged.
+    fn timelines(&self, ids: &[Id], now: i64) -> Result<Vec<Option<Vec<TimelineEntry>>>, StoreError> {
+        let timeline = |id| match self.about(id, now, |shown| shown.timeline()) {
+            Ok(answer) => Ok(answer.value),
+            Err(StoreError::Damaged(_)) => Ok(None),
+            Err(error) => Err(error),
+        };
+        ids.iter().map(timeline).collect()
     }
 
-    /// A page out of memory and store together, by ascending id.
-    fn page(&self, filter: &Filter, after: Option<&Id>, limit: usize, now: i64) -> Page {
+    fn conversation(
+        &self,
+        id: &Id,
+        known_at: Option<i64>,
+        now: i64,
+    ) -> Result<Answer<Option<ConversationView>>, StoreError> {
+        let mut answer = self.about_at(id, known_at, now, |shown| shown.conversation())?;
+        if let Some(then) = &mut answer.value {
+            if known_at.is_some() {
+                then.suspect = None;
+            }
+            if known_at.is_some() || self.pending.is_some() {
+                then.completeness = answer.completeness;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// As of when a conversation may be told: of one that the batch which waits for the disk changes, nothing newer than
+    /// the last commit.
+    fn known_until(&self, id: &Id, known_at: Option<i64>) -> Result<Option<i64>, StoreError> {
+        let changes = |pending: &crate::keeper::Pending| {
+            pending.batch.admitted.iter().any(|admitted| admitted.conversation == *id)
+        };
+        if !self.moves(changes) {
+            return Ok(known_at);
+        }
+        if self.moves(|pending| pending.at <= self.committed_at) {
+            // The instants do not tell the two apart.
+            return Err(StoreError::Poisoned);
+        }
+        Ok(Some(known_at.map_or(self.committed_at, |at| at.min(self.committed_at))))
+    }
+
+    /// Whether a batch waits for the disk and does this.
+    fn moves(&self, what: impl FnOnce(&crate::keeper::Pending) -> bool) -> bool {
+        self.pending.as_ref().is_some_and(what)
+    }
+
+    /// One that left memory; it may have done so in a batch that waits for the disk.
+    fn laid_down(&self, id: &Id) -> Result<Option<Cow<'_, StoredConversation>>, StoreError> {
+        let waiting = self.pending.iter().flat_map(|pending| &pending.laid_down).find(|one| one.id == *id);
+        match waiting {
+            Some(stored) => Ok(Some(Cow::Borrowed(stored))),
+            None => Ok(self.store.load(id)?.map(Cow::Owned)),
+        }
+    }
+
+    fn stand<T>(&self, value: T, completeness: Completeness) -> Answer<T> {
+        let worst = if self.pending.is_some() { Completeness::Partial } else { Completeness::Complete };
+        Answer { value, position: self.position(), completeness: completeness.max(worst) }
+    }
+
+    /// A page out of memory and store together, by ascending id; partial when a stored one on it cannot be read.
+    fn page(
+        &self,
+        filter: &Filter,
+        after: Option<&Id>,
+        limit: usize,
+        now: i64,
+    ) -> Result<(Page, Completeness), StoreError> {
         let (mut items, mut next) = self.engine.list(filter, after, limit, now);
+        let mut worst = Completeness::Complete;
         if filter.active != Some(true) && filter.suspect != Some(true) {
-            let stored = self.store.stored_after(after, limit).unwrap_or_else(|error| {
-                tracing::error!(%error, "conversations could not be read from the store; the list lacks them");
-                Vec::new()
+            let stored = self.store.stored_after(after, limit)?;
+            let last = stored.last().filter(|_| stored.len() == limit).and_then(|last| match last {
+                Ok(stored) => Some(stored.id.clone()),
+                Err(damaged) => Id::new(&damaged.row).ok(),
             });
-            let last = (stored.len() == limit).then(|| stored.last().map(|s| s.id.clone())).flatten();
-            let elsewhere = stored.iter().filter(|s| !self.engine.knows(&s.id));
+            if stored.iter().any(Result::is_err) {
+                worst = Completeness::Partial;
+            }
+            let elsewhere = stored.iter().flatten().filter(|s| !self.engine.knows(&s.id));
             let views = elsewhere.map(|s| self.engine.show_stored(s, now).conversation());
             items.extend(views.filter(|view| filter.matches(view)));
             next = match (next, last) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             };
-            items.sort_by(|a, b| a.id.cmp(&b.id));
         }
         if let Some(bound) = &next {
             items.retain(|view| view.id <= *bound);
         }
+        self.as_committed(&mut items, filter, (after, next.as_ref()), now)?;
+        items.sort_by(|a, b| a.id.cmp(&b.id));
         if items.len() > limit {
             items.truncate(limit);
             next = items.last().map(|view| view.id.clone());
         }
-        Page { items, next }
+        Ok((Page { items, next }, worst))
+    }
+
+    /// Puts in the place of conversations that a batch which waits for the disk moved what was shown of them before, of
+    /// those behind the first bound and not behind the second.
+    fn as_committed(
+        &self,
+        items: &mut Vec<ConversationView>,
+        filter: &Filter,
+        (after, until): (Option<&Id>, Option<&Id>),
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let Some(pending) = &self.pending else { return Ok(()) };
+        let changed = pending.batch.admitted.iter().map(|admitted| &admitted.conversation);
+        let moved: BTreeSet<&Id> = changed.chain(pending.laid_down.iter().map(|one| &one.id)).collect();
+        items.retain(|view| !moved.contains(&view.id));
+        let within = |id: &Id| after.is_none_or(|after| id > after) && until.is_none_or(|until| id <= until);
+        for id in moved.into_iter().filter(|id| within(id)) {
+            items.extend(self.conversation(id, None, now)?.value.filter(|view| filter.matches(view)));
+        }
+        Ok(())
+    }
+}
+
+/// Hands over an answer; who asked may be gone. Where there is none, letting go of the sender says so.
+fn say<T>(to: oneshot::Sender<Answer<T>>, answer: Result<Answer<T>, StoreError>) {
+    match answer {
+        Ok(answer) => drop(to.send(answer)),
+        Err(error) => tracing::error!(%error, "a question could not be answered"),
     }
 }

@@ -7,7 +7,7 @@
 //! connection of its own, and the position lies in a file of its own.
 
 use crate::telemetry::FollowerName;
-use crate::{Reader, Stopped, Telemetry};
+use crate::{NoAnswer, Reader, Telemetry};
 use engine::{Id, TimelineEntry};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -220,7 +220,9 @@ impl Follower {
     /// When the outbox cannot be read.
     pub fn take(&mut self, changes_max: u64) -> Result<Option<Portion>, StoreError> {
         let newest = self.newest.borrow_and_update().position;
-        let rows = self.outbox.after(self.at.position, changes_max)?;
+        let mut rows = self.outbox.after(self.at.position, changes_max)?;
+        // What is on the disk and was not acknowledged is not to be seen by anybody.
+        rows.retain(|row| row.position <= newest);
         if rows.is_empty() {
             self.looked = newest;
         }
@@ -230,8 +232,8 @@ impl Follower {
     /// What conversations are now, in the order given, without those that nobody knows any more.
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out, or nothing can be committed at the moment.
-    pub async fn timelines(&self, of: &[Id]) -> Result<Vec<(Id, Vec<TimelineEntry>)>, Stopped> {
+    /// [`NoAnswer`] says why.
+    pub async fn timelines(&self, of: &[Id]) -> Result<Vec<(Id, Vec<TimelineEntry>)>, NoAnswer> {
         let mut found = Vec::with_capacity(of.len());
         for ids in of.chunks(ASKED_MAX) {
             let answers = self.reader.timelines(ids.to_vec()).await?;

@@ -29,13 +29,19 @@ impl Intake {
     }
 
     /// Hands in what frames or REST reads said. Waits for room under the policy `block`; under `drop` it returns at
-    /// once, and what had to go is counted and named to the ledger.
-    pub async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) {
-        self.mailbox.submit(deliveries, users).await;
+    /// once, and what had to go is counted and named to the ledger. False when something of this had to go.
+    pub async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) -> bool {
+        self.mailbox.submit(deliveries, users).await
     }
 
     /// Says what became of a feed. Never waits, never dropped, and taken only after all facts handed in before it.
     pub fn note(&self, note: FeedNote) {
         self.mailbox.note(note);
+    }
+
+    /// Waits until the engine has taken all that was handed in before, it is committed, and what a gap in it makes the
+    /// engine wish for is on its way to the source. Whoever waits must go on taking wishes meanwhile.
+    pub async fn settled(&self) {
+        self.mailbox.settled().await;
     }
 }

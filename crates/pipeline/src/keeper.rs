@@ -3,7 +3,8 @@
 //! A driver takes mail, hands it to [`Keeper::take`], lets time pass with [`Keeper::pass_time`], and calls
 //! [`Keeper::commit`]; only what that gives back may be shown to anybody. All of a turn happens at one instant: the engine
 //! decides at it, facts are published at it, and the commit carries it, so that recovery can make every decision again at
-//! the instant it was made. Nothing here waits, asks the time or draws lots; the shard's thread drives it in the program,
+//! the instant it was made. While the clock goes forward no two commits share an instant, so that what was known at an
+//! instant is one answer. Nothing here waits, asks the time or draws lots; the shard's thread drives it in the program,
 //! and a simulation drives it on one thread with a clock and a disk of its own.
 
 use crate::Position;
@@ -22,14 +23,19 @@ pub struct Keeper {
     epoch: u64,
     incarnation: u32,
     last_updated: Option<Time>,
+    /// What the clock said at the last turn.
+    last_asked: i64,
     /// The instant of the last turn.
     last_turn: i64,
+    /// The instant of the last commit since the clock was set back; none before the first.
+    last_commit: Option<i64>,
     /// When the oldest fact was received that the last turn left waiting.
     left_since: Option<i64>,
-    /// What was decided and is not on the disk yet.
-    pending: Option<Pending>,
-    /// The newest change number on the disk.
+    /// The instant and the last change number of the last commit.
+    pub(crate) committed_at: i64,
     committed_seq: u64,
+    /// What was decided and is not on the disk yet.
+    pub(crate) pending: Option<Pending>,
     /// What is kept for followers; none: nobody follows.
     outbox: Option<OutboxBounds>,
     /// Every follower has passed the rows of the outbox up to here.
@@ -43,16 +49,18 @@ pub(crate) struct Beginning {
     pub epoch: u64,
     pub incarnation: u32,
     pub last_updated: Option<Time>,
+    /// The instant of the last commit of the lives before; none before the first.
+    pub last_commit: Option<i64>,
     pub now: i64,
 }
 
 #[derive(Debug, Default)]
-struct Pending {
-    batch: Batch,
-    laid_down: Vec<StoredConversation>,
+pub(crate) struct Pending {
+    pub batch: Batch,
+    pub laid_down: Vec<StoredConversation>,
     forget_below: Option<u64>,
     left_since: Option<i64>,
-    at: i64,
+    pub at: i64,
     /// The conversations of the changes, each once, when somebody follows.
     changed: Vec<Id>,
 }
@@ -60,6 +68,7 @@ struct Pending {
 impl Keeper {
     pub(crate) fn new(engine: Engine, store: Store, with: Beginning) -> Self {
         Self {
+            committed_at: with.last_commit.unwrap_or(with.now),
             committed_seq: engine.seq(),
             outbox: None,
             passed: 0,
@@ -69,7 +78,9 @@ impl Keeper {
             epoch: with.epoch,
             incarnation: with.incarnation,
             last_updated: with.last_updated,
+            last_asked: with.now,
             last_turn: with.now,
+            last_commit: with.last_commit.filter(|at| *at <= with.now),
             left_since: None,
             pending: None,
         }
@@ -78,7 +89,7 @@ impl Keeper {
     /// Begins a new life at `now`: publishes what waited for its causes when the last one ended. Once, before the first
     /// commit.
     pub fn begin(&mut self, now: i64) {
-        self.begin_turn(now);
+        let now = self.begin_turn(now);
         self.engine.release_unreleased(now);
     }
 
@@ -86,32 +97,56 @@ impl Keeper {
     /// afterwards, its room serves again.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read. What could not be handed in is left in the mail; commit what was, then try again.
     pub fn take(&mut self, mail: &mut Mail, now: i64) -> Result<u64, StoreError> {
-        self.begin_turn(now);
+        let now = self.begin_turn(now);
         self.left_since = mail.left_since.take();
+        let taken = self.take_deliveries(mail, now).and_then(|facts| {
+            mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
+            self.take_dropped(mail, now).map(|()| facts)
+        });
+        if taken.is_err() {
+            mail.left_since = self.left_since;
+            self.pending = Some(self.prepare());
+        }
+        taken
+    }
+
+    fn take_deliveries(&mut self, mail: &mut Mail, now: i64) -> Result<u64, StoreError> {
         let mut facts = 0;
+        let mut deliveries = mail.deliveries.drain(..);
         let mut notes = mail.notes.drain(..).peekable();
-        for (number, delivery) in mail.deliveries.drain(..) {
+        while let Some((number, delivery)) = deliveries.next() {
             while let Some((_, note)) = notes.next_if(|(noted, _)| *noted < number) {
                 self.engine.handle_feed(note);
             }
+            if let Err(error) = self.hydrate(&delivery.conversation, now) {
+                let left = std::iter::once((number, delivery)).chain(deliveries).collect();
+                (mail.notes, mail.deliveries) = (notes.collect(), left);
+                return Err(error);
+            }
             facts += delivery.facts.len() as u64;
-            self.hydrate(&delivery.conversation, now)?;
             self.engine.handle(delivery, now);
         }
         notes.for_each(|(_, note)| self.engine.handle_feed(note));
-        mail.users.drain(..).for_each(|fact| self.engine.handle_user(fact));
-        for ((feed, conversation), dropped) in mail.dropped.drain(..) {
-            self.hydrate(&conversation, now)?;
-            self.engine.handle_dropped(feed, &conversation, dropped, now);
-        }
         Ok(facts)
+    }
+
+    fn take_dropped(&mut self, mail: &mut Mail, now: i64) -> Result<(), StoreError> {
+        let mut all = mail.dropped.drain(..);
+        while let Some(((feed, conversation), dropped)) = all.next() {
+            if let Err(error) = self.hydrate(&conversation, now) {
+                mail.dropped = std::iter::once(((feed, conversation), dropped)).chain(all).collect();
+                return Err(error);
+            }
+            self.engine.handle_dropped(feed, &conversation, dropped);
+        }
+        Ok(())
     }
 
     /// Lets what is due at `now` happen: facts that waited too long go, ended conversations leave memory.
     pub fn pass_time(&mut self, now: i64) {
-        self.begin_turn(now);
+        let now = self.begin_turn(now);
         self.engine.handle_timeout(now);
     }
 
@@ -130,9 +165,13 @@ impl Keeper {
     /// [`Keeper::reuse`] then.
     ///
     /// # Errors
-    /// Nothing of it may be shown. After [`StoreError::Full`] the same commit may be tried again, before any other call
-    /// that decides; after anything else only a new start tells what is on the disk.
+    /// Nothing of it may be shown. Where the error [may pass](StoreError::may_pass) the same commit may be tried again, before
+    /// any other call that decides: the file is opened anew where its state is in doubt, and the batch lands exactly once.
+    /// Until it does, [`Keeper::answer`] tells what was committed before.
     pub fn commit(&mut self, now: i64) -> Result<Batch, StoreError> {
+        if self.store.is_poisoned() {
+            self.store.reopen()?;
+        }
         let pending = match self.pending.take() {
             Some(pending) => self.postpone(pending, now),
             None => self.prepare(),
@@ -147,7 +186,8 @@ impl Keeper {
                 return Err(error);
             }
         };
-        self.committed_seq = self.engine.seq();
+        self.last_commit = Some(pending.at);
+        (self.committed_at, self.committed_seq) = (pending.at, self.engine.seq());
         self.trail.note(log, &pending.batch, &pending.laid_down);
         if !pending.batch.changes.is_empty() {
             self.last_updated = Some(Time::from_nanos(pending.at).to_millis());
@@ -177,16 +217,23 @@ impl Keeper {
         self.engine.changes(publish)
     }
 
-    /// Where the newest change stands.
+    /// Where the newest change that is committed stands.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { epoch: self.epoch, seq: self.engine.seq() }
+        Position { epoch: self.epoch, seq: self.committed_seq }
     }
 
     /// When the newest change was committed; none before the first.
     #[must_use]
     pub fn last_updated(&self) -> Option<Time> {
         self.last_updated
+    }
+
+    /// The instant that the last commit carries, in nanoseconds since the epoch; none before the first since our clock was
+    /// set back.
+    #[must_use]
+    pub fn last_commit(&self) -> Option<i64> {
+        self.last_commit
     }
 
     /// What is known, to look at: it may be ahead of the disk while a commit fails.
@@ -201,6 +248,11 @@ impl Keeper {
         &self.store
     }
 
+    /// Sees to it that the store keeps room for the moment when the disk is full, where the disk has any to spare.
+    pub fn keep_reserve(&mut self) -> bool {
+        self.store.keep_reserve()
+    }
+
     /// Closes the store.
     ///
     /// # Errors
@@ -209,12 +261,22 @@ impl Keeper {
         self.store.close()
     }
 
-    /// When our clock was set back, facts that wait until an instant of the old time wait no longer.
-    fn begin_turn(&mut self, now: i64) {
-        if now < self.last_turn {
-            self.engine.release_all(now);
+    /// The instant of a turn: now, or just after the last commit. When our clock was set back, facts that wait until an
+    /// instant of the old time wait no longer.
+    fn begin_turn(&mut self, now: i64) -> i64 {
+        let set_back = now < self.last_asked;
+        if set_back {
+            self.last_commit = None;
+            self.engine.clock_set_back(now);
         }
-        self.last_turn = now;
+        self.last_asked = now;
+        self.last_turn = self.last_commit.map_or(now, |last| now.max(last.saturating_add(1)));
+        self.last_turn
+    }
+
+    /// The instant as of which a question is answered that is asked now: not before what the last turn decided.
+    pub(crate) fn instant(&self, now: i64) -> i64 {
+        if now < self.last_asked { now } else { now.max(self.last_turn) }
     }
 
     /// Brings a conversation back from the store before facts of it are handed in.
@@ -234,6 +296,7 @@ impl Keeper {
     /// What could not be committed when it was decided is shown, and published, at a later instant.
     fn postpone(&mut self, mut pending: Pending, now: i64) -> Pending {
         let at = now.max(pending.at);
+        self.last_asked = self.last_asked.max(now);
         self.engine.postpone(&pending.batch.admitted, pending.at, at);
         let facts = pending.laid_down.iter_mut().flat_map(|stored| &mut stored.facts);
         facts

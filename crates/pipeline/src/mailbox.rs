@@ -2,13 +2,14 @@
 //!
 //! One queue with two lanes: when not all of it can be taken at once, role and life-cycle changes go before the rest. The bound counts facts. What happens when
 //! it is full is chosen at construction: `block` makes the source wait (the socket's own window then slows the peer),
-//! `drop` lets the newest chatter go, and chatter already waiting before a role or life-cycle change. What went is
+//! `drop` lets the newest chatter go, and chatter already waiting before a role or life-cycle change; but what a REST read
+//! brought stays once it is taken, and whoever hands it in is told when it is not. What went is
 //! counted by reason, said at most once a second, and its conversations are told to the engine, which marks them
 //! partial and wishes for a repair: a drop costs freshness, not truth. Rejected: an unbounded channel (memory), one
 //! channel per lane (no common bound), dropping the oldest (it is the one whose successors were already admitted).
 
 use crate::telemetry::{Reason, Telemetry};
-use engine::{Delivery, FeedNote, Id, UserFact, UserWhat, What};
+use engine::{Delivery, Dropped, FeedNote, Id, Source, UserFact, UserWhat, What};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,17 @@ pub enum WhenFull {
     Block,
     /// Chatter goes; a repair is asked for.
     Drop,
+}
+
+/// What became of what was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// All of it was taken.
+    Taken,
+    /// Some of it was dropped.
+    Dropped,
+    /// Some of it found no room, and is left with its owner.
+    Left,
 }
 
 /// Bounds and policy of a mailbox.
@@ -49,9 +61,11 @@ pub struct Mail {
     /// What became of feeds, in order of arrival among the deliveries; only once all handed in before is taken.
     pub notes: Vec<(u64, FeedNote)>,
     /// Feeds and conversations of which facts were dropped, and how many.
-    pub dropped: Vec<((u16, Id), u64)>,
+    pub dropped: Vec<((u16, Id), Dropped)>,
     /// When the oldest fact was received that is left behind, in nanoseconds since the epoch; none: nothing is.
     pub left_since: Option<i64>,
+    /// What came before and with this number, and was not dropped, is taken; the number stays when the mail is taken out.
+    pub taken_to: u64,
 }
 
 /// The bounded queue between sources and the shard.
@@ -62,6 +76,7 @@ pub struct Mailbox {
     waiting: Mutex<Waiting>,
     room: Notify,
     mail: Notify,
+    settlement: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -70,11 +85,13 @@ struct Waiting {
     rest: VecDeque<(u64, Delivery)>,
     users: BTreeMap<(Id, UserWhat), UserFact>,
     notes: VecDeque<(u64, FeedNote)>,
-    dropped: BTreeMap<(u16, Id), u64>,
+    dropped: BTreeMap<(u16, Id), Dropped>,
     /// When the oldest fact was received that found no room and waits outside, since the last look.
     outside_since: Option<i64>,
     /// Numbers deliveries and notes as they come.
     next: u64,
+    /// Up to which number all is committed, and what a gap made the engine wish for handed over.
+    settled: u64,
     facts: usize,
     submitted: u64,
     lost: u64,
@@ -85,36 +102,41 @@ impl Mailbox {
     /// An empty mailbox.
     #[must_use]
     pub fn new(settings: MailboxSettings, telemetry: Arc<Telemetry>) -> Self {
-        Self { settings, telemetry, waiting: Mutex::default(), room: Notify::new(), mail: Notify::new() }
+        Self {
+            settings,
+            telemetry,
+            waiting: Mutex::default(),
+            room: Notify::new(),
+            mail: Notify::new(),
+            settlement: Notify::new(),
+        }
     }
 
     /// See [`crate::Intake::submit`].
-    pub async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) {
+    pub async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) -> bool {
         let mut deliveries = VecDeque::from(deliveries);
         self.conflate(users);
         loop {
             // Listening begins before the look, or room made in between would go unheard.
             let mut room = std::pin::pin!(self.room.notified());
             room.as_mut().enable();
-            if self.offer(&mut deliveries) {
-                return;
+            match self.offer(&mut deliveries) {
+                Offered::Taken => return true,
+                Offered::Dropped => return false,
+                Offered::Left => room.await,
             }
-            room.await;
         }
     }
 
-    /// Takes what there is room for, and leaves the rest where it is; true when all was taken, or dropped under the policy
-    /// `drop`. Under `block` a caller that does not want to wait offers the rest again later.
-    pub fn offer(&self, deliveries: &mut VecDeque<Delivery>) -> bool {
-        let all = match self.settings.when_full {
-            WhenFull::Drop => {
-                self.push_or_drop(std::mem::take(deliveries));
-                true
-            }
+    /// Takes what there is room for. Of the rest, that is dropped under the policy `drop` which has to go; under `block` it
+    /// is left where it is, and a caller that does not want to wait offers it again later.
+    pub fn offer(&self, deliveries: &mut VecDeque<Delivery>) -> Offered {
+        let offered = match self.settings.when_full {
+            WhenFull::Drop => self.push_or_drop(std::mem::take(deliveries)),
             WhenFull::Block => self.push_while_room(deliveries),
         };
         self.mail.notify_one();
-        all
+        offered
     }
 
     /// A user's values are registers: of two that wait, the newer is enough, so they are bounded by the users.
@@ -167,6 +189,7 @@ impl Mailbox {
         mail.deliveries.sort_unstable_by_key(|(number, _)| *number);
         waiting.facts = waiting.facts.saturating_sub(taken);
         let oldest = waiting.oldest();
+        mail.taken_to = oldest.map_or(waiting.next, |oldest| oldest - 1);
         while waiting.notes.front().is_some_and(|(number, _)| oldest.is_none_or(|oldest| *number < oldest)) {
             mail.notes.extend(waiting.notes.pop_front());
         }
@@ -177,6 +200,29 @@ impl Mailbox {
         drop(waiting);
         self.room.notify_waiters();
         more
+    }
+
+    /// Says up to which number all is settled.
+    pub(crate) fn settle(&self, to: u64) {
+        let mut waiting = self.lock();
+        if waiting.settled < to {
+            waiting.settled = to;
+            drop(waiting);
+            self.settlement.notify_waiters();
+        }
+    }
+
+    /// See [`crate::Intake::settled`].
+    pub async fn settled(&self) {
+        let number = self.lock().next;
+        loop {
+            let mut settlement = std::pin::pin!(self.settlement.notified());
+            settlement.as_mut().enable();
+            if self.lock().settled >= number {
+                return;
+            }
+            settlement.await;
+        }
     }
 
     /// Nothing more will come: wakes whoever waits.
@@ -201,8 +247,8 @@ impl Mailbox {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves in what fits; true when all of it did. One delivery always fits an empty mailbox, whatever its size.
-    fn push_while_room(&self, deliveries: &mut VecDeque<Delivery>) -> bool {
+    /// Moves in what fits. One delivery always fits an empty mailbox, whatever its size.
+    fn push_while_room(&self, deliveries: &mut VecDeque<Delivery>) -> Offered {
         let mut waiting = self.lock();
         while let Some(next) = deliveries.pop_front() {
             let facts = weight(&next);
@@ -210,30 +256,33 @@ impl Mailbox {
                 let since = waiting.outside_since.get_or_insert(next.received);
                 *since = (*since).min(next.received);
                 deliveries.push_front(next);
-                return false;
+                return Offered::Left;
             }
             waiting.push(next, facts);
         }
-        true
+        Offered::Taken
     }
 
-    fn push_or_drop(&self, deliveries: VecDeque<Delivery>) {
+    fn push_or_drop(&self, deliveries: VecDeque<Delivery>) -> Offered {
         let mut waiting = self.lock();
+        let mut offered = Offered::Taken;
         for next in deliveries {
             let facts = weight(&next);
             while waiting.facts > 0 && waiting.facts + facts > self.settings.facts_max {
-                let victim = if is_urgent(&next) { waiting.rest.pop_back() } else { None };
-                let Some((_, victim)) = victim else { break };
+                let victim = if is_urgent(&next) { waiting.newest_chatter() } else { None };
+                let Some(victim) = victim else { break };
                 waiting.facts = waiting.facts.saturating_sub(weight(&victim));
                 self.count_lost(&mut waiting, &victim);
             }
             if waiting.facts > 0 && waiting.facts + facts > self.settings.facts_max {
                 waiting.submitted += facts as u64;
                 self.count_lost(&mut waiting, &next);
+                offered = Offered::Dropped;
             } else {
                 waiting.push(next, facts);
             }
         }
+        offered
     }
 
     fn count_lost(&self, waiting: &mut Waiting, lost: &Delivery) {
@@ -241,7 +290,14 @@ impl Mailbox {
         let facts = weight(lost) as u64;
         self.telemetry.dropped_facts.get_or_create(&Reason { reason }).inc_by(facts);
         waiting.lost += facts;
-        *waiting.dropped.entry((lost.feed, lost.conversation.clone())).or_default() += facts;
+        let (since, until) = (lost.received, lost.received);
+        let known = waiting.dropped.entry((lost.feed, lost.conversation.clone()));
+        let known = known.or_insert(Dropped { facts: 0, since, until });
+        *known = Dropped {
+            facts: known.facts + facts,
+            since: known.since.min(since),
+            until: known.until.max(until),
+        };
     }
 }
 
@@ -255,6 +311,13 @@ impl Waiting {
         } else {
             self.rest.push_back(numbered);
         }
+    }
+
+    /// Takes out what goes when there is no room for what matters more. What a REST read brought stays once it was taken:
+    /// the repair that asked for it counts on it.
+    fn newest_chatter(&mut self) -> Option<Delivery> {
+        let at = self.rest.iter().rposition(|(_, delivery)| delivery.source != Source::Rest)?;
+        self.rest.remove(at).map(|(_, delivery)| delivery)
     }
 
     fn number(&mut self) -> u64 {

@@ -35,6 +35,8 @@ pub struct Summary {
     pub feeds: Vec<FeedView>,
     /// Why current data is not served; empty when it is.
     pub not_ready: Vec<String>,
+    /// Why nothing new can be stored, so that nothing new is shown; none while it can.
+    pub store_trouble: Option<String>,
 }
 
 /// An answer, and the committed state it is about.
@@ -87,10 +89,19 @@ pub enum Query {
     User(Id, oneshot::Sender<Answer<Option<UserView>>>),
 }
 
-/// The shard has stopped: the program is on its way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the engine has stopped; the program is shutting down")]
-pub struct Stopped;
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// The shard has stopped: the program is on its way out.
+    #[error("the engine has stopped; the program is shutting down")]
+    Stopped,
+    /// What was asked for cannot be told as it is committed, and why.
+    #[error("{}", .0.join("; "))]
+    Withheld(Vec<String>),
+}
+
+/// What is said when nothing else is wrong than that a record could not be read.
+const UNREADABLE: &str = "what is stored of this could not be read: the log says more, and `headcount store check` names what is damaged";
 
 /// The other end of a [`Reader`]: what the shard fills and answers.
 #[derive(Debug)]
@@ -152,8 +163,8 @@ impl Reader {
     /// all of them in one go: ask for few.
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out.
-    pub async fn timelines(&self, ids: Vec<Id>) -> Result<Answer<Vec<Option<Vec<TimelineEntry>>>>, Stopped> {
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when they cannot be told.
+    pub async fn timelines(&self, ids: Vec<Id>) -> Result<Answer<Vec<Option<Vec<TimelineEntry>>>>, NoAnswer> {
         self.ask(|to| Query::Timelines(ids, to)).await
     }
 
@@ -161,44 +172,44 @@ impl Reader {
     /// instant, and none when nothing of it was known then; position and completeness are today's.
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out.
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
     pub async fn conversation(
         &self,
         id: Id,
         known_at: Option<i64>,
-    ) -> Result<Answer<Option<ConversationView>>, Stopped> {
+    ) -> Result<Answer<Option<ConversationView>>, NoAnswer> {
         self.ask(|to| Query::Conversation(id, known_at, to)).await
     }
 
     /// A conversation's timeline, in order; `known_at` as for [`Reader::conversation`].
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out.
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
     pub async fn timeline(
         &self,
         id: Id,
         known_at: Option<i64>,
-    ) -> Result<Answer<Option<Vec<TimelineEntry>>>, Stopped> {
+    ) -> Result<Answer<Option<Vec<TimelineEntry>>>, NoAnswer> {
         self.ask(|to| Query::Timeline(id, known_at, to)).await
     }
 
     /// A conversation's spells; `known_at` as for [`Reader::conversation`].
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out.
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
     pub async fn spells(
         &self,
         id: Id,
         known_at: Option<i64>,
-    ) -> Result<Answer<Option<Vec<SpellView>>>, Stopped> {
+    ) -> Result<Answer<Option<Vec<SpellView>>>, NoAnswer> {
         self.ask(|to| Query::Spells(id, known_at, to)).await
     }
 
     /// What is known of `[from, to)`, in nanoseconds since the epoch, of each feed; nothing is claimed of the future.
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out.
-    pub async fn range(&self, from: i64, to: i64) -> Result<Answer<RangeView>, Stopped> {
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
+    pub async fn range(&self, from: i64, to: i64) -> Result<Answer<RangeView>, NoAnswer> {
         self.ask(|answer| Query::Range(from, to, answer)).await
     }
 
@@ -206,12 +217,12 @@ impl Reader {
     /// unknown, and nothing when the participant is.
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out.
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
     pub async fn why(
         &self,
         id: Id,
         participant: Option<Id>,
-    ) -> Result<Answer<Option<Vec<Explained>>>, Stopped> {
+    ) -> Result<Answer<Option<Vec<Explained>>>, NoAnswer> {
         self.ask(|to| Query::Why(id, participant, to)).await
     }
 
@@ -219,27 +230,35 @@ impl Reader {
     /// with a `next`: the search is cut so that no question holds up the shard for long.
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out.
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
     pub async fn list(
         &self,
         filter: Filter,
         after: Option<Id>,
         limit: usize,
-    ) -> Result<Answer<Page>, Stopped> {
+    ) -> Result<Answer<Page>, NoAnswer> {
         self.ask(|to| Query::List { filter, after, limit, to }).await
     }
 
     /// What is known of a user; none when it is unknown.
     ///
     /// # Errors
-    /// [`Stopped`] when the program is on its way out.
-    pub async fn user(&self, id: Id) -> Result<Answer<Option<UserView>>, Stopped> {
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
+    pub async fn user(&self, id: Id) -> Result<Answer<Option<UserView>>, NoAnswer> {
         self.ask(|to| Query::User(id, to)).await
     }
 
-    async fn ask<T>(&self, query: impl FnOnce(oneshot::Sender<T>) -> Query) -> Result<T, Stopped> {
+    async fn ask<T>(&self, query: impl FnOnce(oneshot::Sender<T>) -> Query) -> Result<T, NoAnswer> {
         let (to, answer) = oneshot::channel();
-        self.queries.send(query(to)).await.map_err(|_| Stopped)?;
-        answer.await.map_err(|_| Stopped)
+        self.queries.send(query(to)).await.map_err(|_| NoAnswer::Stopped)?;
+        answer.await.map_err(|_| self.why_not())
+    }
+
+    fn why_not(&self) -> NoAnswer {
+        if self.queries.is_closed() {
+            return NoAnswer::Stopped;
+        }
+        let trouble = self.summary().store_trouble.clone();
+        NoAnswer::Withheld(vec![trouble.unwrap_or_else(|| UNREADABLE.to_owned())])
     }
 }

@@ -1,9 +1,12 @@
 //! Recovery: what was laid down, then the log behind it, published again as it was when it was new.
+//!
+//! At any time one row of the store is in memory besides what the engine keeps anyway, however long the history is.
 
 use crate::keeper::Beginning;
 use crate::trail::Trail;
 use crate::{Keeper, Recovery};
 use engine::{Engine, Id, LedgerRow, Limits, StoredConversation, Time, UserRow};
+use std::collections::VecDeque;
 use store::{Damaged, Opened, Recover, Store, StoreError};
 
 impl Keeper {
@@ -15,16 +18,17 @@ impl Keeper {
         let Opened { mut store, incarnation, epoch, seq, .. } = opened;
         let mut back = Back::new(Engine::new(limits, incarnation.get(), seq), now);
         let base = store.recover(&mut back)?;
-        let replayed = back.replay(&store, base.damaged)?;
+        let replayed = back.replay(&store)?;
+        back.begin_damaged_anew(&store)?;
         let heard = replayed.last_committed_at.max(base.last_committed_at);
         // What was received and not stored yet when the last life ended is lost: nothing is known since then.
         let heard_until = heard.unwrap_or(now).min(base.heard_until.unwrap_or(i64::MAX));
-        back.engine.resumed(seq, heard_until);
+        back.engine.resumed(seq, heard_until, now);
         let recovered = Recovery {
             incarnation: incarnation.get(),
             conversations: base.conversations,
             facts: replayed.facts,
-            damaged: base.damaged + back.damaged,
+            damaged: back.damaged,
             last_committed_at: heard,
         };
         let with = Beginning {
@@ -32,19 +36,27 @@ impl Keeper {
             epoch,
             incarnation: incarnation.get(),
             last_updated: replayed.last_updated.or(heard).map(|at| Time::from_nanos(at).to_millis()),
+            last_commit: heard,
             now,
         };
         Ok((Self::new(back.engine, store, with), recovered))
     }
 }
 
+/// Minutes with events that are kept aside until the log is replayed: a day, since the engine forgets older ones.
+const CELLS_MAX: usize = 1_440;
+
 /// An engine on its way back.
 struct Back {
     engine: Engine,
     trail: Trail,
-    cells: Vec<(i64, u64)>,
+    /// The newest.
+    cells: VecDeque<(i64, u64)>,
     now: i64,
+    /// Records that were set aside.
     damaged: u64,
+    /// Those of conversations that were in memory, or that the log tells of.
+    lost: Vec<String>,
 }
 
 #[derive(Default)]
@@ -56,11 +68,11 @@ struct Replayed {
 
 impl Back {
     fn new(engine: Engine, now: i64) -> Self {
-        Self { engine, trail: Trail::default(), cells: Vec::new(), now, damaged: 0 }
+        Self { engine, trail: Trail::default(), cells: VecDeque::new(), now, damaged: 0, lost: Vec::new() }
     }
 
     /// The log behind what was laid down, published again as it was.
-    fn replay(&mut self, store: &Store, damaged: u64) -> Result<Replayed, StoreError> {
+    fn replay(&mut self, store: &Store) -> Result<Replayed, StoreError> {
         let (mut position, mut replayed) = (0, Replayed::default());
         while let Some(row) = store.replay_after(position)? {
             position = row.position;
@@ -79,11 +91,34 @@ impl Back {
             let told = self.engine.take_batch();
             self.engine.reuse(told);
         }
-        self.engine.replayed(damaged + self.damaged > 0, self.now);
+        self.engine.replayed(self.damaged > 0, self.now);
         for (minute, count) in std::mem::take(&mut self.cells) {
             self.engine.restore_cell(minute, count);
         }
         Ok(replayed)
+    }
+
+    fn set_aside(&mut self, what: &Damaged) {
+        self.damaged += 1;
+        tracing::error!(%what, "a damaged record was set aside; the rest was loaded");
+    }
+
+    /// Conversations that were in memory and whose record is damaged begin anew: partial, and to be read again. One whose id
+    /// itself is damaged is not found by it, and is not made up.
+    fn begin_damaged_anew(&mut self, store: &Store) -> Result<(), StoreError> {
+        for id in std::mem::take(&mut self.lost) {
+            let Ok(id) = Id::new(&id) else { continue };
+            if self.engine.knows(&id) {
+                // The log told of it; what was wished for while it was replayed is forgotten.
+                self.engine.wish_damaged(&id);
+                continue;
+            }
+            match store.load(&id) {
+                Err(StoreError::Damaged(_)) => self.engine.restore_damaged(&id, self.now),
+                other => drop(other?),
+            }
+        }
+        Ok(())
     }
 
     fn hydrate(&mut self, store: &Store, id: &Id) -> Result<(), StoreError> {
@@ -91,7 +126,10 @@ impl Back {
             Ok(Some(stored)) => self.engine.restore(&stored, self.now),
             Ok(None) => {}
             Err(StoreError::Damaged(what)) => {
-                self.damaged(what);
+                if !self.lost.contains(&what.row) {
+                    self.set_aside(&what);
+                    self.lost.push(what.row);
+                }
                 self.engine.restore_damaged(id, self.now);
             }
             Err(error) => return Err(error),
@@ -110,7 +148,10 @@ impl Recover for Back {
     }
 
     fn cell(&mut self, minute: i64, count: u64) {
-        self.cells.push((minute, count));
+        if self.cells.len() == CELLS_MAX {
+            self.cells.pop_front();
+        }
+        self.cells.push_back((minute, count));
     }
 
     fn conversation(&mut self, stored: StoredConversation) {
@@ -122,7 +163,11 @@ impl Recover for Back {
     }
 
     fn damaged(&mut self, what: Damaged) {
-        self.damaged += 1;
-        tracing::error!(?what, "a damaged record was set aside; the rest was loaded");
+        self.set_aside(&what);
+        match what.table {
+            "ledger" => self.engine.lose_ledger_rows(),
+            "conversation" => self.lost.push(what.row),
+            _ => {}
+        }
     }
 }

@@ -7,12 +7,13 @@
 use crate::mailbox::{Mail, Mailbox};
 use crate::reader::ReaderBackend;
 use crate::telemetry::{FollowerName, Reason};
-use crate::{Clock, Keeper, Query, Summary, Telemetry, Wish};
+use crate::wishes::Wishes;
+use crate::{Clock, Keeper, Query, Telemetry};
 use engine::{Batch, Id};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{OutboxBounds, Progress, StoreError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// Facts of one commit. Bounds the time between two syncs, and the memory of a batch.
 const BATCH_FACTS_MAX: usize = 8_192;
@@ -32,13 +33,22 @@ pub struct Drained {
     pub complete: bool,
 }
 
+/// What a turn took.
+struct Taken {
+    facts: u64,
+    /// More is left behind.
+    more: bool,
+    /// The turn's instant.
+    at: i64,
+}
+
 pub(crate) struct Shard {
     pub keeper: Keeper,
     pub mailbox: Arc<Mailbox>,
     /// Room for the mail of a turn, used again.
     pub mail: Mail,
     pub backend: ReaderBackend,
-    pub wishes: mpsc::Sender<Wish>,
+    pub wishes: Wishes,
     pub telemetry: Arc<Telemetry>,
     pub clock: Clock,
     pub repair_delay: i64,
@@ -54,6 +64,7 @@ impl Shard {
     pub async fn run(mut self) -> Result<Drained, StoreError> {
         let (mailbox, mut stop) = (self.mailbox.clone(), self.stop.clone());
         let mut tick = tokio::time::interval(TICK);
+        let source = self.wishes.source();
         // What the start itself brings about (holes, released facts) is on the disk before anything new.
         self.keeper.begin(self.clock.now());
         self.commit().await?;
@@ -64,6 +75,10 @@ impl Shard {
                 _ = stop.changed() => break,
                 Some(query) = self.backend.queries.recv() => self.answer_all(query),
                 () = mailbox.waited() => self.turn().await?,
+                Ok(room) = source.reserve(), if self.wishes.wait() => {
+                    drop(room);
+                    self.send_wishes();
+                }
                 () = wake => self.pass_time().await?,
                 _ = tick.tick() => self.tick(),
             }
@@ -80,17 +95,26 @@ impl Shard {
     }
 
     async fn turn(&mut self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        self.take_mail(now)?;
-        self.keeper.pass_time(now);
+        let taken = self.take_mail().await?;
+        self.keeper.pass_time(taken.at);
         self.commit().await
     }
 
-    /// Hands the keeper what waits; how many facts that were, and whether more is left behind.
-    fn take_mail(&mut self, now: i64) -> Result<(u64, bool), StoreError> {
+    /// Hands the keeper what waits, for as long as it takes while the disk refuses to be read.
+    async fn take_mail(&mut self) -> Result<Taken, StoreError> {
         self.keeper.follow(self.backend.changes.wanted());
         let more = self.mailbox.take(BATCH_FACTS_MAX, &mut self.mail);
-        Ok((self.keeper.take(&mut self.mail, now)?, more))
+        let facts = self.mail.deliveries.iter().map(|(_, delivery)| delivery.facts.len() as u64).sum();
+        loop {
+            let at = self.clock.now();
+            match self.keeper.take(&mut self.mail, at) {
+                Ok(_) => return Ok(Taken { facts, more, at }),
+                Err(error) => {
+                    self.wait_out(error).await?;
+                    self.commit().await?;
+                }
+            }
+        }
     }
 
     async fn pass_time(&mut self) -> Result<(), StoreError> {
@@ -99,7 +123,7 @@ impl Shard {
         self.commit().await
     }
 
-    /// Commits, for as long as it takes while the disk is full, then shows what was committed.
+    /// Commits, for as long as it takes while the disk refuses, then shows what was committed.
     async fn commit(&mut self) -> Result<(), StoreError> {
         if self.outbox.is_some() {
             self.keeper.hand_out(self.outbox, self.backend.followers.passed());
@@ -113,16 +137,10 @@ impl Shard {
                     }
                     break batch;
                 }
-                Err(error @ StoreError::Full) => {
-                    let outage = Outage { trouble: &mut self.store_trouble, backend: &mut self.backend };
-                    outage.wait(error, &mut self.stop).await?;
-                }
-                Err(error) => return Err(error),
+                Err(error) => self.wait_out(error).await?,
             }
         };
-        if self.store_trouble.take().is_some() {
-            tracing::info!("the store accepts writes again");
-        }
+        self.outage_is_over();
         self.count(&batch);
         self.wish(std::mem::take(&mut batch.wishes));
         if !batch.is_empty() {
@@ -167,6 +185,7 @@ impl Shard {
                  mailbox, or a faster disk"
             );
         }
+        self.keeper.keep_reserve();
         let (t, engine) = (&self.telemetry, self.keeper.engine());
         t.active_conversations.set(signed(engine.active_count()));
         t.suspect_conversations.set(signed(engine.suspect_count()));
@@ -192,13 +211,21 @@ impl Shard {
         }
     }
 
-    /// A wish that finds no room goes: the round of repair after a hole asks the platform what is live by itself.
-    fn wish(&self, wishes: Vec<(Id, &'static str)>) {
+    fn wish(&mut self, wishes: Vec<(Id, &'static str)>) {
         let now = self.clock.now();
         for (conversation, reason) in wishes {
-            // A gap is over already; anything else may still be settling.
-            let not_before = if reason == "gap" { now } else { now.saturating_add(self.repair_delay) };
-            let _no_source_repairs = self.wishes.try_send(Wish { conversation, reason, not_before });
+            if !self.wishes.add(conversation, reason, now, self.repair_delay) {
+                self.telemetry.lost_wishes.get_or_create(&Reason { reason }).inc();
+            }
+        }
+        self.send_wishes();
+    }
+
+    /// Hands the source what there is room for, and says how far all that a gap makes it read is handed over.
+    fn send_wishes(&mut self) {
+        self.wishes.send();
+        if !self.wishes.gaps_wait() {
+            self.mailbox.settle(self.mail.taken_to);
         }
     }
 
@@ -206,10 +233,10 @@ impl Shard {
         let mut drained = Drained { facts: 0, complete: true };
         self.mailbox.close();
         loop {
-            let (facts, more) = self.take_mail(self.clock.now())?;
-            drained.facts += facts;
+            let taken = self.take_mail().await?;
+            drained.facts += taken.facts;
             self.commit().await?;
-            if !more {
+            if !taken.more {
                 return Ok(drained);
             }
             if deadline.is_some_and(|at| Instant::now() >= at) {
@@ -225,42 +252,6 @@ impl Shard {
         for _ in 0..ANSWERS_MAX {
             let Ok(next) = self.backend.queries.try_recv() else { return };
             self.keeper.answer(next, self.clock.now());
-        }
-    }
-}
-
-/// A time in which nothing can be committed.
-struct Outage<'a> {
-    trouble: &'a mut Option<String>,
-    backend: &'a mut ReaderBackend,
-}
-
-impl Outage<'_> {
-    /// Waits a second before the next try; gives up with the error at the deadline of a stop. Until then the summary of
-    /// the last commit is served with the reason, and questions are turned away, since the engine is ahead of the disk.
-    async fn wait(
-        self,
-        error: StoreError,
-        stop: &mut watch::Receiver<Option<Instant>>,
-    ) -> Result<(), StoreError> {
-        if stop.borrow().is_some_and(|deadline| Instant::now() + Duration::from_secs(1) >= deadline) {
-            return Err(error);
-        }
-        if self.trouble.is_none() {
-            tracing::error!(%error, "nothing can be committed; trying again every second");
-        }
-        let reason = error.to_string();
-        let mut summary = Summary::clone(&self.backend.summary.load());
-        summary.not_ready = vec![reason.clone()];
-        self.backend.summary.store(Arc::new(summary));
-        *self.trouble = Some(reason);
-        let again = tokio::time::sleep(Duration::from_secs(1));
-        tokio::pin!(again);
-        loop {
-            tokio::select! {
-                () = &mut again => return Ok(()),
-                Some(turned_away) = self.backend.queries.recv() => drop(turned_away),
-            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::intake::Wish;
 use crate::mailbox::{Mail, Mailbox, MailboxSettings};
 use crate::shard::{Drained, Shard};
+use crate::wishes::Wishes;
 use crate::{Clock, Intake, Keeper, Reader, Telemetry, reader_pair};
 use engine::{Id, Limits};
 use std::path::Path;
@@ -109,7 +110,13 @@ impl Pipeline {
         }
         let newest = Progress { position: opened.store.last_position(), seq: opened.seq };
         let now = clock.now();
-        let (keeper, recovered) = Keeper::recover(opened, settings.limits, now)?;
+        let (mut keeper, recovered) = Keeper::recover(opened, settings.limits, now)?;
+        if !keeper.keep_reserve() {
+            tracing::warn!(
+                "the disk of {} is nearly full: no room can be kept for the moment when it is",
+                folder.display()
+            );
+        }
         // Whoever asks before the shard's first turn sees what came back, not an empty board.
         let (reader, backend) = reader_pair(keeper.summary(now, Some("the engine is starting")));
         backend.changes.publish(Vec::new(), keeper.position().seq);
@@ -122,7 +129,7 @@ impl Pipeline {
             mailbox: mailbox.clone(),
             mail: Mail::default(),
             backend,
-            wishes,
+            wishes: Wishes::new(wishes),
             telemetry,
             clock,
             repair_delay: settings.limits.repair_delay_ns,

@@ -69,6 +69,8 @@ pub struct Telemetry {
     pub ignored_frames: Family<Reason, Counter>,
     /// Facts dropped before they were admitted, by reason.
     pub dropped_facts: Family<Reason, Counter>,
+    /// Wishes for a REST read that found no room, by reason.
+    pub lost_wishes: Family<Reason, Counter>,
     /// 1 while a feed listens.
     pub feed_connected: Family<FeedName, Gauge>,
     /// Seconds since the Unix epoch of the last frame of a feed; shown as an age.
@@ -89,6 +91,8 @@ pub struct Telemetry {
     pub resident_conversations: Gauge,
     /// Facts that wait in the mailbox.
     pub mailbox_facts: Gauge,
+    /// 1 while the store accepts what comes, 0 while the disk refuses it.
+    pub store_accepts: Gauge,
     /// Bytes on disk.
     pub store_bytes: Gauge,
     /// Changes a follower is behind.
@@ -122,11 +126,13 @@ impl Telemetry {
             feed_last_heard: Family::default(),
             reconnects: Family::default(),
             repairs: Family::default(),
+            lost_wishes: Family::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             active_conversations: Gauge::default(),
             suspect_conversations: Gauge::default(),
             resident_conversations: Gauge::default(),
             mailbox_facts: Gauge::default(),
+            store_accepts: Gauge::default(),
             store_bytes: Gauge::default(),
             follower_lag: Family::default(),
             follower_missed: Family::default(),
@@ -149,6 +155,7 @@ impl Telemetry {
         to.register("refused_frames", "Frames refused", self.refused_frames.clone());
         to.register("ignored_frames", "Frames that say nothing of participants", self.ignored_frames.clone());
         to.register("dropped_facts", "Facts dropped before they were admitted", self.dropped_facts.clone());
+        to.register("lost_wishes", "Wishes for a REST read that found no room", self.lost_wishes.clone());
         to.register("feed_connected", "1 while a feed listens", self.feed_connected.clone());
         to.register_with_unit(
             "feed_last_heard",
@@ -164,6 +171,7 @@ impl Telemetry {
         to.register("suspect_conversations", "Active conversations whose end may have been missed", suspects);
         to.register("resident_conversations", "Conversations in memory", self.resident_conversations.clone());
         to.register("mailbox_facts", "Facts that wait in the mailbox", self.mailbox_facts.clone());
+        to.register("store_accepts", "1 while the store accepts what comes", self.store_accepts.clone());
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
         self.register_followers(to);
     }
@@ -188,8 +196,12 @@ impl Telemetry {
 
     /// Series that exist from the start, so that a rule on them can tell "none" from "not measured".
     fn begin_at_zero(&self) {
+        self.store_accepts.set(1);
         for reason in ["mailbox_full", "mailbox_full_urgent", "conversation_full"] {
             self.dropped_facts.get_or_create(&Reason { reason }).inc_by(0);
+        }
+        for reason in ["suspect", "dropped"] {
+            self.lost_wishes.get_or_create(&Reason { reason }).inc_by(0);
         }
         for result in ["ok", "gone", "forbidden", "failed"] {
             self.repairs.get_or_create(&Outcome { result }).inc_by(0);

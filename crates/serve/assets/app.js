@@ -24,6 +24,7 @@ function stateCame(state) {
   lastUpdated = state.lastUpdated === null ? null : Date.parse(state.lastUpdated);
   say(byId("active-count"), count(state.activeInteractions));
   speak(state.activeInteractions);
+  held(state.storeTrouble);
   suspects(state.suspects);
   completeness(state.completeness, state.completenessFrom);
   heatmap.draw(state.heatmap.data);
@@ -34,6 +35,13 @@ function stateCame(state) {
 function stateLost() {
   lostSince ??= now();
   connection();
+}
+
+/** `trouble`: why the service can store nothing new, so that it shows nothing newer; not there while it can. */
+function held(trouble) {
+  const line = byId("held");
+  line.hidden = trouble === undefined;
+  if (trouble !== undefined) say(line, `What you see stands still: ${trouble}. It goes on by itself.`);
 }
 
 function speak(active) {

@@ -101,9 +101,12 @@ impl Problem {
     }
 }
 
-impl From<pipeline::Stopped> for Problem {
-    fn from(stopped: pipeline::Stopped) -> Self {
-        Self::new(Code::ShuttingDown, stopped.to_string())
+impl From<pipeline::NoAnswer> for Problem {
+    fn from(none: pipeline::NoAnswer) -> Self {
+        match &none {
+            pipeline::NoAnswer::Stopped => Self::new(Code::ShuttingDown, none.to_string()),
+            pipeline::NoAnswer::Withheld(reasons) => Self::not_ready(reasons),
+        }
     }
 }
 

@@ -47,6 +47,9 @@ struct Body<'a> {
     /// From when on that speaks of every feed.
     completeness_from: Option<Written>,
     position: String,
+    /// Why nothing newer is shown; not written while the store accepts what comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_trouble: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +80,7 @@ impl Cache {
             completeness: summary.completeness.as_str(),
             completeness_from: summary.complete_from.map(|at| Written(Time::from_nanos(at).to_millis())),
             position: summary.position.to_string(),
+            store_trouble: summary.store_trouble.as_deref(),
         };
         let body: Bytes = serde_json::to_vec(&body)
             .map_err(|_| Problem::new(Code::Internal, "the state could not be written"))?

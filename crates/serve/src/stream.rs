@@ -17,7 +17,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use engine::{Change, Completeness, ConversationView, Filter, Id};
 use futures_util::stream::unfold;
-use pipeline::{Position, Stopped};
+use pipeline::{NoAnswer, Position};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::VecDeque;
@@ -177,7 +177,7 @@ impl Follower {
 
     /// What is active now. The count stands exactly at the position; a conversation may be a little newer, and what
     /// changed it is then told again.
-    async fn snapshot(&mut self) -> Result<Event, Stopped> {
+    async fn snapshot(&mut self) -> Result<Event, NoAnswer> {
         let summary = self.shared.reader.summary();
         self.at = summary.position;
         let (conversations, truncated) = self.active().await?;
@@ -189,11 +189,11 @@ impl Follower {
             truncated,
         };
         let event = Event::default().event("snapshot").id(self.at.to_string()).retry(RETRY);
-        event.json_data(snapshot).map_err(|_| Stopped)
+        event.json_data(snapshot).map_err(|_| NoAnswer::Stopped)
     }
 
     /// The first active conversations, and whether there are more.
-    async fn active(&self) -> Result<(Vec<ConversationView>, bool), Stopped> {
+    async fn active(&self) -> Result<(Vec<ConversationView>, bool), NoAnswer> {
         let filter = Filter { active: Some(true), ..Filter::default() };
         let mut found = Vec::new();
         let mut after: Option<Id> = None;

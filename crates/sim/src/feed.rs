@@ -2,7 +2,7 @@
 
 use crate::plan::Topics;
 use engine::{Delivery, FeedEvent, FeedNote};
-use pipeline::Mailbox;
+use pipeline::{Mailbox, Offered};
 use simulator::{Dialect, Outlet};
 use std::collections::VecDeque;
 use wire::{Batch, CloudTime, Limits, Origin, Outcome};
@@ -119,7 +119,7 @@ impl Door {
     /// Lets in what there is room for. `last_heard` follows the frames; an error names a frame that was refused.
     pub fn open(&mut self, feed: u16, last_heard: &mut i64, hall: &mut Hall<'_>) -> Result<(), String> {
         loop {
-            if !self.left.is_empty() && !hall.mailbox.offer(&mut self.left) {
+            if !self.left.is_empty() && hall.mailbox.offer(&mut self.left) == Offered::Left {
                 return Ok(());
             }
             let Some(item) = self.waiting.pop_front() else { return Ok(()) };

@@ -53,8 +53,8 @@ impl World {
         let begins = truth.conversations.iter().any(|one| self.heard_beginning(node, one));
         for one in &truth.conversations {
             let id = id_of(one.id);
-            let why = life.keeper.about(&id, clock, |shown| shown.why(None));
-            let told = life.keeper.about(&id, clock, |shown| shown.conversation());
+            let why = life.about(&id, clock, |shown| shown.why(None));
+            let told = life.about(&id, clock, |shown| shown.conversation());
             why.value.iter().flatten().filter_map(counted_at).for_each(|at| {
                 *cells.entry(at.minute()).or_default() += 1;
             });
@@ -129,7 +129,7 @@ impl World {
         let (id, clock) = (id_of(one.id), known.clock(self.now));
         let begins =
             |e: &engine::TimelineEntry| e.kind == "lifeCycle" && same(e.to.as_ref(), Some("in-progress"));
-        let heard = life.keeper.about(&id, clock, |shown| shown.timeline().iter().any(begins));
+        let heard = life.about(&id, clock, |shown| shown.timeline().iter().any(begins));
         heard.value.unwrap_or_default()
     }
 
@@ -192,7 +192,7 @@ impl World {
         let clock = known.clock(self.now);
         let Some(life) = known.life.as_ref().filter(|_| !known.seen.clock_was_set) else { return Ok(()) };
         for ((id, at), then) in &known.seen.answers {
-            let now = life.keeper.about(id, clock, |shown| shown.known_at(*at).map(|shown| answer(&shown)));
+            let now = life.about(id, clock, |shown| shown.known_at(*at).map(|shown| answer(&shown)));
             let now = now.value.flatten().unwrap_or_default();
             if now != *then {
                 let what = format!("node {node}, {id} at {at}: {}", first_difference(&now, then));
@@ -212,7 +212,7 @@ impl World {
             let mut told: Option<(usize, String)> = None;
             for node in &self.nodes {
                 let Some(life) = &node.life else { continue };
-                let about = life.keeper.about(&id, node.clock(self.now), |shown| shown.conversation());
+                let about = life.about(&id, node.clock(self.now), |shown| shown.conversation());
                 let Some(view) = about.value.filter(|_| about.completeness <= Completeness::Repaired) else {
                     continue;
                 };
@@ -256,7 +256,7 @@ impl World {
         let (listed, _) = engine.list(&active, None, usize::MAX, clock);
         let listed: Vec<Id> = listed.into_iter().map(|view| view.id).collect();
         let all = truth.conversations.iter().map(|one| {
-            let shown = life.keeper.about(&id_of(one.id), clock, answer);
+            let shown = life.about(&id_of(one.id), clock, answer);
             shown.value.unwrap_or_default()
         });
         let all: Vec<String> = all.collect();

@@ -5,7 +5,8 @@ use crate::feed::{Door, Feed, Hall};
 use crate::plan::NodePlan;
 use crate::repairer::Repairer;
 use crate::watch::Seen;
-use pipeline::{Keeper, Mail, Mailbox};
+use engine::{Id, Shown};
+use pipeline::{Answer, Keeper, Mail, Mailbox};
 use simulator::{Dialect, Millis};
 use wire::CloudTime;
 
@@ -73,6 +74,13 @@ impl Node {
 }
 
 impl Life {
+    /// What is shown of a conversation. A node whose own store cannot be read panics, which no seed may.
+    pub fn about<T>(&self, id: &Id, now: i64, tell: impl FnOnce(&Shown<'_>) -> T) -> Answer<Option<T>> {
+        self.keeper
+            .about(id, now, tell)
+            .unwrap_or_else(|error| panic!("the store could not be read: {error}"))
+    }
+
     pub fn new(number: u32, keeper: Keeper, mailbox: Mailbox, feeds: Vec<Feed>, look_back: i64) -> Self {
         Self {
             number,

@@ -142,6 +142,7 @@ impl NodePlan {
         let facts_max = if rng.f64() < 0.4 { rng.usize(1..60) } else { 5_000 };
         let when_full = if rng.bool() { WhenFull::Block } else { WhenFull::Drop };
         let limits = Limits {
+            busy_facts: pick(rng, &[4, 64]),
             hold_age_ns_max: rng.i64(SECOND / 5..=5 * SECOND),
             hold_count_max: pick(rng, &[2, 8, 1_000]),
             hold_bytes_max: pick(rng, &[4_096, 64 << 20]),

@@ -134,10 +134,8 @@ impl World {
             follows_from_the_set(engine, &id, &shown, clock)?;
             in_causal_order(&id, &shown, self.sheet.page(&id))?;
             known.seen.clock_grows(&id, shown.conversation().vector_clock)?;
-            // A second commit at the same instant says anew what was shown at it.
-            let key = (id, clock);
-            if remember || known.seen.answers.contains_key(&key) {
-                known.seen.answers.insert(key, answer(&shown));
+            if remember && let Some(at) = life.keeper.last_commit() {
+                known.seen.answers.insert((id, at), answer(&shown));
             }
         }
         Ok(())
@@ -159,7 +157,7 @@ impl World {
         }
         known.seen.seq = seq;
         for (id, facts) in &known.seen.facts {
-            let there = life.keeper.about(id, clock, |shown| shown.why(None)).value.unwrap_or_default();
+            let there = life.about(id, clock, |shown| shown.why(None)).value.unwrap_or_default();
             let there: BTreeSet<FactId> = there.iter().map(|fact| fact.entry.fact).collect();
             if let Some(gone) = facts.difference(&there).next() {
                 let what = format!("{id} lacks the fact {:032x}", gone.0);

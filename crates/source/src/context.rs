@@ -3,6 +3,7 @@
 use crate::api::Api;
 use crate::frames::Frames;
 use crate::health::Board;
+use crate::past::Past;
 use crate::sink::Sink;
 use crate::socket::Connector;
 use crate::{Settings, Timing};
@@ -22,8 +23,8 @@ pub(crate) struct Context<S> {
     pub clock: Clock,
     pub board: Board,
     pub cancel: CancellationToken,
-    /// How far the first repair looks back, in nanoseconds since the epoch.
-    pub look_back_to: i64,
+    /// How far the first repair looks back.
+    pub look_back_to: Past,
 }
 
 impl<S: Sink> Context<S> {
@@ -37,7 +38,8 @@ impl<S: Sink> Context<S> {
     ) -> Result<Self, SetupError> {
         let (api, connector) = clients(&settings, clock.clone())?;
         let look_back = i64::try_from(settings.timing.look_back_first.as_nanos()).unwrap_or(i64::MAX);
-        let look_back_to = clock.now().saturating_sub(look_back);
+        let now = clock.now();
+        let look_back_to = Past::new(now.saturating_sub(look_back), now);
         Ok(Self {
             api,
             connector,

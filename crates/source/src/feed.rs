@@ -4,6 +4,7 @@
 
 use crate::Dialect;
 use crate::context::Context;
+use crate::past::Past;
 use crate::session::Cause;
 use crate::sink::Sink;
 use engine::{FeedEvent, FeedNote};
@@ -17,8 +18,7 @@ pub(crate) struct Feed<S> {
     pub index: u16,
     pub name: String,
     context: Arc<Context<S>>,
-    /// When it was last heard, in nanoseconds since the epoch.
-    last_heard: i64,
+    last_heard: Past,
     listening: bool,
     /// Counts its times of listening; a repair of an earlier one proves nothing about a later one.
     times: Arc<AtomicU64>,
@@ -28,15 +28,16 @@ impl<S: Sink> Feed<S> {
     /// Names a feed to the ledger.
     pub fn new(index: u16, name: String, context: Arc<Context<S>>) -> Self {
         let resends = context.settings.dialect == Dialect::Events;
+        let now = context.clock.now();
         let feed = Self {
             index,
             name,
-            last_heard: context.clock.now(),
+            last_heard: Past::new(now, now),
             listening: false,
             times: Arc::default(),
             context,
         };
-        feed.note(feed.last_heard, FeedEvent::Named { name: feed.name.clone(), resends });
+        feed.note(now, FeedEvent::Named { name: feed.name.clone(), resends });
         feed.gauge(0);
         feed.context.board.disconnected(&feed.name, "not connected yet".to_owned());
         feed
@@ -46,7 +47,7 @@ impl<S: Sink> Feed<S> {
     pub fn listening(&mut self) {
         let now = self.context.clock.now();
         self.listening = true;
-        self.last_heard = now;
+        self.last_heard = Past::new(now, now);
         self.times.fetch_add(1, Ordering::AcqRel);
         self.note(now, FeedEvent::Listening);
         self.gauge(1);
@@ -55,17 +56,21 @@ impl<S: Sink> Feed<S> {
         tracing::info!(feed = self.name, "the feed listens");
     }
 
-    /// Something was heard at `at`.
+    /// Something was heard at `at`, in nanoseconds since the epoch. Two sockets of a feed may report out of turn.
     pub fn heard(&mut self, at: i64) {
-        self.last_heard = self.last_heard.max(at);
+        let now = self.context.clock.now();
+        if at >= self.last_heard.by(now) {
+            self.last_heard = Past::new(at, now);
+        }
     }
 
     /// It listens no longer; the instant after which something may be missing.
-    pub fn lost(&mut self, cause: Cause) -> i64 {
+    pub fn lost(&mut self, cause: Cause) -> Past {
         if std::mem::take(&mut self.listening) {
             self.times.fetch_add(1, Ordering::AcqRel);
-            let event = FeedEvent::Lost { reason: cause.sentence().to_owned(), last_heard: self.last_heard };
-            self.note(self.context.clock.now(), event);
+            let now = self.context.clock.now();
+            let last_heard = self.last_heard.by(now);
+            self.note(now, FeedEvent::Lost { reason: cause.sentence().to_owned(), last_heard });
             self.gauge(0);
             self.count(cause);
             self.context.board.disconnected(&self.name, cause.sentence().to_owned());
@@ -75,7 +80,7 @@ impl<S: Sink> Feed<S> {
     }
 
     /// A socket was replaced without a gap; the instant from which repair should look all the same.
-    pub fn replaced(&self, cause: Cause) -> i64 {
+    pub fn replaced(&self, cause: Cause) -> Past {
         self.count(cause);
         tracing::info!(feed = self.name, "the socket was replaced without a gap: {}", cause.sentence());
         self.last_heard

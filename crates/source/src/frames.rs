@@ -114,7 +114,7 @@ impl<S: Sink> Frames<S> {
         self.clock.now()
     }
 
-    /// Hands over what was decoded; waits for room.
+    /// Hands over what was decoded; waits for room. What the mailbox drops of it is told to the ledger by the engine.
     pub async fn submit(&self, heard: Heard) {
         if !heard.batch.deliveries.is_empty() || !heard.batch.users.is_empty() {
             self.sink.submit(heard.batch.deliveries, heard.batch.users).await;

@@ -16,6 +16,7 @@ mod frames;
 mod gate;
 mod health;
 mod notifications;
+mod past;
 mod region;
 mod repair;
 mod session;

@@ -9,6 +9,7 @@ use crate::channel::{self, Channel, Rejection};
 use crate::context::Context;
 use crate::feed::Feed;
 use crate::frames::Frames;
+use crate::past::Past;
 use crate::repair::{RepairRequest, Rounds};
 use crate::session::{Action, Cause, Session};
 use crate::sink::Sink;
@@ -62,7 +63,7 @@ struct Driver<S> {
     tasks: JoinSet<()>,
     rounds: Rounds,
     /// Since when something may be missing that no repair was asked for.
-    missing_since: Option<i64>,
+    missing_since: Option<Past>,
 }
 
 /// Runs the channel number `index` (from 0) until the source is cancelled; `topics` brings what it is to carry.
@@ -185,9 +186,9 @@ impl<S: Sink> Driver<S> {
         }
     }
 
-    fn missing(&mut self, since: impl FnOnce(&mut Feed<S>) -> i64) {
+    fn missing(&mut self, since: impl FnOnce(&mut Feed<S>) -> Past) {
         let since = since(&mut self.feed);
-        self.missing_since = Some(self.missing_since.map_or(since, |earlier| earlier.min(since)));
+        self.missing_since = Past::earliest(self.missing_since, Some(since));
     }
 
     fn make_channel(&mut self, fresh_token: bool) {

@@ -4,7 +4,8 @@
 //! since, are read one by one and submitted like frames: facts are a set, so no order between the two is needed. One task
 //! serves all feeds, since the rate limit is the client's: feeds that come back together share one *round*. A round
 //! ends when all it listed, and what the engine had wished for by then, was read; then the feeds are told repaired, or
-//! why not, and a failed round is tried again. A feed that was lost during its round is not told: what the round proves is
+//! why not, and a failed round is tried again. It lists only once the engine knows that the feeds listen again, and its
+//! wishes about that have come: what began days ago and ended in the hole is in no list. A feed that was lost during its round is not told: what the round proves is
 //! about an earlier time of listening, and the hole is carried to the next round. Rejected: one round for each feed (20
 //! channels would read the same conversations 20 times).
 
@@ -13,6 +14,7 @@ mod queue;
 mod read;
 
 use crate::context::Context;
+use crate::past::Past;
 use crate::sink::Sink;
 use engine::{FeedEvent, FeedNote, Id};
 pub(crate) use list::{details_query, live_query};
@@ -33,13 +35,19 @@ use tokio::time::Instant;
 /// When a conversation that could not be read is read again: after as long as an outage of the platform's REST may last,
 /// without adding to it.
 const READ_AGAIN_NS: i64 = 60 * engine::SECOND;
+/// The same of one that may not be read: a missing permission takes a person.
+const FORBIDDEN_AGAIN_NS: i64 = 600 * engine::SECOND;
+
+/// When a round is tried again that asked for more than can be listed, unless a feed asks for another: what could be read
+/// is read, and reading it all again every few minutes would take the rate limit from others.
+const TOO_OLD_AGAIN: Duration = Duration::from_secs(86_400);
 
 /// A feed that wants its holes closed.
 #[derive(Clone, Debug)]
 pub(crate) struct RepairRequest {
     pub feed: u16,
-    /// Since when something may be missing, in nanoseconds since the epoch; none: read the live conversations only.
-    pub since: Option<i64>,
+    /// Since when something may be missing; none: read the live conversations only.
+    pub since: Option<Past>,
     /// Which time of listening this is about.
     pub time: u64,
     /// The present one.
@@ -63,6 +71,8 @@ struct Round {
     left: HashSet<Id>,
     listing: bool,
     problem: Option<String>,
+    /// The problem will last.
+    too_old: bool,
     began: Instant,
 }
 
@@ -75,8 +85,10 @@ struct Repairer<S> {
     reads: JoinSet<(Id, Read)>,
     /// The conversations that are being read, and whether each is wanted once more.
     reading: HashMap<Id, bool>,
+    /// Of those that wait or are being read, the ones whose last read failed.
+    unread: HashSet<Id>,
     /// Holes of feeds whose rounds proved nothing.
-    carried: BTreeMap<u16, i64>,
+    carried: BTreeMap<u16, Past>,
     retry: Option<(Instant, Vec<RepairRequest>)>,
     waits: Backoff,
 }
@@ -87,7 +99,7 @@ impl RepairRequest {
     }
 
     fn merged_with(mut self, earlier: Option<Self>) -> Self {
-        self.since = earliest(self.since, earlier.and_then(|earlier| earlier.since));
+        self.since = Past::earliest(self.since, earlier.and_then(|earlier| earlier.since));
         self
     }
 }
@@ -116,6 +128,7 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds, mut w
         listing: JoinSet::new(),
         reads: JoinSet::new(),
         reading: HashMap::new(),
+        unread: HashSet::new(),
         carried: BTreeMap::new(),
         retry: None,
         waits: Backoff::new(timing.repair_retry_min, timing.repair_retry_max, fastrand::Rng::new()),
@@ -129,8 +142,11 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds, mut w
         tokio::select! {
             () = context.cancel.cancelled() => return,
             () = repairer.rounds.0.some.notified() => {}
-            Some(wish) = wishes.recv() => repairer.queue.want(wish.conversation, wish.not_before),
+            Some(wish) = wishes.recv(), if repairer.queue.len() < timing.repair_waiting_max => {
+                repairer.queue.want(wish.conversation, wish.not_before);
+            }
             Some(Ok(listed)) = repairer.listing.join_next() => {
+                // The round must know of all that was wished for by now, whether there is room or not.
                 while let Ok(wish) = wishes.try_recv() {
                     repairer.queue.want(wish.conversation, wish.not_before);
                 }
@@ -159,7 +175,7 @@ impl<S: Sink> Repairer<S> {
             requests.insert(request.feed, request);
         }
         for request in requests.values_mut() {
-            request.since = earliest(request.since, self.carried.remove(&request.feed));
+            request.since = Past::earliest(request.since, self.carried.remove(&request.feed));
         }
         let (requests, outdated): (Vec<_>, Vec<_>) =
             requests.into_values().partition(RepairRequest::is_current);
@@ -167,22 +183,27 @@ impl<S: Sink> Repairer<S> {
         if requests.is_empty() {
             return;
         }
-        let since = requests.iter().filter_map(|request| request.since).min();
+        let since = requests.iter().filter_map(|request| request.since).reduce(Past::earlier);
         let context = self.context.clone();
-        self.listing.spawn(async move { list::list(&context, since).await });
+        self.listing.spawn(async move {
+            // What feeds heard before and that they listen again is with the engine first: what it wishes for then is of
+            // this round too.
+            context.sink.settled().await;
+            list::list(&context, since.as_ref()).await
+        });
         let (left, began) = (HashSet::new(), Instant::now());
-        self.round = Some(Round { requests, left, listing: true, problem: None, began });
+        self.round = Some(Round { requests, left, listing: true, problem: None, too_old: false, began });
     }
 
     fn listed(&mut self, listed: Listed) {
         let now = self.context.clock.now();
         let Some(round) = &mut self.round else { return };
-        for id in listed.conversations {
+        for id in listed.conversations.into_iter().chain(self.unread.iter().cloned()) {
             self.queue.want(id, now);
         }
-        round.left.extend(self.queue.due(now).cloned());
+        round.left.extend(self.queue.due(now).chain(self.reading.keys()).cloned());
         round.listing = false;
-        round.problem = listed.problem;
+        (round.problem, round.too_old) = (listed.problem, listed.too_old);
         tracing::debug!(
             conversations = round.left.len(),
             "repair reads what is live and what the hole may hide"
@@ -208,7 +229,11 @@ impl<S: Sink> Repairer<S> {
     }
 
     fn read(&mut self, id: &Id, outcome: Read) {
-        let failed = matches!(outcome, Read::Failed(_));
+        let again_in = match outcome {
+            Read::Done | Read::Gone => None,
+            Read::Failed(_) => Some(READ_AGAIN_NS),
+            Read::Forbidden(_) => Some(FORBIDDEN_AGAIN_NS),
+        };
         if self.reading.remove(id) == Some(true) {
             self.queue.want(id.clone(), self.context.clock.now());
         }
@@ -219,9 +244,12 @@ impl<S: Sink> Repairer<S> {
         {
             round.problem = round.problem.take().or(outcome.problem());
         }
-        if failed {
-            // Something is known to be missing of it, and that stays so until it is read.
-            self.queue.want(id.clone(), self.context.clock.now().saturating_add(READ_AGAIN_NS));
+        // Something is known to be missing of it, and that stays so until it is read.
+        if let Some(wait) = again_in {
+            self.queue.want(id.clone(), self.context.clock.now().saturating_add(wait));
+            self.unread.insert(id.clone());
+        } else {
+            self.unread.remove(id);
         }
     }
 
@@ -247,7 +275,8 @@ impl<S: Sink> Repairer<S> {
                 tracing::info!("repair read what may have been missed, in {took:.1} s");
             }
             Some(problem) => {
-                let wait = self.waits.wait().max(self.context.settings.timing.repair_retry_min);
+                let soonest = self.context.settings.timing.repair_retry_min;
+                let wait = self.waits.wait().max(if round.too_old { TOO_OLD_AGAIN } else { soonest });
                 tracing::warn!(
                     "a hole could not be closed: {problem}; next attempt in {:.0} s",
                     wait.as_secs_f32()
@@ -258,7 +287,7 @@ impl<S: Sink> Repairer<S> {
     }
 
     fn carry(&mut self, request: &RepairRequest) {
-        if let Some(since) = earliest(request.since, self.carried.get(&request.feed).copied()) {
+        if let Some(since) = Past::earliest(request.since, self.carried.get(&request.feed).copied()) {
             self.carried.insert(request.feed, since);
         }
     }
@@ -277,11 +306,6 @@ impl<S: Sink> Repairer<S> {
         let retry = retry.map(|(at, _)| at.saturating_duration_since(Instant::now()));
         read.into_iter().chain(retry).min().unwrap_or(IDLE).min(IDLE)
     }
-}
-
-/// The earlier of two instants that may be there.
-fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
-    a.into_iter().chain(b).min()
 }
 
 /// Takes wishes and lets them go, where there is no REST to grant them with (the `events` dialect).

@@ -1,10 +1,10 @@
-//! How long a source waits for what, each with its reason.
+//! How long a source waits for what, and how much of it, each with its reason.
 //!
 //! In one place and passed in, so that a test can be a thousand times more impatient than a program.
 
 use std::time::Duration;
 
-/// Every waiting time of a source.
+/// Every waiting time of a source, and the bounds of its repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// Silence on a notification socket after which it is pinged. 35 s: the platform's heartbeat comes every 30 s,
@@ -38,6 +38,11 @@ pub struct Timing {
     pub rediscover_every: Duration,
     /// REST reads under way at a time. 4: 300 calls a minute are allowed.
     pub repair_concurrency: usize,
+    /// Conversations that may wait to be read before no more wishes are taken. 100,000: a day of a large organisation,
+    /// some 10 MB.
+    pub repair_waiting_max: usize,
+    /// Pages of 100 conversations that are asked for of one day of a hole. 1,000: three to four minutes of calls.
+    pub repair_day_pages_max: usize,
     /// How far before a hole repair looks. 60 s: clocks differ, and analytics learns late.
     pub repair_margin: Duration,
     /// The first wait before a failed repair is tried again. 5 s.
@@ -70,6 +75,8 @@ impl Default for Timing {
             channel_renew_after: Duration::from_secs(23 * 3_600),
             rediscover_every: Duration::from_secs(600),
             repair_concurrency: 4,
+            repair_waiting_max: 100_000,
+            repair_day_pages_max: 1_000,
             repair_margin: Duration::from_secs(60),
             repair_retry_min: Duration::from_secs(5),
             repair_retry_max: Duration::from_secs(600),

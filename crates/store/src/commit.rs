@@ -4,7 +4,7 @@
 //! so is durable; the rows themselves go a few with each commit, so that no commit takes long. The newest row always
 //! stays: it carries the position and the change number from which the next life goes on.
 
-use crate::error::{Stage, leaves_doubt};
+use crate::error::leaves_doubt;
 use crate::outbox::{self, Moved, Outgoing};
 use crate::record::{Scratch, WriteError, batch, conversation, ledger, user};
 use crate::{Store, StoreError, schema};
@@ -43,21 +43,15 @@ pub struct Commit<'a> {
     pub outgoing: Option<Outgoing<'a>>,
 }
 
-/// What kept a commit from succeeding.
-struct Failure {
-    stage: Stage,
-    cause: WriteError,
-}
-
 impl Store {
     /// Stores all of it in one transaction, synced to the disk. Gives the position of the batch's row in the log, which
     /// is one above the last.
     ///
     /// # Errors
-    /// Nothing is stored then, unless the store is poisoned: in that case only reopening tells. [`StoreError::Full`] may
-    /// be tried again.
+    /// Nothing is stored then, unless the store is poisoned: in that case only [`Store::reopen`] tells. [`StoreError::Full`]
+    /// may be tried again.
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<u64, StoreError> {
-        if self.poisoned {
+        if self.poisoned || self.is_other_than_held(commit)? {
             return Err(StoreError::Poisoned);
         }
         let position = self.last_position + 1;
@@ -66,59 +60,72 @@ impl Store {
             Ok(()) => {
                 (self.last_position, self.covered) = (position, covered);
                 self.is_behind = commit.heard_until.is_some();
+                self.holds_unacknowledged = false;
                 Ok(position)
             }
             Err(failure) => Err(self.settle(failure)),
         }
     }
 
-    fn transact(&mut self, commit: &Commit<'_>, position: u64, covered: u64) -> Result<(), Failure> {
+    /// After a commit of unknown outcome that the log has, nothing but the same commit can come next.
+    fn is_other_than_held(&self, commit: &Commit<'_>) -> Result<bool, StoreError> {
+        if !self.holds_unacknowledged {
+            return Ok(false);
+        }
+        let held: (i64, i64) = self.connection.query_row(
+            "SELECT seq, facts FROM log WHERE position = ?1",
+            [(self.last_position + 1).cast_signed()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(held != (commit.seq.cast_signed(), (commit.admitted.len() as u64).cast_signed()))
+    }
+
+    fn transact(&mut self, commit: &Commit<'_>, position: u64, covered: u64) -> Result<(), WriteError> {
         let newly_covered = covered > self.covered;
         let behind = self.is_behind || commit.heard_until.is_some();
+        let again = self.holds_unacknowledged;
         let (scratch, outbox_bytes) = (&mut self.scratch, self.outbox_bytes.unwrap_or_default());
-        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = begun.map_err(|error| Failure::new(Stage::Writing, error))?;
-        let written = append(&transaction, scratch, commit, position)
-            .and_then(|()| lay_down(&transaction, scratch, commit.laid_down))
-            .and_then(|()| Ok(update(&transaction, commit)?))
-            .and_then(|()| Ok(forget(&transaction, covered, newly_covered)?))
-            .and_then(|()| match &commit.outgoing {
-                Some(outgoing) => {
-                    outbox::write(&transaction, scratch, commit, outgoing, position, outbox_bytes)
-                }
-                None => Ok(Moved::default()),
-            })
-            .and_then(|moved| {
-                if behind {
-                    lag(&transaction, commit.heard_until)?;
-                }
-                Ok(moved)
-            });
-        let moved = written.map_err(|error| Failure::new(Stage::Writing, error))?;
-        transaction.commit().map_err(|error| Failure::new(Stage::Committing, error))?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let cells = if again { &[] } else { commit.cells };
+        make_room(&transaction, again, position)?;
+        append(&transaction, scratch, commit, position)?;
+        lay_down(&transaction, scratch, commit.laid_down)?;
+        update(&transaction, commit, cells)?;
+        forget(&transaction, covered, newly_covered)?;
+        let moved = match &commit.outgoing {
+            Some(outgoing) => outbox::write(&transaction, scratch, commit, outgoing, position, outbox_bytes)?,
+            None => Moved::default(),
+        };
+        if behind {
+            lag(&transaction, commit.heard_until)?;
+        }
+        transaction.commit()?;
         self.outbox_bytes = self.outbox_bytes.map(|bytes| moved.apply(bytes));
         Ok(())
     }
 
-    fn settle(&mut self, failure: Failure) -> StoreError {
+    fn settle(&mut self, failure: WriteError) -> StoreError {
         let stuck = !self.connection.is_autocommit();
-        match failure.cause {
+        match failure {
             WriteError::Record(error) => {
                 self.poisoned = stuck;
                 error
             }
             WriteError::Database(error) => {
-                self.poisoned = stuck || leaves_doubt(failure.stage, &error);
+                self.poisoned = stuck || leaves_doubt(&error);
                 error.into()
             }
         }
     }
 }
 
-impl Failure {
-    fn new(stage: Stage, cause: impl Into<WriteError>) -> Self {
-        Self { stage, cause: cause.into() }
+/// Takes away the rows of this batch that were never acknowledged.
+fn make_room(to: &Transaction<'_>, again: bool, position: u64) -> Result<(), WriteError> {
+    if again {
+        to.execute("DELETE FROM log WHERE position = ?1", [position.cast_signed()])?;
+        to.execute("DELETE FROM outbox WHERE position = ?1", [position.cast_signed()])?;
     }
+    Ok(())
 }
 
 fn append(
@@ -160,12 +167,12 @@ fn lay_down(
     conversations.iter().try_for_each(|stored| conversation::write(&mut statement, scratch, stored))
 }
 
-fn update(to: &Transaction<'_>, commit: &Commit<'_>) -> rusqlite::Result<()> {
+fn update(to: &Transaction<'_>, commit: &Commit<'_>, cells: &[(i64, i64)]) -> rusqlite::Result<()> {
     let mut statement = to.prepare_cached(
         "INSERT INTO cell (minute, events) VALUES (?1, ?2)
          ON CONFLICT (minute) DO UPDATE SET events = events + excluded.events",
     )?;
-    for cell in commit.cells {
+    for cell in cells {
         statement.execute(*cell)?;
     }
     let mut statement = to.prepare_cached(user::UPSERT)?;

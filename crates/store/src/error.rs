@@ -2,7 +2,7 @@
 //!
 //! Two questions matter to a caller: whether to try again (a full disk may be emptied), and whether a commit may have
 //! reached the disk all the same. After a sync that failed nobody can know that without reading the file anew, so nothing
-//! more is accepted until it is reopened.
+//! more is accepted until it is opened anew.
 
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
@@ -102,7 +102,7 @@ pub enum StoreError {
     Full,
     /// An earlier commit may or may not have reached the disk.
     #[error(
-        "an earlier commit failed halfway to the disk: look at the disk, then restart to read what it holds"
+        "an earlier commit failed halfway to the disk: look at the disk; what it holds is read when it is opened anew"
     )]
     Poisoned,
     /// The disk failed.
@@ -114,6 +114,15 @@ pub enum StoreError {
     /// The database refused.
     #[error("the data file refused ({cause})")]
     Sqlite {
+        /// What SQLite said.
+        cause: String,
+    },
+    /// Pages of the data file are damaged, not a record alone.
+    #[error(
+        "pages of the data file are damaged ({cause}): stop headcount; `headcount store check` says what is lost, and \
+         `headcount store repair` saves the rest"
+    )]
+    Corrupt {
         /// What SQLite said.
         cause: String,
     },
@@ -142,15 +151,6 @@ pub struct Damaged {
     pub why: &'static str,
 }
 
-/// When in a commit something failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Before anything could count as stored.
-    Writing,
-    /// While it was made to last.
-    Committing,
-}
-
 impl OpenError {
     pub(crate) fn of_io(path: &Path, error: &io::Error) -> Self {
         let (path, cause) = (path.to_owned(), error.to_string());
@@ -166,8 +166,10 @@ impl OpenError {
 
     pub(crate) fn of_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, cause) = (path.to_owned(), error.to_string());
+        if is_full(error) {
+            return Self::Full { path };
+        }
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full { path },
             Some(ErrorCode::NotADatabase) => Self::NotOurs { path },
             Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => Self::Permission { path, cause },
             Some(ErrorCode::SystemIoFailure) => Self::Io { path, cause },
@@ -176,30 +178,40 @@ impl OpenError {
     }
 }
 
+impl StoreError {
+    /// Whether the same may succeed later, once the disk is well again.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::Damaged(_) | Self::TooLarge { .. })
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let cause = error.to_string();
+        if is_full(&error) {
+            return Self::Full;
+        }
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::SystemIoFailure) => Self::Io { cause },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { cause },
             _ => Self::Sqlite { cause },
         }
     }
 }
 
-/// Whether a failure leaves it open what is on the disk.
+/// Whether a failed commit leaves it open what is on the disk, or whether the open file is still good for anything.
 ///
-/// A full or busy disk is reported before the commit's last frame is whole, so it is rolled back. Any other failure at
-/// the commit itself, and a failed sync at any time, leaves frames behind that a later sync may or may not keep.
-pub(crate) fn leaves_doubt(stage: Stage, error: &rusqlite::Error) -> bool {
-    let Some(failure) = error.sqlite_error() else {
-        return false;
-    };
-    match failure.extended_code {
-        ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC => true,
-        _ if stage == Stage::Writing => false,
-        _ => !matches!(failure.code, ErrorCode::DiskFull | ErrorCode::DatabaseBusy),
-    }
+/// A full or busy disk is reported before the commit's last frame is whole, so it is rolled back. A sync that failed leaves
+/// frames behind that a later one may or may not keep; a write that failed may mean that the disk is gone.
+pub(crate) fn leaves_doubt(error: &rusqlite::Error) -> bool {
+    !matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy))
+}
+
+/// Whether no space was left; for the index of the write-ahead log that is an error of its own.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|failure| failure.extended_code);
+    code == Some(ffi::SQLITE_IOERR_SHMSIZE) || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 fn who(pid: Option<u32>) -> String {

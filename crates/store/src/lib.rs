@@ -26,6 +26,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod check;
 mod commit;
 mod error;
 mod folder;
@@ -36,21 +37,30 @@ mod outbox;
 mod read;
 mod record;
 mod recover;
+mod reopen;
+mod reserve;
+mod salvage;
 mod schema;
 mod sent;
+mod stats;
 #[cfg(test)]
 mod testing;
 mod upgrade;
+mod walk;
 
+pub use check::Checked;
 pub use commit::Commit;
 pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
 pub use outbox::{Outbox, OutboxBounds, Outgoing, Row as OutboxRow};
 pub use recover::{LoggedBatch, Recover, Recovered};
+pub use salvage::{SalvageError, Salvaged};
 pub use sent::{Known, Place, Progress, Sent, SentPoint};
+pub use stats::{Day, Kind, Stats};
 
 use folder::FolderLock;
 use record::Scratch;
+use reserve::Reserve;
 use rusqlite::Connection;
 use std::path::PathBuf;
 
@@ -69,6 +79,13 @@ pub struct Store {
     outbox_bytes: Option<u64>,
     /// A commit may or may not have reached the disk.
     poisoned: bool,
+    /// The commit that comes next is in the log already, and was never acknowledged.
+    holds_unacknowledged: bool,
+    /// It was opened to be written to.
+    writable: bool,
+    epoch: u64,
+    incarnation: u32,
+    reserve: Reserve,
     scratch: Scratch,
     /// Held until the connection above is closed.
     _lock: FolderLock,

@@ -5,6 +5,7 @@
 
 use crate::folder::FolderLock;
 use crate::record::Scratch;
+use crate::reserve::Reserve;
 use crate::schema::{self, Kind};
 use crate::upgrade::upgrade;
 use crate::{OpenError, Store, StoreError};
@@ -50,27 +51,26 @@ impl Store {
     /// message names the cause and the way out.
     pub fn open(folder: &Path, new_epoch: u64) -> Result<Opened, OpenError> {
         let lock = FolderLock::take(folder)?;
-        let file = folder.join(DATA_FILE);
-        touch(&file)?;
-        let mut connection = connect(&file).map_err(|error| OpenError::of_sqlite(&file, &error))?;
-        let kind = schema::kind(&connection).map_err(|error| OpenError::of_sqlite(&file, &error))?;
-        match kind {
-            Kind::Foreign => return Err(OpenError::NotOurs { path: file }),
-            Kind::Ours(found) if found > schema::FORMAT => {
-                return Err(OpenError::Newer { found, known: schema::FORMAT });
+        let mut reserve = Reserve::of(folder);
+        let (connection, header) = loop {
+            match read_header(folder, new_epoch) {
+                Err(OpenError::Full { .. }) if reserve.give_some() => {}
+                other => break other?,
             }
-            Kind::Ours(_) | Kind::Empty => {}
-        }
-        let begun = begin(&mut connection, kind, new_epoch);
-        let header = begun.map_err(|error| OpenError::of_sqlite(&file, &error))?;
+        };
         let store = Self {
             connection,
-            file,
+            file: folder.join(DATA_FILE),
             last_position: header.last_position,
             covered: header.covered,
             is_behind: true,
             outbox_bytes: None,
             poisoned: false,
+            holds_unacknowledged: false,
+            writable: true,
+            epoch: header.epoch,
+            incarnation: header.incarnation.get(),
+            reserve,
             scratch: Scratch::default(),
             _lock: lock,
         };
@@ -114,7 +114,6 @@ impl Store {
         let (last_position, seq) = newest(&connection).map_err(failed)?;
         let incarnation = u32::try_from(last).ok().and_then(Incarnation::new);
         let incarnation = incarnation.ok_or_else(|| OpenError::Nothing { folder: folder.to_owned() })?;
-        let scratch = Scratch::default();
         let store = Self {
             connection,
             file,
@@ -123,7 +122,12 @@ impl Store {
             is_behind: true,
             outbox_bytes: None,
             poisoned: true,
-            scratch,
+            holds_unacknowledged: false,
+            writable: false,
+            epoch,
+            incarnation: incarnation.get(),
+            reserve: Reserve::of(folder),
+            scratch: Scratch::default(),
             _lock: lock,
         };
         Ok(Opened { store, incarnation, epoch, seq, upgraded_from: None })
@@ -149,12 +153,21 @@ impl Store {
         Ok(())
     }
 
+    /// Sees to it that room is kept for a start on a full disk; false when the disk has none to spare.
+    pub fn keep_reserve(&mut self) -> bool {
+        self.reserve.make()
+    }
+
     /// Moves the write-ahead log into the file and closes it.
     ///
     /// # Errors
-    /// When the disk refuses. Everything that was acknowledged is durable all the same.
+    /// When the disk refuses. Everything that was acknowledged is durable all the same, and a full disk is no error: the
+    /// write-ahead log stays, and is moved after the next start.
     pub fn close(self) -> Result<(), StoreError> {
-        self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        match self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(StoreError::from) {
+            Ok(()) | Err(StoreError::Full) => {}
+            Err(error) => return Err(error),
+        }
         self.connection.close().map_err(|(_, error)| error.into())
     }
 }
@@ -166,8 +179,26 @@ fn touch(file: &Path) -> Result<(), OpenError> {
 }
 
 /// Foreign and newer files are looked at before the settings, which would write to them.
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+}
+
+/// Opens the file, and mints what this life is known by.
+fn read_header(folder: &Path, new_epoch: u64) -> Result<(Connection, Header), OpenError> {
+    let file = folder.join(DATA_FILE);
+    touch(&file)?;
+    let mut connection = connect(&file).map_err(|error| OpenError::of_sqlite(&file, &error))?;
+    let kind = schema::kind(&connection).map_err(|error| OpenError::of_sqlite(&file, &error))?;
+    match kind {
+        Kind::Foreign => return Err(OpenError::NotOurs { path: file }),
+        Kind::Ours(found) if found > schema::FORMAT => {
+            return Err(OpenError::Newer { found, known: schema::FORMAT });
+        }
+        Kind::Ours(_) | Kind::Empty => {}
+    }
+    let begun = begin(&mut connection, kind, new_epoch);
+    let header = begun.map_err(|error| OpenError::of_sqlite(&file, &error))?;
+    Ok((connection, header))
 }
 
 fn begin(connection: &mut Connection, kind: Kind, new_epoch: u64) -> rusqlite::Result<Header> {
@@ -194,7 +225,7 @@ fn begin(connection: &mut Connection, kind: Kind, new_epoch: u64) -> rusqlite::R
 }
 
 /// The newest row of the log, which is never deleted, and the change number in it.
-fn newest(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+pub(crate) fn newest(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
     let mut statement = connection.prepare("SELECT position, seq FROM log ORDER BY position DESC LIMIT 1")?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else {

@@ -18,6 +18,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use std::path::Path;
 use std::time::Duration;
 
+/// The columns of a row, as they are read.
+pub(crate) const COLUMNS: &str = "position, committed_at_ns, after_seq, seq, checksum, body";
 /// Rows that one commit deletes at most: several times what it adds.
 const FORGET_ROWS_MAX: u64 = 8;
 /// How long a reader waits for a file that is being made anew.
@@ -213,10 +215,9 @@ impl Outbox {
     /// # Errors
     /// When the file cannot be read.
     pub fn after(&self, position: u64, changes_max: u64) -> Result<Vec<Row>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT position, committed_at_ns, after_seq, seq, checksum, body FROM outbox
-             WHERE position > ?1 ORDER BY position",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE position > ?1 ORDER BY position"))?;
         let mut rows = statement.query([position.cast_signed()])?;
         let (mut found, mut changes) = (Vec::new(), 0);
         while changes < changes_max
@@ -243,6 +244,11 @@ impl Outbox {
         let cells = statement.query_map((from_minute, to_minute), cell)?;
         Ok(cells.collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// Whether a row of the table holds what was written; its columns as in [`COLUMNS`].
+pub(crate) fn check(row: &rusqlite::Row<'_>) -> Result<(), RowError> {
+    read(&head(row)?, row).map(drop)
 }
 
 fn head(row: &rusqlite::Row<'_>) -> rusqlite::Result<outgoing::Head> {

@@ -24,8 +24,8 @@ impl Store {
         }
     }
 
-    /// Conversations that are not in memory, by ascending id, from the first one after `after`: at most `limit`. One that
-    /// is damaged is left out; [`Store::load`] says what is wrong with it.
+    /// Conversations that are not in memory, by ascending id, from the first one after `after`: at most `limit`, each
+    /// as it was laid down, or what is wrong with it.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -33,14 +33,14 @@ impl Store {
         &self,
         after: Option<&Id>,
         limit: usize,
-    ) -> Result<Vec<StoredConversation>, StoreError> {
+    ) -> Result<Vec<Result<StoredConversation, Damaged>>, StoreError> {
         let mut statement = self.connection.prepare_cached(conversation::SELECT_AFTER)?;
         let mut rows = statement.query([after.map(Id::to_string).unwrap_or_default()])?;
         let mut found = Vec::new();
         while found.len() < limit
             && let Some(row) = rows.next()?
         {
-            found.extend(decoded("conversation", row, conversation::read)?);
+            found.push(decoded("conversation", row, conversation::read)?);
         }
         Ok(found)
     }

@@ -162,7 +162,7 @@ impl Recovered {
     }
 }
 
-fn read_batch(row: &Row<'_>) -> Result<LoggedBatch, RowError> {
+pub(crate) fn read_batch(row: &Row<'_>) -> Result<LoggedBatch, RowError> {
     let head = batch::Head {
         position: row.get::<_, i64>(0)?.cast_unsigned(),
         committed_at: row.get(1)?,

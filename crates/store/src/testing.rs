@@ -77,7 +77,7 @@ pub(crate) fn fact() -> impl Strategy<Value = Fact> {
         medium: words.2,
         direction: words.3,
         reason: words.4,
-        stamp: stamp.map(Box::new),
+        stamp: stamp.map(std::sync::Arc::new),
     })
 }
 

@@ -14,13 +14,14 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 use std::fmt;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 /// The stamp of an event; none where it has no complete one.
 pub(crate) fn stamp(
     region: &Text,
     clock: Option<&RawValue>,
     limits: &Limits,
-) -> Result<Option<Box<Stamp>>, Refused> {
+) -> Result<Option<Arc<Stamp>>, Refused> {
     let Some(clock) = clock else { return Ok(None) };
     let entries = entries(clock, limits)?;
     if region.as_str().len() > WORD_BYTES_MAX {
@@ -31,7 +32,7 @@ pub(crate) fn stamp(
         .and_then(|(actor, counter)| Some(Dot { actor: actor.clone(), counter: NonZeroU64::new(*counter)? }));
     let Some(dot) = dot else { return Ok(None) };
     let clock = VectorClock::from_iter(entries.into_iter().filter(|(_, counter)| *counter > 0));
-    Ok(Some(Box::new(Stamp { dot, clock })))
+    Ok(Some(Arc::new(Stamp { dot, clock })))
 }
 
 /// The regions are few; more than four spill to the heap.

@@ -37,7 +37,7 @@ pub fn predecessors(item: &Item) -> BTreeSet<Dot<char>> {
     proved.filter(|dot| *dot != item.dot).collect()
 }
 
-fn place(item: &Item) -> (u64, Dot<char>) {
+fn place(item: &Item) -> (u128, Dot<char>) {
     let mut with_own = item.clock.clone();
     with_own.observe(&item.dot);
     (with_own.sum(), item.dot.clone())

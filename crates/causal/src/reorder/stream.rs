@@ -30,14 +30,14 @@ pub(super) struct Stream<A, T> {
     /// For each held item that is not ready: the dot it waits for, and its own.
     watched: BTreeSet<(Dot<A>, Ticket)>,
     /// The held items that wait for nothing any more, in the order in which they go.
-    ready: BTreeSet<(u64, Dot<A>, Ticket)>,
+    ready: BTreeSet<(u128, Dot<A>, Ticket)>,
 }
 
 struct Held<A, T> {
     dot: Dot<A>,
     clock: VectorClock<A>,
     /// How many events its writer knew with it: less than for any that follows it.
-    rank: u64,
+    rank: u128,
     /// One dot that it lacks.
     awaited: Dot<A>,
     bytes: usize,
@@ -238,7 +238,6 @@ fn lacking<A: Ord + Clone>(settled: &DotSet<A>, dot: &Dot<A>, clock: &VectorCloc
 }
 
 /// The clock's sum, the item's own dot counted whether or not the clock has it.
-fn rank<A: Ord + Clone>(dot: &Dot<A>, clock: &VectorClock<A>) -> u64 {
-    let own = dot.counter.get().saturating_sub(clock.get(&dot.actor));
-    clock.sum().saturating_add(own)
+fn rank<A: Ord + Clone>(dot: &Dot<A>, clock: &VectorClock<A>) -> u128 {
+    clock.sum() + u128::from(dot.counter.get().saturating_sub(clock.get(&dot.actor)))
 }

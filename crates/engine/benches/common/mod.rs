@@ -4,6 +4,7 @@ use causal::{Dot, VectorClock};
 use engine::*;
 use std::io::Write;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 /// Noon of some day, in nanoseconds since the epoch.
 pub const NOON: i64 = 1_767_268_800 * SECOND;
@@ -120,7 +121,7 @@ fn stamped(mut fact: Fact, step: u32) -> Fact {
     let clock: VectorClock<Word> =
         [(east, own), (west, own - u64::from(step.is_multiple_of(2)))].into_iter().collect();
     let counter = NonZeroU64::new(own).unwrap_or(NonZeroU64::MIN);
-    fact.stamp = Some(Box::new(Stamp { dot: Dot { actor, counter }, clock }));
+    fact.stamp = Some(Arc::new(Stamp { dot: Dot { actor, counter }, clock }));
     fact
 }
 

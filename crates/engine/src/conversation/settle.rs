@@ -6,22 +6,20 @@
 use super::{Conversation, Settled, marks, trace};
 use crate::entry::Entry;
 use crate::fold::{Folded, Step};
-use crate::glance::Outline;
+use crate::glance::{Outline, glance_at_leg};
 use crate::order;
+use crate::past::Past;
 use crate::{FactId, MINUTE, Revision};
 use smallvec::SmallVec;
-
-/// From so many facts on, a conversation keeps its state and an index: passes over fewer cost less than keeping them.
-const BUSY: usize = 64;
 
 impl Conversation {
     /// Takes in what is new, and what is better known; `last`: where the last entry stands.
     pub(super) fn settle(
         &mut self,
         fresh: &mut SmallVec<[Entry; 2]>,
-        last: Option<order::Key>,
+        last: Option<i64>,
         better: &[FactId],
-        replayed: bool,
+        (replayed, busy): (bool, usize),
         settled: &mut Settled,
     ) {
         self.remember(fresh);
@@ -29,15 +27,15 @@ impl Conversation {
         if let (1, true) = (fresh.len(), better.is_empty())
             && let Some(entry) = fresh.pop()
         {
-            if let Some(place) = self.insert(entry, last) {
-                self.fold_one(place, settled);
+            if let Some(place) = self.insert(entry, last, busy) {
+                self.fold_one(place, busy, settled);
                 return self.tell_one(place, replayed, settled);
             }
         } else {
             self.entries.extend(fresh.drain(..));
             self.place_all();
         }
-        self.fold_from(0, settled);
+        self.fold_all(busy, settled);
         self.tell_fresh(replayed, settled);
         for id in better {
             let place = self.entries.iter().position(|e| e.is(*id) && e.shown());
@@ -55,19 +53,34 @@ impl Conversation {
     }
 
     /// Puts one entry into its place; none when others may have moved.
-    fn insert(&mut self, entry: Entry, last: Option<order::Key>) -> Option<usize> {
-        let newest_sum = self.aside.as_ref().and_then(|aside| aside.newest_sum);
-        let sum = entry.stamp().map(|stamp| stamp.clock.sum());
-        let place = order::insert(&mut self.entries, entry, last, newest_sum);
-        if sum > newest_sum {
-            self.aside.get_or_insert_default().newest_sum = sum;
+    fn insert(&mut self, mut entry: Entry, last: Option<i64>, busy: usize) -> Option<usize> {
+        let Some(stamp) = entry.stamp() else {
+            let newest_sum = self.aside.as_ref().and_then(|aside| aside.newest_sum);
+            return order::insert(&mut self.entries, entry, last, newest_sum);
+        };
+        let aside = self.aside.get_or_insert_default();
+        if aside.past.is_none() && self.entries.len() >= busy {
+            aside.past = Past::of(&self.entries).map(Box::new);
         }
-        place
+        let newest_sum = aside.newest_sum;
+        aside.newest_sum = newest_sum.max(Some(stamp.clock.sum()));
+        if let Some(past) = aside.past.as_mut().filter(|_| order::is_event(&entry))
+            && let Some(effective) = past.effective(stamp, entry.at_ns())
+        {
+            past.note(stamp, effective);
+            entry.place_at(effective);
+            return Some(order::put(&mut self.entries, entry, last));
+        }
+        aside.past = None;
+        order::insert(&mut self.entries, entry, last, newest_sum)
     }
 
     /// Puts all entries into their order.
     pub(super) fn place_all(&mut self) {
         order::place(&mut self.entries);
+        if let Some(aside) = &mut self.aside {
+            aside.past = None;
+        }
         let newest = self.entries.iter().filter_map(Entry::stamp).map(|stamp| stamp.clock.sum()).max();
         if newest.is_some() {
             self.aside.get_or_insert_default().newest_sum = newest;
@@ -75,12 +88,16 @@ impl Conversation {
     }
 
     /// Folds one entry that is new at a place.
-    fn fold_one(&mut self, place: usize, settled: &mut Settled) {
-        let last = place + 1 == self.entries.len();
+    fn fold_one(&mut self, place: usize, busy: usize, settled: &mut Settled) {
+        let last = self.entries.last().filter(|_| place + 1 == self.entries.len());
         let kept = self.aside.as_mut().and_then(|aside| aside.kept.take());
         let told = match kept {
-            None => last && self.entries.len() < BUSY && self.glance(settled),
-            Some(kept) if last => return self.fold_on(kept, place, settled),
+            None => last.is_some() && self.entries.len() < busy && self.glance(settled),
+            // A leg that appears changes what its participant's own entries count for.
+            Some(kept) if last.is_some_and(|entry| kept.expects(entry)) => {
+                return self.fold_on(kept, place, busy, settled);
+            }
+            Some(_) if last.is_some() => false,
             Some(mut kept) => {
                 let overtaken = self.slip_in(&mut kept, place, settled);
                 self.aside.get_or_insert_default().kept = Some(kept).filter(|_| overtaken);
@@ -88,26 +105,31 @@ impl Conversation {
             }
         };
         if !told {
-            self.fold_from(0, settled);
+            self.fold_all(busy, settled);
         }
     }
 
     /// Folds all entries anew.
-    pub(super) fn fold_from(&mut self, from: usize, settled: &mut Settled) {
+    pub(super) fn fold_all(&mut self, busy: usize, settled: &mut Settled) {
         self.outline = Outline::default();
         let folded = Box::new(Folded::prepared(&self.entries));
-        self.fold_on(folded, from, settled);
+        self.fold_on(folded, 0, busy, settled);
     }
 
     /// Folds the entries from a place on, and notes which cells gained or lost a count. A busy conversation keeps the state.
-    fn fold_on(&mut self, mut folded: Box<Folded>, from: usize, settled: &mut Settled) {
+    fn fold_on(&mut self, mut folded: Box<Folded>, from: usize, busy: usize, settled: &mut Settled) {
         for entry in self.entries.iter_mut().skip(from) {
             let step = folded.apply(entry, &self.names);
             mark(entry, step, settled);
             self.outline.add(entry);
         }
+        debug_assert_eq!(
+            folded.essence(&self.names),
+            self.folded().essence(&self.names),
+            "going on from the kept state is never wrong"
+        );
         self.active = folded.is_active(&self.names);
-        if self.entries.len() >= BUSY {
+        if self.entries.len() >= busy {
             let aside = self.aside.get_or_insert_default();
             aside.kept = Some(folded);
             aside.index.get_or_insert_with(|| self.entries.iter().map(|e| trace(e.id())).collect());
@@ -118,7 +140,11 @@ impl Conversation {
     fn glance(&mut self, settled: &mut Settled) -> bool {
         let Some(last) = self.entries.last_mut() else { return false };
         self.outline.add(last);
-        let Some((step, active)) = self.outline.glance(last, self.active) else { return false };
+        let told = match self.outline.glance(last, self.active) {
+            None => glance_at_leg(&self.entries, self.outline, self.active, &self.names),
+            told => told,
+        };
+        let (Some((step, active)), Some(last)) = (told, self.entries.last_mut()) else { return false };
         mark(last, step, settled);
         self.active = active;
         debug_assert_eq!(active, self.folded().is_active(&self.names), "a glance is never wrong");

@@ -82,7 +82,7 @@ impl Feed {
             FeedEvent::Lost { reason, last_heard } => self.lose(reason, last_heard.min(at)),
             FeedEvent::Failing { reason } => self.failing = Some(reason),
             FeedEvent::Limited { reason } => self.limit(reason, at),
-            FeedEvent::Refused { reason } => self.lack(at, &format!("frames were refused: {reason}")),
+            FeedEvent::Refused { reason } => self.lack(at, at, &format!("frames were refused: {reason}")),
             FeedEvent::Repaired => self.settle_holes(Completeness::Repaired, None),
             FeedEvent::RepairFailed { reason } => self.settle_holes(Completeness::Partial, Some(&reason)),
         }
@@ -97,6 +97,7 @@ impl Feed {
         self.first.get_or_insert(at);
         let Some(hole) = self.holes.iter_mut().rev().find(|h| h.to.is_none()) else { return false };
         (hole.to, hole.changed) = (Some(at.max(hole.from)), true);
+        self.keep_order();
         !self.resends
     }
 
@@ -126,23 +127,29 @@ impl Feed {
         self.awaited = (awaited.len() >= PROOF_FACTS_MIN).then_some(awaited);
     }
 
-    /// What is found to be missing while nobody listens was missing before: closing the open hole does not make it good.
-    pub(super) fn lacked(&mut self, reason: &str) {
+    /// When the hole began in which nobody listens; none while somebody does.
+    pub(super) fn open_since(&self) -> Option<i64> {
+        self.holes.iter().rev().find(|h| h.to.is_none()).map(|h| h.from)
+    }
+
+    /// What is found to be missing since an instant while nobody listens was missing before: closing the open hole does not
+    /// make it good.
+    pub(super) fn lacked(&mut self, since: i64, reason: &str) {
         let Some(open) = self.holes.iter().position(|h| h.to.is_none()) else { return };
         let Some(end) = self.holes.get(open).map(|h| h.from) else { return };
         let before = open.checked_sub(1).and_then(|at| self.holes.get(at));
-        if before.is_some_and(|h| !h.gap && h.reason == reason && h.to == Some(end)) {
+        if before.is_some_and(|h| !h.gap && h.reason == reason && h.to == Some(end) && h.from <= since) {
             return;
         }
-        let from = self.free_start(end.saturating_sub(MOMENT_NS), -1);
+        let from = self.free_start(since.min(end.saturating_sub(MOMENT_NS)), -1);
         let moment = Hole::new(from, Some(end), Completeness::Partial, reason.to_owned());
         self.holes.insert(open, Hole { gap: false, ..moment });
         self.bound_holes();
     }
 
-    /// Notes that facts are missing for good. While it does not listen that is known already. What lacks again soon, for
-    /// the same reason, extends the hole that is there.
-    pub(super) fn lack(&mut self, at: i64, reason: &str) {
+    /// Notes that facts of `[since, at]` are missing for good. While it does not listen that is known already. What lacks
+    /// again soon, for the same reason, extends the hole that is there.
+    pub(super) fn lack(&mut self, since: i64, at: i64, reason: &str) {
         if !self.listening {
             return;
         }
@@ -150,13 +157,17 @@ impl Feed {
         let at = last_gap.map_or(at, |end| end.max(at));
         let moment = at.saturating_add(MOMENT_NS);
         let end = self.holes.back().and_then(|h| h.to).map_or(moment, |newest| newest.max(moment));
-        let soon = |h: &Hole| h.reason == reason && h.to.is_some_and(|end| at - end <= LACK_JOIN_NS);
+        let soon = |h: &Hole| {
+            h.reason == reason
+                && h.from <= since
+                && h.to.is_some_and(|end| at.saturating_sub(end) <= LACK_JOIN_NS)
+        };
         let behind_gaps = self.holes.iter().rev().take_while(|h| !h.gap).position(soon);
         let known = behind_gaps.and_then(|back| self.holes.remove(self.holes.len() - 1 - back));
         let hole = match known {
             Some(hole) => Hole { to: Some(end), changed: true, ..hole },
             None => {
-                let from = self.free_start(at, 1);
+                let from = self.free_start(since.min(at), 1);
                 let hole = Hole::new(
                     from,
                     Some(end.max(from.saturating_add(MOMENT_NS))),
@@ -167,6 +178,20 @@ impl Feed {
             }
         };
         self.holes.push_back(hole);
+        self.bound_holes();
+    }
+
+    /// Notes that all it ever told until then may lack something; what was noted so before is extended.
+    pub(super) fn doubt(&mut self, until: i64, state: Completeness, reason: &str) {
+        let Some(first) = self.first else { return };
+        let before = self.holes.iter().position(|h| !h.gap && h.to.is_some() && h.reason == reason);
+        let before = before.and_then(|at| self.holes.remove(at));
+        let from = before.as_ref().map_or_else(|| self.free_start(first, 1), |hole| hole.from);
+        let state = before.map_or(state, |hole| hole.state.max(state));
+        let end = self.holes.iter().filter_map(|h| h.to).fold(until.max(from), i64::max);
+        let doubt = Hole::new(from, Some(end), state, reason.to_owned());
+        let place = self.holes.len() - self.holes.iter().rev().take_while(|h| h.to.is_none()).count();
+        self.holes.insert(place, Hole { gap: false, ..doubt });
         self.bound_holes();
     }
 
@@ -200,17 +225,46 @@ impl Feed {
         from
     }
 
-    /// Old holes merge into one that spans them, with the worst of what was known: wider than the truth, never narrower.
+    /// Our clock was set back to an instant: what was noted at later ones stands in a time that comes again. Nobody can tell
+    /// any more where in it the holes were.
+    pub(super) fn set_back(&mut self, at: i64) {
+        (self.since, self.told_at) = (self.since.min(at), self.told_at.min(at));
+        (self.awaited, self.covered) = (None, 0);
+        if let Some(open) = self.holes.iter_mut().find(|h| h.to.is_none() && h.from > at) {
+            (open.to, open.changed) = (Some(open.from), true);
+            let reason = open.reason.clone();
+            let from = self.free_start(at, -1);
+            self.holes.push_back(Hole::new(from, None, Completeness::Unknown, reason));
+        }
+        let Some(end) = self.holes.iter().filter_map(|h| h.to).max().filter(|end| *end > at) else { return };
+        let reason = "our clock was set back over a time in which not everything was heard".to_owned();
+        let doubt = Hole::new(self.free_start(at, 1), Some(end), Completeness::Partial, reason);
+        self.holes.push_back(Hole { gap: false, ..doubt });
+        self.bound_holes();
+    }
+
+    /// Holes stand in the order of their ends; only a clock that was set back brings them out of it.
+    fn keep_order(&mut self) {
+        let end = |hole: &Hole| hole.to.unwrap_or(i64::MAX);
+        if !self.holes.iter().is_sorted_by_key(end) {
+            self.holes.make_contiguous().sort_by_key(end);
+        }
+    }
+
+    /// Old holes merge into one that spans them, with the worst of what was known: wider than the truth, never narrower. Of
+    /// the oldest three, two are of a kind: what a repair closes is not merged with what is missing for good.
     fn bound_holes(&mut self) {
+        self.keep_order();
         while self.holes.len() > HOLES_MAX {
-            let Some(first) = self.holes.pop_front() else {
-                return;
-            };
-            if let Some(next) = self.holes.front_mut() {
-                next.from = first.from.min(next.from);
-                next.state = next.state.max(first.state);
-                next.changed = true;
+            let kinds = [0, 1, 2].map(|at| self.holes.get(at).map(|h| h.gap));
+            let first = usize::from(kinds[0] != kinds[1] && kinds[0] != kinds[2]);
+            let Some(old) = self.holes.remove(first) else { return };
+            let Some(next) = self.holes.iter_mut().skip(first).find(|h| h.gap == old.gap) else { return };
+            next.from = old.from.min(next.from);
+            if old.state > next.state {
+                (next.state, next.reason) = (old.state, old.reason);
             }
+            next.changed = true;
         }
     }
 

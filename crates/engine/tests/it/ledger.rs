@@ -171,7 +171,7 @@ fn conversations_that_had_facts_dropped_are_counted_until_they_are_read() {
         let mut joined = deliver(Source::Snapshot, vec![there("p", None, "agent")]);
         joined.conversation = id(&format!("c{n:02}"));
         engine.handle(joined, NOON);
-        engine.handle_dropped(0, &id(&format!("c{n:02}")), 3, NOON);
+        engine.handle_dropped(0, &id(&format!("c{n:02}")), dropped(3, NOON));
     }
     let range = engine.range(NOON, NOON + 9, NOON + 9);
     assert_eq!((range.lacking, range.lacks.len(), range.lacks[0].1.dropped), (50, 20, 3));
@@ -180,6 +180,108 @@ fn conversations_that_had_facts_dropped_are_counted_until_they_are_read() {
     engine.handle(read, NOON);
     let range = engine.range(NOON, NOON + 9, NOON + 9);
     assert_eq!((range.lacking, range.lacks[0].0.to_string().as_str()), (49, "c01"));
+}
+
+#[test]
+fn what_was_dropped_for_minutes_is_partial_for_minutes() {
+    let mut engine = engine();
+    engine.handle_feed(note(0, NOON, named("f", false)));
+    engine.handle_feed(note(0, NOON, FeedEvent::Listening));
+    let dropped = Dropped { facts: 9, since: NOON + 60 * SECOND, until: NOON + 600 * SECOND };
+    engine.handle_dropped(0, &id("call"), dropped);
+    let now = NOON + 700 * SECOND;
+    let worst = |from: i64, to: i64| engine.range(NOON + from * SECOND, NOON + to * SECOND, now).completeness;
+    assert_eq!(worst(0, 59), Completeness::Complete);
+    assert_eq!([worst(61, 70), worst(300, 301), worst(590, 599)], [Completeness::Partial; 3]);
+    assert_eq!(worst(601, 699), Completeness::Complete);
+}
+
+#[test]
+fn what_was_dropped_just_before_a_feed_was_lost_is_missing_for_good() {
+    let mut engine = engine();
+    engine.handle_feed(note(0, NOON, named("f", false)));
+    engine.handle_feed(note(0, NOON, FeedEvent::Listening));
+    engine.handle_feed(note(0, NOON + 20 * SECOND, lost(NOON + 10 * SECOND)));
+    engine.handle_dropped(0, &id("call"), dropped(1, NOON + 5 * SECOND));
+    engine.handle_feed(note(0, NOON + 30 * SECOND, FeedEvent::Listening));
+    engine.handle_feed(note(0, NOON + 31 * SECOND, FeedEvent::Repaired));
+    let worst = |from: i64, to: i64| {
+        engine.range(NOON + from * SECOND, NOON + to * SECOND, NOON + 40 * SECOND).completeness
+    };
+    assert_eq!(
+        [worst(1, 4), worst(6, 9), worst(11, 29)],
+        [Completeness::Complete, Completeness::Partial, Completeness::Repaired]
+    );
+}
+
+#[test]
+fn a_crash_forgets_no_fact_that_was_dropped() {
+    let mut before = engine();
+    before.handle(deliver(Source::Snapshot, vec![there("p", None, "agent")]), NOON);
+    before.take_batch();
+    before.handle_dropped(0, &id("call"), dropped(3, NOON));
+    let stored = before.take_batch().laid_down;
+    let mut after = engine();
+    after.restore(&stored[0], NOON);
+    assert_eq!(after.show(&id("call"), NOON).unwrap().conversation().missing.dropped, 3);
+}
+
+#[test]
+fn a_feed_that_is_down_is_unknown_also_when_our_clock_is_set_back() {
+    let hour = 3_600 * SECOND;
+    let mut engine = engine();
+    engine.handle_feed(note(0, NOON, named("f", true)));
+    engine.handle_feed(note(0, NOON, FeedEvent::Listening));
+    engine.handle_feed(note(0, NOON + hour, lost(NOON + hour)));
+    engine.clock_set_back(NOON + SECOND);
+    assert_eq!(engine.completeness(NOON + 2 * SECOND), Completeness::Unknown);
+    engine.handle_feed(note(0, NOON + 300 * SECOND, FeedEvent::Listening));
+    let worst = |from: i64| {
+        engine.range(NOON + from * SECOND, NOON + (from + 1) * SECOND, NOON + 900 * SECOND).completeness
+    };
+    assert_eq!([worst(2), worst(298)], [Completeness::Unknown; 2]);
+    assert_eq!(
+        worst(400),
+        Completeness::Partial,
+        "where the holes of the time that comes again were, nobody knows"
+    );
+}
+
+#[test]
+fn a_restart_with_a_clock_that_was_set_back_claims_nothing_of_the_time_between() {
+    let hour = 3_600 * SECOND;
+    let mut before = engine();
+    before.handle_feed(note(0, NOON + hour, named("f", true)));
+    before.handle_feed(note(0, NOON + hour, FeedEvent::Listening));
+    let rows = before.take_batch().ledger;
+    let mut after = engine();
+    rows.into_iter().for_each(|row| after.restore_ledger(row));
+    after.resumed(0, NOON + hour + SECOND, NOON + 600 * SECOND);
+    after.handle_feed(note(0, NOON + 700 * SECOND, FeedEvent::Listening));
+    assert_eq!(after.completeness(NOON + 701 * SECOND), Completeness::Unknown);
+    let range = after.range(NOON + 620 * SECOND, NOON + 690 * SECOND, NOON + 701 * SECOND);
+    assert_eq!(range.completeness, Completeness::Unknown);
+    after.handle_feed(note(0, NOON + 702 * SECOND, FeedEvent::Repaired));
+    assert_eq!(
+        after.completeness(NOON + 703 * SECOND),
+        Completeness::Partial,
+        "how long it was down, nobody knows"
+    );
+}
+
+#[test]
+fn what_was_dropped_stays_missing_when_old_holes_are_merged() {
+    let mut engine = engine();
+    engine.handle_feed(note(0, NOON, named("f", false)));
+    engine.handle_feed(note(0, NOON, FeedEvent::Listening));
+    engine.handle_dropped(0, &id("call"), dropped(1, NOON + SECOND));
+    for n in 1..5_000 {
+        engine.handle_feed(note(0, NOON + 10 * n * SECOND, lost(NOON + 10 * n * SECOND)));
+        engine.handle_feed(note(0, NOON + (10 * n + 1) * SECOND, FeedEvent::Listening));
+    }
+    engine.handle_feed(note(0, NOON + 60_000 * SECOND, FeedEvent::Repaired));
+    let range = engine.range(NOON, NOON + 2 * SECOND, NOON + 60_000 * SECOND);
+    assert_eq!(range.completeness, Completeness::Partial);
 }
 
 /// What may become of a feed, and how many seconds later.
@@ -212,7 +314,7 @@ fn play(happened: &[(u8, i64)]) -> (Engine, Vec<i64>, Vec<LedgerRow>, i64) {
                 engine.handle_feed(note(0, now, lost(heard.min(now))));
             }
             3 => engine.handle_feed(note(0, now, refused("too_large"))),
-            4 => engine.handle_dropped(0, &id("call"), 1, now),
+            4 => engine.handle_dropped(0, &id("call"), dropped(1, now)),
             5 => engine.handle_feed(note(0, now, FeedEvent::Limited { reason: said("queue q") })),
             _ => engine.handle_feed(note(0, now, FeedEvent::Limited { reason: None })),
         }
@@ -222,6 +324,57 @@ fn play(happened: &[(u8, i64)]) -> (Engine, Vec<i64>, Vec<LedgerRow>, i64) {
         rows.extend(engine.take_batch().ledger);
     }
     (engine, missed, rows, now + SECOND)
+}
+
+/// A life that lost records of the one before.
+fn damaged(rows: &[LedgerRow], ledger_too: bool, at: i64) -> Engine {
+    let stored: std::collections::BTreeMap<i64, &LedgerRow> =
+        rows.iter().map(|row| (row.from, row)).collect();
+    let mut after = engine();
+    stored.into_values().for_each(|row| after.restore_ledger(row.clone()));
+    if ledger_too {
+        after.lose_ledger_rows();
+    }
+    after.replayed(true, at);
+    after.resumed(0, at, at);
+    after
+}
+
+#[test]
+fn records_that_cannot_be_read_leave_nothing_before_them_complete() {
+    for (listened, ledger_too, should) in [
+        (true, false, Completeness::Partial),
+        (false, false, Completeness::Partial),
+        (true, true, Completeness::Unknown),
+    ] {
+        let mut engine = engine();
+        engine.handle_feed(note(0, NOON, named("f", false)));
+        engine.handle_feed(note(0, NOON, FeedEvent::Listening));
+        if !listened {
+            engine.handle_feed(note(0, NOON + 500 * SECOND, lost(NOON + 500 * SECOND)));
+        }
+        let worst = |engine: &Engine, from: i64, to: i64| {
+            engine.range(NOON + from * SECOND, NOON + to * SECOND, NOON + 9_000 * SECOND).completeness
+        };
+        assert_eq!(worst(&engine, 1, 400), Completeness::Complete);
+        let mut rows = engine.take_batch().ledger;
+        for start in [1_000, 3_000] {
+            let mut after = damaged(&rows, ledger_too, NOON + start * SECOND);
+            assert_eq!(worst(&after, 1, 400), should);
+            let again = NOON + (start + 500) * SECOND;
+            after.handle_feed(note(0, again, named("f", false)));
+            after.handle_feed(note(0, again, FeedEvent::Listening));
+            assert_eq!(
+                worst(&after, start + 600, start + 700),
+                Completeness::Complete,
+                "what comes is heard"
+            );
+            rows.extend(after.take_batch().ledger);
+            let wide = rows.iter().filter(|row| row.reason == RECORDS_LOST).map(|row| row.from);
+            let wide: std::collections::BTreeSet<i64> = wide.collect();
+            assert_eq!(wide.len(), 1, "one hole, however often it starts");
+        }
+    }
 }
 
 proptest! {
@@ -247,7 +400,7 @@ proptest! {
         rows.into_iter().for_each(|row| drop(stored.insert(row.from, row)));
         let mut after = engine();
         stored.into_values().for_each(|row| after.restore_ledger(row));
-        after.resumed(0, now);
+        after.resumed(0, now, now);
         after.handle_feed(note(0, now, named("f", false)));
         let list = |engine: &Engine| engine.range(NOON - DAY, now, now).feeds.pop().unwrap().intervals;
         prop_assert_eq!(check_intervals(&list(&after), NOON - DAY, now, &missed), Ok(()));

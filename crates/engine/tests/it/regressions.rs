@@ -27,7 +27,7 @@ fn a_drop_while_nobody_listens_leaves_no_hole_open() {
     e.handle_feed(note(0, NOON, FeedEvent::Named { name: "n1".into(), resends: false }));
     e.handle_feed(note(0, NOON, FeedEvent::Listening));
     e.handle_feed(note(0, NOON + 10, FeedEvent::Lost { reason: "cut".into(), last_heard: NOON + 5 }));
-    e.handle_dropped(0, &id("call"), 1, NOON + 12);
+    e.handle_dropped(0, &id("call"), dropped(1, NOON + 12));
     e.handle_feed(note(0, NOON + 20, FeedEvent::Listening));
     e.handle_feed(note(0, NOON + 30, FeedEvent::Repaired));
     assert_eq!(e.completeness(NOON + 40), Completeness::Repaired);
@@ -71,7 +71,7 @@ fn a_round_of_repair_does_not_make_good_what_was_dropped() {
     let mut e = engine();
     e.handle_feed(note(0, NOON, FeedEvent::Named { name: "n1".into(), resends: false }));
     e.handle_feed(note(0, NOON, FeedEvent::Listening));
-    e.handle_dropped(0, &id("call"), 3, NOON + 100);
+    e.handle_dropped(0, &id("call"), dropped(3, NOON + 100));
     e.handle_feed(note(0, NOON + 101, FeedEvent::Repaired));
     assert_eq!(e.completeness(NOON + 200), Completeness::Partial, "nobody has read the dropped conversation");
 }
@@ -433,7 +433,7 @@ fn a_hold_that_comes_after_the_end_is_history() {
 }
 
 #[test]
-fn a_mute_follows_its_own_end_when_our_clock_is_set_back() {
+fn mutes_follow_one_another_when_our_clock_is_set_back() {
     let mut engine = engine();
     let frame = |on: bool, at: i64| {
         let mut toggle = held("a", "l", None);
@@ -446,6 +446,41 @@ fn a_mute_follows_its_own_end_when_our_clock_is_set_back() {
     };
     engine.handle(frame(true, 10_000), NOON);
     engine.handle(frame(false, 11_000), NOON);
-    engine.handle(frame(true, 2_000), NOON);
-    assert!(engine.show(&id("call"), NOON).unwrap().conversation().participants[0].muted);
+    for (n, on) in [true, false, true, false, true, false].into_iter().enumerate() {
+        engine.handle(frame(on, 2_000 + 1_000 * n as i64), NOON);
+        let muted = engine.show(&id("call"), NOON).unwrap().conversation().participants[0].muted;
+        assert_eq!(muted, on, "the change number {n} after the step");
+    }
+}
+
+#[test]
+fn a_copy_that_its_conversation_has_no_names_for_takes_nothing_out_of_its_minute() {
+    let mut engine = engine();
+    let mut cells = 0;
+    for n in 0..1_100 {
+        let mut copy = event("1", What::State, "p", &format!("state-{n}"), "", 0);
+        copy.at = Some(Time::from_nanos(NOON + 1_000_000 - n));
+        engine.handle(deliver(Source::Events, vec![stamped(copy, "a", &[("a", 1)])]), NOON);
+        let batch = engine.take_batch();
+        cells += batch.cells.iter().map(|(_, difference)| difference).sum::<i64>();
+        engine.reuse(batch);
+    }
+    assert_eq!(cells, 1);
+}
+
+#[test]
+fn a_clock_stands_behind_what_it_has_seen_however_far_it_counts() {
+    let far = 1 << 63;
+    let at = |name: &str, at: i64| event(name, What::Role, "p", "", "agent", at);
+    for name in ["y1", "y2", "y3", "y4"] {
+        let mut engine = engine();
+        let x = stamped(at("x", 100), "a", &[("a", far), ("b", far)]);
+        let y = stamped(at(name, 50), "a", &[("a", far + 1), ("b", far)]);
+        let (first, second) = (x.id, y.id);
+        engine.handle(deliver(Source::Events, vec![x, y]), NOON);
+        engine.release_all(NOON);
+        let stand: Vec<FactId> =
+            engine.lay_down(&id("call")).unwrap().facts.iter().map(|(f, _)| f.id).collect();
+        assert_eq!(stand, [first, second], "{name}");
+    }
 }

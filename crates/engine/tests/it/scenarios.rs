@@ -305,7 +305,7 @@ fn the_ledger_comes_back_and_a_restart_is_a_hole_of_its_own() {
     first.handle_feed(note(NOON, FeedEvent::Listening));
     let mut second = engine();
     first.take_batch().ledger.into_iter().for_each(|row| second.restore_ledger(row));
-    second.resumed(0, NOON + 10 * SECOND);
+    second.resumed(0, NOON + 10 * SECOND, NOON + 10 * SECOND);
     second.handle_feed(note(
         NOON + 60 * SECOND,
         FeedEvent::Named { name: "notifications-1".into(), resends: false },

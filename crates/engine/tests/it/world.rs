@@ -3,6 +3,7 @@
 use causal::{Dot, VectorClock};
 use engine::*;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 /// Noon of some day, in nanoseconds since the epoch.
 pub const NOON: i64 = 1_767_268_800 * SECOND;
@@ -37,7 +38,7 @@ pub fn stamped(mut fact: Fact, region: &str, clock: &[(&str, u64)]) -> Fact {
     let clock: VectorClock<Word> = clock.iter().map(|(r, n)| (Word::new(r).unwrap(), *n)).collect();
     let actor = Word::new(region).unwrap();
     let counter = NonZeroU64::new(clock.get(&actor)).unwrap();
-    fact.stamp = Some(Box::new(Stamp { dot: Dot { actor, counter }, clock }));
+    fact.stamp = Some(Arc::new(Stamp { dot: Dot { actor, counter }, clock }));
     fact
 }
 
@@ -94,4 +95,9 @@ pub fn essence(engine: &Engine) -> (ConversationView, Vec<TimelineEntry>, Vec<Sp
     let mut timeline = shown.timeline();
     timeline.iter_mut().for_each(|entry| entry.late = false);
     (shown.conversation(), timeline, shown.spells(), engine.activity(), engine.active_count())
+}
+
+/// So many facts, all dropped at one instant.
+pub fn dropped(facts: u64, at: i64) -> Dropped {
+    Dropped { facts, since: at, until: at }
 }

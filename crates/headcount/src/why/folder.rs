@@ -17,7 +17,7 @@ pub fn read(folder: &Path, wanted: &Wanted) -> anyhow::Result<String> {
     // What waited is shown as the next start would show it; nothing of it is written.
     keeper.begin(now);
     let of = wanted.participant.as_ref();
-    let answer = keeper.about(&wanted.conversation, now, |shown| shown.why(of));
+    let answer = keeper.about(&wanted.conversation, now, |shown| shown.why(of))?;
     let Some(facts) = &answer.value else {
         anyhow::bail!("{}: nothing is known of a conversation with this id", wanted.conversation);
     };

@@ -35,6 +35,10 @@ fn help_teaches_every_command() {
         let mut program = Program::start(&[command, "--help"], &[]);
         assert_eq!(program.wait(SOON), Some(0), "{command}");
     }
+    for command in ["check", "repair", "stats"] {
+        let mut program = Program::start(&["store", command, "--help"], &[]);
+        assert_eq!(program.wait(SOON), Some(0), "store {command}");
+    }
     let mut program = Program::start(&["--help"], &[]);
     assert_eq!(program.wait(SOON), Some(0));
     program.wait_for("headcount demo", SOON);

@@ -4,10 +4,13 @@
 
 mod command_line;
 mod compare;
+mod crash;
+mod disk;
 mod influx;
 mod outside;
 mod program;
 mod restart;
 mod rig;
+mod store;
 mod truth;
 mod why;

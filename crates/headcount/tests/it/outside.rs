@@ -9,10 +9,15 @@ use std::time::Duration;
 pub fn installed(variable: &str, test: &str) -> Option<String> {
     let value = std::env::var(variable).ok();
     if value.is_none() {
-        let note = format!("left out: {test} (it needs what `cargo xtask test` installs)\n");
-        let _nobody_reads = std::io::Write::write_all(&mut std::io::stderr(), note.as_bytes());
+        left_out(test, "it needs what `cargo xtask test` installs");
     }
     value
+}
+
+/// Says that a test is left out, and why.
+pub fn left_out(test: &str, why: &str) {
+    let note = format!("left out: {test} ({why})\n");
+    let _nobody_reads = std::io::Write::write_all(&mut std::io::stderr(), note.as_bytes());
 }
 
 fn crates() -> PathBuf {

@@ -51,7 +51,10 @@ async fn drop_lets_chatter_go_before_role_and_life_cycle_changes() {
         |mail: &Mail| mail.deliveries.iter().map(|(_, d)| d.conversation.to_string()).collect::<Vec<_>>();
     assert!(mailbox.take(3, &mut mail));
     assert_eq!(order(&mail), ["chatter", "urgent", "urgent"], "urgent ones first, then in order of arrival");
-    assert_eq!(mail.dropped, [((0, Id::new("chatter").unwrap()), 4)]);
+    assert_eq!(
+        mail.dropped,
+        [((0, Id::new("chatter").unwrap()), Dropped { facts: 4, since: NOON, until: NOON })]
+    );
     let mut mail = Mail::default();
     assert!(!mailbox.take(3, &mut mail));
     assert_eq!(order(&mail), ["chatter"]);

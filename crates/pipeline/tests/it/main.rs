@@ -1,8 +1,11 @@
 //! The pipeline from outside: facts in, committed answers out, over restarts and overflow.
 
 mod corpus;
+mod damage;
 mod followers;
 mod full_disk;
 mod mailbox;
 mod restart;
+mod unreadable;
+mod wishes;
 mod world;

@@ -3,6 +3,7 @@
 use crate::world::*;
 use engine::*;
 use pipeline::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 async fn stand(
@@ -118,7 +119,7 @@ async fn a_fact_that_waits_is_counted_once_however_often_the_program_restarts() 
     let region = Word::new("a").unwrap();
     let clock = [(region.clone(), 2)].into_iter().collect();
     let dot = causal::Dot { actor: region, counter: std::num::NonZeroU64::new(2).unwrap() };
-    waits.facts[0].stamp = Some(Box::new(Stamp { dot, clock }));
+    waits.facts[0].stamp = Some(Arc::new(Stamp { dot, clock }));
     for _ in 0..3 {
         let world = world(folder.path(), MailboxSettings::default());
         let reader = world.pipeline.reader();

@@ -101,6 +101,7 @@ fn the_body_is_written_once_per_summary() {
         complete_from: None,
         feeds: Vec::new(),
         not_ready: Vec::new(),
+        store_trouble: None,
     });
     let first = cache.body(summary.clone()).unwrap();
     let again = cache.body(summary.clone()).unwrap();

@@ -139,3 +139,23 @@ async fn an_engine_that_does_not_answer_is_given_up_on() {
     is_problem(&response, StatusCode::SERVICE_UNAVAILABLE, "timed_out");
     drop(backend);
 }
+
+/// Asks an engine that answers nothing, with this trouble of the store.
+async fn turned_away(store_trouble: Option<&str>) -> crate::world::Response {
+    let mut summary = World::of(0).summary;
+    summary.store_trouble = store_trouble.map(str::to_owned);
+    let (reader, mut backend) = pipeline::reader_pair(summary);
+    tokio::spawn(async move { while backend.queries.recv().await.is_some() {} });
+    ask(&crate::world::routes_over(reader), Method::GET, "/api/v1/conversations/c").await
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_is_refused_with_the_reason() {
+    let full = "nothing new can be stored: no space is left";
+    let response = turned_away(Some(full)).await;
+    is_problem(&response, StatusCode::SERVICE_UNAVAILABLE, "not_ready");
+    assert_eq!(response.json()["reasons"], serde_json::json!([full]));
+    let response = turned_away(None).await;
+    is_problem(&response, StatusCode::SERVICE_UNAVAILABLE, "not_ready");
+    assert!(response.text().contains("headcount store check"), "{}", response.text());
+}

@@ -9,6 +9,7 @@ use prometheus_client::registry::Registry;
 use serde_json::Value;
 use std::num::NonZeroU64;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 const START: i64 = crate::world::NOON;
@@ -40,7 +41,7 @@ fn stamped(name: &str, counter: u64, role: &str) -> Fact {
     (fact.participant, fact.role, fact.id) = (Some(id("p")), Some(word(role)), FactId::of_event(name));
     (fact.at, fact.authority) = (Some(Time::from_nanos(START + 5 * SECOND)), Authority::Recorded);
     let dot = Dot { actor: word("use1"), counter: NonZeroU64::new(counter).unwrap() };
-    fact.stamp = Some(Box::new(Stamp { clock: [(word("use1"), counter)].into_iter().collect(), dot }));
+    fact.stamp = Some(Arc::new(Stamp { clock: [(word("use1"), counter)].into_iter().collect(), dot }));
     fact
 }
 

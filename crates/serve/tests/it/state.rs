@@ -44,6 +44,14 @@ async fn the_tutorials_shape_and_a_few_fields_more() {
 }
 
 #[tokio::test]
+async fn why_it_stands_still_is_said_only_then() {
+    let mut world = World::of(0);
+    world.summary.store_trouble = Some("nothing new can be stored: no space is left".to_owned());
+    let state = world.board().json("/api/v1/state").await;
+    assert_eq!(state["storeTrouble"], "nothing new can be stored: no space is left");
+}
+
+#[tokio::test]
 async fn nothing_was_ever_updated_before_the_first_change() {
     let mut world = World::of(0);
     world.summary.last_updated = None;

@@ -72,6 +72,7 @@ impl World {
                 since: NOON,
             }],
             not_ready: Vec::new(),
+            store_trouble: None,
         };
         Self {
             summary,

@@ -2,10 +2,15 @@
 //!
 //! The live ones come from the activity query, the only way to learn ids without naming a user; it may cut its list, and
 //! then is asked again by queue and by user, whose lists are shorter. The others come from the details query, which gives
-//! every conversation that *started* on a day the interval touches; those that ended before the hole are left out.
+//! every conversation that *started* on a day the interval touches; those that ended before the hole are left out. So it
+//! is asked day by day: nothing shorter makes an answer shorter. What began on an earlier day and ended in the hole it
+//! does not give; the engine wishes for that, since it was active. Whatever cuts a list is a problem of the round that
+//! asked: a conversation that nobody named cannot count as read. Rejected: filters and orders by the end of a
+//! conversation, of which the platform does not say where they put those that have none yet.
 
 use crate::api::{Api, ApiError, Call};
 use crate::context::Context;
+use crate::past::Past;
 use crate::topics::topic_id;
 use engine::Id;
 use jiff::Timestamp;
@@ -19,16 +24,19 @@ pub(crate) const LIVE_PERMISSION: &str = "analytics:queueObservation:view";
 pub(crate) const DETAILS_PERMISSION: &str = "analytics:conversationDetail:view";
 /// Conversations on a page of the details query: what clients are known to ask.
 const PAGE_CONVERSATIONS: usize = 100;
-/// Pages read of the details query: 100,000 conversations of one hole.
-const PAGES_MAX: usize = 1_000;
-/// The details query takes 31 days at most.
-const HOLE_NANOS_MAX: i64 = 30 * 86_400 * engine::SECOND;
+const DAY: i64 = 86_400 * engine::SECOND;
+/// How far back a hole is asked about. 30 days: an hour of calls, and what is older REST soon knows no more.
+const DAYS_MAX: i64 = 30;
+/// Conversations that are listed of one hole: eight hours of calls at 300 a minute, some 10 MB.
+const HIDDEN_MAX: usize = 100_000;
 
 /// What is to be read, and why that may not be all.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     pub conversations: HashSet<Id>,
     pub problem: Option<String>,
+    /// The hole began too long ago: another attempt finds no more.
+    pub too_old: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -67,7 +75,7 @@ struct Details {
 }
 
 /// Lists what is live and, with `since`, what may have ended unheard from then on.
-pub(crate) async fn list<S>(context: &Context<S>, since: Option<i64>) -> Listed {
+pub(crate) async fn list<S>(context: &Context<S>, since: Option<&Past>) -> Listed {
     let mut listed = Listed::default();
     match live(&context.api).await {
         Ok((ids, whole)) => {
@@ -79,17 +87,34 @@ pub(crate) async fn list<S>(context: &Context<S>, since: Option<i64>) -> Listed 
     let Some(since) = since else { return listed };
     // What is asked of the platform's history is asked by its clock.
     let cloud = context.api.cloud();
-    let (since, now) = (cloud.at(since), cloud.at(context.clock.now()));
-    let margin = i64::try_from(context.settings.timing.repair_margin.as_nanos()).unwrap_or(0);
-    let from = since.saturating_sub(margin).max(now.saturating_sub(HOLE_NANOS_MAX));
-    match of_hole(&context.api, from, now).await {
-        Ok(ids) => listed.conversations.extend(ids),
-        Err(error) => {
-            let problem = || format!("the conversations of the hole cannot be listed: {error}");
-            listed.problem.get_or_insert_with(problem);
-        }
+    let now = context.clock.now();
+    let (since, now) = (cloud.at(since.by(now)), cloud.at(now));
+    let timing = &context.settings.timing;
+    let margin = i64::try_from(timing.repair_margin.as_nanos()).unwrap_or(0);
+    let (from, reach) = (since.saturating_sub(margin), now.saturating_sub(DAYS_MAX * DAY));
+    let mut hole =
+        Hole { from: from.max(reach), pages_max: timing.repair_day_pages_max, ids: HashSet::new() };
+    listed.too_old = from < reach;
+    if listed.too_old {
+        listed.add_problem(format!(
+            "it began more than {DAYS_MAX} days ago, and of what ended before {} nothing can be listed",
+            time(reach)
+        ));
     }
+    match hole.list(&context.api, now).await {
+        Ok(None) => {}
+        Ok(Some(cut)) => listed.add_problem(cut),
+        Err(error) => listed.add_problem(format!("the conversations of the hole cannot be listed: {error}")),
+    }
+    listed.conversations.extend(hole.ids);
     listed
+}
+
+impl Listed {
+    /// The first problem is the one that is told.
+    fn add_problem(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
+    }
 }
 
 /// The ids of live conversations, and whether they are all.
@@ -134,30 +159,75 @@ pub(crate) fn live_query(group_by: Option<&str>) -> Call<'static> {
     Call::post(&["analytics", "conversations", "activity", "query"], body, LIVE_PERMISSION)
 }
 
-/// The ids of conversations that started on a day of the hole and did not end before it.
-async fn of_hole(api: &Api, from: i64, to: i64) -> Result<HashSet<Id>, ApiError> {
-    let mut ids = HashSet::new();
-    for page in 1..=PAGES_MAX {
-        let details: Details = api.json(details_query(from, to, page, PAGE_CONVERSATIONS)).await?;
-        let of_hole = details.conversations.iter().filter(|c| !c.ended_before(from));
-        ids.extend(of_hole.filter_map(|c| topic_id(&c.conversation_id).ok()));
-        if details.conversations.len() < PAGE_CONVERSATIONS {
-            break;
+/// The conversations of a hole, as far as they are listed.
+struct Hole {
+    /// In nanoseconds since the epoch.
+    from: i64,
+    pages_max: usize,
+    ids: HashSet<Id>,
+}
+
+impl Hole {
+    /// Lists those that started on a day of the hole, which lasts until `to`, and did not end before it; what cut the list.
+    async fn list(&mut self, api: &Api, to: i64) -> Result<Option<String>, ApiError> {
+        for (begin, end) in days(self.from, to) {
+            let whole = self.list_day(api, begin, end).await?;
+            if self.ids.len() >= HIDDEN_MAX {
+                return Ok(Some(format!(
+                    "it hides {HIDDEN_MAX} conversations or more, and no more are listed"
+                )));
+            }
+            if !whole {
+                let conversations = self.pages_max.saturating_mul(PAGE_CONVERSATIONS);
+                let day = time(begin);
+                return Ok(Some(format!(
+                    "more than {conversations} conversations started on the day of {day}, and no more are listed"
+                )));
+            }
         }
+        Ok(None)
     }
-    Ok(ids)
+
+    /// Whether all of a day was listed.
+    async fn list_day(&mut self, api: &Api, begin: i64, end: i64) -> Result<bool, ApiError> {
+        for page in 1..=self.pages_max {
+            let details: Details = api.json(details_query(begin, end, page, PAGE_CONVERSATIONS)).await?;
+            let hidden = details.conversations.iter().filter(|c| !c.ended_before(self.from));
+            self.ids.extend(hidden.filter_map(|c| topic_id(&c.conversation_id).ok()));
+            if details.conversations.len() < PAGE_CONVERSATIONS {
+                return Ok(true);
+            }
+            if self.ids.len() >= HIDDEN_MAX {
+                break;
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The parts of `[from, to]` by day (UTC), in nanoseconds since the epoch; one at least.
+fn days(from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
+    let midnight = |at: i64| at.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);
+    let to = to.max(from);
+    let begins = std::iter::successors(Some(from), move |begin| {
+        Some(midnight(*begin)).filter(|next| *begin < *next && *next <= to)
+    });
+    begins.map(move |begin| (begin, midnight(begin).min(to)))
 }
 
 /// One page (from 1) of the conversations of an interval, in nanoseconds since the epoch.
 pub(crate) fn details_query(from: i64, to: i64, page: usize, page_size: usize) -> Call<'static> {
-    let at = |nanos: i64| Timestamp::from_millisecond(nanos.div_euclid(1_000_000)).unwrap_or_default();
     let body = json!({
-        "interval": format!("{:.3}/{:.3}", at(from), at(to)),
+        "interval": format!("{:.3}/{:.3}", time(from), time(to)),
         "paging": { "pageSize": page_size, "pageNumber": page },
         "order": "asc",
         "orderBy": "conversationStart",
     });
     Call::post(&["analytics", "conversations", "details", "query"], body, DETAILS_PERMISSION)
+}
+
+fn time(nanos: i64) -> Timestamp {
+    Timestamp::from_millisecond(nanos.div_euclid(1_000_000)).unwrap_or_default()
 }
 
 impl Conversation {

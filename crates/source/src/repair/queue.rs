@@ -1,10 +1,11 @@
 //! Conversations that wait to be read: each once, not before its time.
+//!
+//! Nothing is ever left out: a conversation that nobody reads, and nobody is told of, would be a hole that counts as closed.
+//! It is bounded by whoever fills it: what is listed is bounded as a list, and wishes are taken only while there is room.
+//! Rejected: dropping beyond a bound (the round that listed it would not know).
 
 use engine::Id;
 use std::collections::{BTreeSet, HashMap};
-
-/// Conversations that may wait. 100,000: a day of a large organisation, some 10 MB.
-const WAITING_MAX: usize = 100_000;
 
 /// What waits, by time.
 #[derive(Debug, Default)]
@@ -14,17 +15,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Wants a conversation read, not before that instant; the earlier one counts when it waits already. Beyond the
-    /// bound it is left out, and said.
+    /// Wants a conversation read, not before that instant; the earlier one counts when it waits already.
     pub fn want(&mut self, id: Id, not_before: i64) {
         match self.times.get(&id) {
             Some(&at) if at <= not_before => return,
             Some(&at) => {
                 self.by_time.remove(&(at, id.clone()));
-            }
-            None if self.times.len() >= WAITING_MAX => {
-                tracing::warn!("{WAITING_MAX} conversations wait to be read by REST; one more is left out");
-                return;
             }
             None => {}
         }
@@ -50,6 +46,11 @@ impl Queue {
     /// Those whose time has come.
     pub fn due(&self, now: i64) -> impl Iterator<Item = &Id> {
         self.by_time.iter().take_while(move |(at, _)| *at <= now).map(|(_, id)| id)
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.times.len()
     }
 
     /// Whether it waits.

@@ -82,6 +82,8 @@ async fn attempt<S: Sink>(context: &Context<S>, id: &Id) -> Result<Read, ApiErro
         context.telemetry.refused_frames.get_or_create(&Reason { reason }).inc();
         return Ok(Read::Failed(format!("the answer was refused for {reason}")));
     }
-    context.sink.submit(batch.deliveries, batch.users).await;
-    Ok(Read::Done)
+    Ok(match context.sink.submit(batch.deliveries, batch.users).await {
+        true => Read::Done,
+        false => Read::Failed("what it said found no room in the mailbox".to_owned()),
+    })
 }

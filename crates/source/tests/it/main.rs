@@ -6,6 +6,7 @@ mod dialect_events;
 mod platform;
 mod recorder;
 mod repairs;
+mod rounds;
 mod secrets;
 mod simulated;
 mod support;

@@ -58,6 +58,8 @@ pub struct State {
     pub live: Vec<&'static str>,
     pub conversations: HashMap<&'static str, Value>,
     pub details: Vec<Value>,
+    /// Intervals that the details query was asked for.
+    pub intervals: Vec<String>,
     pub lines: Vec<Line>,
     /// Texts that came on sockets.
     pub said: Vec<String>,
@@ -317,6 +319,7 @@ fn api(state: &mut State, sockets: &str, path: &str, body: &Value) -> (u16, Valu
             )
         }
         ["analytics", "conversations", "details", "query"] => {
+            state.intervals.extend(body["interval"].as_str().map(str::to_owned));
             (200, json!({ "conversations": state.details, "totalHits": state.details.len() }))
         }
         ["conversations", id] => match state.conversations.get(id) {

@@ -3,21 +3,46 @@
 use engine::{Delivery, FeedEvent, FeedNote, UserFact};
 use source::Sink;
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 /// What a source handed in.
-#[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Record>>);
+#[derive(Clone)]
+pub struct Recorder {
+    record: Arc<Mutex<Record>>,
+    /// Whether what was handed in counts as decided.
+    settled: watch::Sender<bool>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self { record: Arc::default(), settled: watch::Sender::new(true) }
+    }
+}
 
 #[derive(Default)]
 pub struct Record {
     pub deliveries: Vec<Delivery>,
     pub users: Vec<UserFact>,
     pub notes: Vec<FeedNote>,
+    /// The next submission is dropped, as by a full mailbox.
+    pub drops_next: bool,
+    /// How often somebody waited until all was decided.
+    pub asked_settled: u32,
 }
 
 impl Recorder {
     pub fn with<T>(&self, look: impl FnOnce(&Record) -> T) -> T {
-        look(&self.0.lock().unwrap())
+        look(&self.record.lock().unwrap())
+    }
+
+    /// Drops the next submission.
+    pub fn drop_next(&self) {
+        self.record.lock().unwrap().drops_next = true;
+    }
+
+    /// Says whether what was handed in counts as decided.
+    pub fn settle(&self, settled: bool) {
+        self.settled.send_replace(settled);
     }
 
     /// How many deliveries were about this conversation.
@@ -58,13 +83,23 @@ impl Recorder {
 }
 
 impl Sink for Recorder {
-    async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) {
-        let mut record = self.0.lock().unwrap();
+    async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) -> bool {
+        let mut record = self.record.lock().unwrap();
+        if std::mem::take(&mut record.drops_next) {
+            return false;
+        }
         record.deliveries.extend(deliveries);
         record.users.extend(users);
+        true
     }
 
     fn note(&self, note: FeedNote) {
-        self.0.lock().unwrap().notes.push(note);
+        self.record.lock().unwrap().notes.push(note);
+    }
+
+    async fn settled(&self) {
+        self.record.lock().unwrap().asked_settled += 1;
+        let mut settled = self.settled.subscribe();
+        let _sender_is_ours = settled.wait_for(|settled| *settled).await;
     }
 }

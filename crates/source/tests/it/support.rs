@@ -51,11 +51,15 @@ pub fn settings(platform: &Platform, dialect: Dialect, topics: &str) -> Settings
 }
 
 pub fn run(settings: Settings) -> Running {
+    run_by(Clock::system(), settings)
+}
+
+/// A source whose clock is this one.
+pub fn run_by(clock: Clock, settings: Settings) -> Running {
     let mut registry = Registry::default();
     let telemetry: Arc<Telemetry> = Telemetry::new(&mut registry);
     let (recorder, cancel) = (Recorder::default(), CancellationToken::new());
     let (wishes, wished) = mpsc::channel(64);
-    let clock = Clock::system();
     let source = Source::start(settings, recorder.clone(), wished, telemetry, clock, cancel.clone()).unwrap();
     Running { recorder, wishes, source, cancel, registry }
 }

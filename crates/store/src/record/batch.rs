@@ -11,6 +11,9 @@ use super::{Scratch, checksum};
 use crate::StoreError;
 use engine::Admitted;
 
+/// The columns of a row of the log, in the order of its decoding.
+pub(crate) const COLUMNS: &str = "position, committed_at_ns, incarnation, seq, facts, checksum, body";
+
 /// The columns of a row of the log beside its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {

@@ -12,6 +12,10 @@ use crate::StoreError;
 use engine::{Id, StoredConversation, Time};
 use rusqlite::{CachedStatement, Row, params};
 
+/// As [`read`] takes them, and the row's number behind.
+pub(crate) const COLUMNS: &str =
+    "id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body, number";
+
 macro_rules! select {
     ($which:literal) => {
         concat!(

@@ -26,6 +26,7 @@ use super::ordinals::{AUTHORITIES, SOURCES, WHATS, of_ordinal};
 use super::time::{put_time, take_time};
 use causal::{Dot, VectorClock};
 use engine::{Arrival, Fact, FactId, Id, Stamp, Time, Word};
+use std::sync::Arc;
 
 const PARTICIPANT: u16 = 1;
 const AT: u16 = 1 << 1;
@@ -209,7 +210,7 @@ impl<'a> FactReader<'a> {
         fact.state = self.word_if(fields & STATE)?;
         fact.role = self.word_if(fields & ROLE)?;
         if fields & STAMP != 0 {
-            fact.stamp = Some(Box::new(self.stamp()?));
+            fact.stamp = Some(Arc::new(self.stamp()?));
         }
         fact.communication = self.id_if(fields & COMMUNICATION)?;
         fact.medium = self.word_if(fields & MEDIUM)?;

@@ -6,6 +6,8 @@ use crate::{Store, StoreError};
 use engine::Id;
 use rusqlite::{Row, TransactionBehavior};
 
+/// The columns of a row, as they are read.
+pub(crate) const COLUMNS: &str = "id, vector_clock";
 /// Every one of them.
 pub(crate) const SELECT: &str = "SELECT id, vector_clock FROM inherited";
 

@@ -5,6 +5,9 @@ use super::ordinals::completeness;
 use engine::LedgerRow;
 use rusqlite::{CachedStatement, Row, params};
 
+/// As [`read`] takes them.
+pub(crate) const COLUMNS: &str = "feed, name, from_ns, to_ns, state, listening, reason";
+
 /// Every one of them, by feed and time.
 pub(crate) const SELECT: &str =
     "SELECT feed, name, from_ns, to_ns, state, listening, reason FROM ledger ORDER BY feed, from_ns";

@@ -6,6 +6,9 @@ use super::ordinals::{user_what, user_what_word};
 use engine::{Id, Time, UserRow, Word};
 use rusqlite::{CachedStatement, Row, params};
 
+/// As [`read`] takes them.
+pub(crate) const COLUMNS: &str = "user, what, value, at_ns, at_digits, received_ns";
+
 /// Every one of them.
 pub(crate) const SELECT: &str = "SELECT user, what, value, at_ns, at_digits, received_ns FROM user_state";
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use store::{Commit, StoreError};
 
 /// Inverts one byte in the middle of a row's body.
-fn flip(folder: &Path, table: &str, which: &str) {
+pub fn flip(folder: &Path, table: &str, which: &str) {
     let connection = Connection::open(folder.join("headcount.db")).expect("opened");
     let sql = format!("SELECT body FROM {table} WHERE {which}");
     let mut body: Vec<u8> = connection.query_row(&sql, [], |row| row.get(0)).expect("a row");
@@ -57,9 +57,9 @@ fn a_damaged_conversation_is_named_and_the_others_are_there() {
     assert_eq!((recovered.conversations, recovered.damaged), (2, 1));
     assert_eq!(kept.damaged[0].row, id(4).to_string());
     let Err(StoreError::Damaged(damaged)) = store.load(&id(2)) else { unreachable!("it is damaged") };
-    assert_eq!((damaged.table, damaged.row), ("conversation", id(2).to_string()));
+    assert_eq!((damaged.table, damaged.row.clone()), ("conversation", id(2).to_string()));
     let listed = store.stored_after(None, 9).expect("read");
-    assert_eq!(listed, [laid_down[0].clone(), laid_down[2].clone()]);
+    assert_eq!(listed, [Ok(laid_down[0].clone()), Err(damaged), Ok(laid_down[2].clone())]);
 
     let again = &laid_down[1..2];
     store.commit(&Commit { laid_down: again, ..Commit::default() }).expect("committed");

@@ -5,5 +5,8 @@ mod damage;
 mod fixtures;
 mod folder;
 mod golden;
+mod memory;
 mod outbox;
 mod round_trip;
+mod salvage;
+mod torn;

@@ -133,7 +133,7 @@ fn pages_of_what_left_memory_ascend_by_the_text_of_the_id() {
         if page.is_empty() {
             break;
         }
-        pages.extend(page);
+        pages.extend(page.into_iter().map(|stored| stored.expect("sound")));
     }
     laid_down.retain(|stored| !stored.resident);
     laid_down.sort_by_key(|stored| stored.id.to_string());

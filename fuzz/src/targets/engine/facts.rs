@@ -4,6 +4,7 @@ use crate::cursor::Cursor;
 use causal::{Dot, VectorClock};
 use engine::{Authority, Fact, FactId, Id, SECOND, Stamp, Time, Toggle, What, Word};
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 /// Noon of some day, in nanoseconds since the epoch.
 pub(super) const NOON: i64 = 1_767_268_800 * SECOND;
@@ -74,8 +75,8 @@ pub(super) fn event(from: &mut Cursor<'_>, history: &[Stamp], hostile: bool) -> 
     }
     (fact.at, fact.authority) = (Some(instant(from)), Authority::Recorded);
     fact.stamp = match told {
-        Some(stamp) => Some(Box::new(stamp.clone())),
-        None if hostile && from.flag() => Some(Box::new(hostile_stamp(from))),
+        Some(stamp) => Some(Arc::new(stamp.clone())),
+        None if hostile && from.flag() => Some(Arc::new(hostile_stamp(from))),
         None => None,
     };
     fact.id = FactId::of_event(&number.to_string());

@@ -45,6 +45,7 @@ impl World {
         let tight = tight && !orderly;
         let limits = if tight {
             Limits {
+                busy_facts: 4,
                 conversation_facts_max: 6,
                 hold_count_max: 2,
                 hold_bytes_max: 2_000,
@@ -171,7 +172,8 @@ impl World {
     pub fn drop_facts(&mut self, from: &mut Cursor<'_>) {
         let of = id(from.pick(&NAMES));
         self.hydrate(&of);
-        self.engine.handle_dropped(u16::from(from.byte() % 3), &of, u64::from(from.byte()), self.now);
+        let (feed, facts) = (u16::from(from.byte() % 3), u64::from(from.byte()));
+        self.engine.handle_dropped(feed, &of, Dropped { facts, since: self.now, until: self.now });
     }
 
     pub fn user(&mut self, from: &mut Cursor<'_>) {
@@ -277,7 +279,7 @@ impl World {
         for (&minute, &count) in &self.cells {
             engine.restore_cell(minute, u64::try_from(count).unwrap_or_default());
         }
-        engine.resumed(self.seq, self.now);
+        engine.resumed(self.seq, self.now, self.now);
         engine.release_unreleased(self.now);
         engine
     }

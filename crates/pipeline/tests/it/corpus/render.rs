@@ -13,7 +13,7 @@ pub fn sections(world: &World) -> Vec<(String, Vec<String>)> {
         let told = world.keeper().about(&id, world.now, |shown| {
             (timeline(shown, world), state(shown, world), spells(shown, world))
         });
-        let Some((timeline, state, spells)) = told.value else { continue };
+        let Some((timeline, state, spells)) = told.unwrap().value else { continue };
         sections.push((format!("timeline {id}"), timeline));
         sections.push((format!("state {id}"), state));
         if spelt(&id.to_string()) {

@@ -5,7 +5,7 @@
 
 use crate::corpus::parse::{Case, Frame, Kind, Step, What};
 use engine::{FeedEvent, FeedNote, Id, LedgerRow, Limits};
-use pipeline::{Keeper, Mail, Mailbox, MailboxSettings, Telemetry};
+use pipeline::{Keeper, Mail, Mailbox, MailboxSettings, Offered, Telemetry};
 use prometheus_client::registry::Registry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use store::Store;
@@ -103,7 +103,8 @@ impl World {
             }
             What::Dropped { feed, conversation, facts } => {
                 let of = Id::new(conversation).unwrap();
-                self.turn(Mail { dropped: vec![((*feed, of), *facts)], ..Mail::default() });
+                let dropped = engine::Dropped { facts: *facts, since: self.now, until: self.now };
+                self.turn(Mail { dropped: vec![((*feed, of), dropped)], ..Mail::default() });
             }
             What::Wait => self.turn(Mail::default()),
             What::Restart => {
@@ -143,7 +144,7 @@ impl World {
         };
         told.into_iter().for_each(|told| *self.outcomes.entry(told).or_default() += 1);
         self.conversations.extend(batch.deliveries.iter().map(|d| d.conversation.to_string()));
-        assert!(self.mailbox.offer(&mut VecDeque::from(batch.deliveries)));
+        assert_eq!(self.mailbox.offer(&mut VecDeque::from(batch.deliveries)), Offered::Taken);
         self.take();
     }
 

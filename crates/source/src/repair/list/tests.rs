@@ -14,3 +14,16 @@ fn a_conversation_counts_as_before_the_hole_only_when_its_end_says_so() {
     assert!(!ended(None));
     assert!(!ended(Some("some day")));
 }
+
+#[test]
+fn a_hole_is_asked_about_day_by_day() {
+    let noon = DAY / 2;
+    assert_eq!(days(noon, noon + 1).collect::<Vec<_>>(), [(noon, noon + 1)]);
+    assert_eq!(
+        days(noon, 2 * DAY + 5).collect::<Vec<_>>(),
+        [(noon, DAY), (DAY, 2 * DAY), (2 * DAY, 2 * DAY + 5)]
+    );
+    assert_eq!(days(-noon, noon).collect::<Vec<_>>(), [(-noon, 0), (0, noon)]);
+    assert_eq!(days(noon, noon - 1).collect::<Vec<_>>(), [(noon, noon)], "our clock was set back");
+    assert_eq!(days(noon, DAY).collect::<Vec<_>>(), [(noon, DAY), (DAY, DAY)], "midnight is of the next day");
+}

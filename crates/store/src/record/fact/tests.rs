@@ -5,6 +5,7 @@ use crate::testing;
 use engine::{Authority, Source, What};
 use proptest::prelude::*;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 const BEFORE: Before = Before { received: 1_780_000_000_000_000_000, incarnation: 7 };
 
@@ -35,7 +36,7 @@ fn golden_of_the_events_dialect() {
     fact.role = Some(word("agent"));
     let counter = NonZeroU64::new(5).expect("above zero");
     let clock = [(word("eu"), 5), (word("us"), 2)].into_iter().collect();
-    fact.stamp = Some(Box::new(Stamp { dot: Dot { actor: word("eu"), counter }, clock }));
+    fact.stamp = Some(Arc::new(Stamp { dot: Dot { actor: word("eu"), counter }, clock }));
     let arrival = Arrival {
         received: BEFORE.received + 3,
         feed: 1,

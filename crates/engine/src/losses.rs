@@ -1,0 +1,50 @@
+//! What never came: facts that were dropped, facts that found no room, and the times in which nobody listened or in which
+//! our clock said what was not so.
+//!
+//! The set of facts cannot show what is not in it, and no log remembers what never came: so a conversation that lost facts
+//! is laid down with the commit that says so, and its feed's ledger notes from when to when.
+
+use crate::conversation::{Conversation, is_counted_at_once};
+use crate::{Arrival, Dropped, Engine, Fact, Id};
+
+impl Engine {
+    /// Facts of a conversation were dropped before they came here. It is laid down, since no log remembers what never came.
+    pub fn handle_dropped(&mut self, feed: u16, conversation: &Id, dropped: Dropped) {
+        if let Some(known) = self.conversations.get_mut(conversation) {
+            known.set_dropped(known.dropped().saturating_add(dropped.facts));
+            self.lacking.insert(conversation.clone());
+            self.batch.laid_down.push(known.lay_down(true));
+        }
+        let Dropped { since, until, .. } = dropped;
+        self.ledger.dropped(feed, since, until, "facts were dropped because the mailbox was full");
+        self.wish(conversation, "dropped");
+    }
+
+    /// Ends recovery at `now`: numbers continue behind `seq`, and every feed has a hole since `last_heard`.
+    pub fn resumed(&mut self, seq: u64, last_heard: i64, now: i64) {
+        self.seq = seq;
+        self.ledger.resumed(last_heard.min(now));
+        if last_heard > now {
+            self.ledger.set_back(now);
+            self.ledger.untold_by_all(now, "our clock was set back while Headcount was not running");
+        }
+    }
+
+    /// Our clock was set back to `now`: what waits until an instant of the old time waits no longer.
+    pub fn clock_set_back(&mut self, now: i64) {
+        self.ledger.set_back(now);
+        self.release_all(now);
+    }
+
+    /// A conversation has no room for a fact: it is missing, and said to be.
+    pub(crate) fn refuse(&mut self, of: &Conversation, fact: &Fact, arrival: Arrival) {
+        self.batch.tally.overfull += 1;
+        self.lacking.insert(of.id.clone());
+        // What is in the set is counted there: it is only no better known.
+        if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact) && !of.knows(fact.id)) {
+            self.cells.add(at.minute(), -1);
+        }
+        let (at, reason) = (arrival.received, "a conversation had more facts than it may have");
+        self.ledger.dropped(arrival.feed, at, at, reason);
+    }
+}

@@ -1,0 +1,124 @@
+//! How long a group commit takes at 20,000 facts a second, and how long a fact waits until it is durable.
+//!
+//! Facts come on time, whatever the commits do; a turn takes all that came. Conversations of eight facts begin, live for two
+//! fifths of a second, and leave memory five seconds after their end, so that after a few seconds each commit lays down as
+//! many as begin. The disk is measured beside it, with the same write and sync that a commit pays at least.
+
+use engine::{
+    Authority, Delivery, Fact, FactId, FeedEvent, FeedNote, Id, Limits, SECOND, Source, Time, What, Word,
+};
+use pipeline::{Clock, Keeper, Mail};
+use std::fmt::Arguments;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use store::Store;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const PER_SECOND: u64 = 20_000;
+const AT_ONCE: u64 = 1_000;
+const FACTS: u64 = 8;
+const WARM_UP: Duration = Duration::from_secs(8);
+const MEASURED: Duration = Duration::from_secs(20);
+const SYNCS: usize = 400;
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bare = bare_syncs(folder.path());
+    say(format_args!("a write of 40 KiB and its sync, alone         {}", spread(bare)));
+    let (commits, waits, facts) = run(folder.path());
+    say(format_args!(
+        "{} commits of {} facts each on average, at {PER_SECOND} facts a second",
+        commits.len(),
+        facts / commits.len() as u64
+    ));
+    say(format_args!("a commit, to the end of its sync              {}", spread(commits)));
+    say(format_args!("a fact, from its arrival until it is durable  {}", spread(waits)));
+}
+
+/// Commits, waits of the oldest fact of each, and facts in all.
+fn run(folder: &Path) -> (Vec<Duration>, Vec<Duration>, u64) {
+    let limits = Limits { ended_grace_ns: 5 * SECOND, ..Limits::default() };
+    let opened = Store::open(&folder.join("data"), 1).expect("opened");
+    let (mut keeper, _) = Keeper::recover(opened, limits, Clock::system().now()).expect("recovered");
+    let clock = Clock::system();
+    let mut mail = Mail::default();
+    let note = |event| FeedNote { feed: 0, at: clock.now(), event };
+    mail.notes.push((0, note(FeedEvent::Named { name: "events".to_owned(), resends: false })));
+    mail.notes.push((0, note(FeedEvent::Listening)));
+    let (begun, mut taken) = (Instant::now(), 0);
+    let (mut commits, mut waits, mut facts) = (Vec::new(), Vec::new(), 0);
+    while begun.elapsed() < WARM_UP + MEASURED {
+        let due = begun.elapsed().as_micros() as u64 * PER_SECOND / 1_000_000;
+        if due == taken {
+            std::thread::park_timeout(Duration::from_micros(200));
+            continue;
+        }
+        let oldest = Duration::from_micros(taken * 1_000_000 / PER_SECOND);
+        mail.deliveries.extend((taken..due).map(|n| (n, delivery(n, clock.now()))));
+        let now = clock.now();
+        keeper.take(&mut mail, now).expect("taken");
+        keeper.pass_time(now);
+        let before = Instant::now();
+        let batch = keeper.commit(now).expect("committed");
+        if begun.elapsed() > WARM_UP {
+            commits.push(before.elapsed());
+            waits.push(begun.elapsed() - oldest);
+            facts += due - taken;
+        }
+        keeper.reuse(batch);
+        taken = due;
+    }
+    (commits, waits, facts)
+}
+
+fn delivery(n: u64, now: i64) -> Delivery {
+    let (block, within) = (n / (AT_ONCE * FACTS), n % (AT_ONCE * FACTS));
+    let conversation = block * AT_ONCE + within % AT_ONCE;
+    let ends = within / AT_ONCE == FACTS - 1;
+    let mut fact = Fact::new(if ends { What::LifeCycle } else { What::State });
+    fact.id = FactId::of_event(&format!("event-{n}"));
+    fact.participant = (!ends).then(|| id(n / 2));
+    fact.state = Word::new(if ends { "terminated" } else { "connected" });
+    fact.role = Word::new("agent").filter(|_| !ends);
+    fact.at = Some(Time::from_millis(now / 1_000_000));
+    fact.authority = Authority::Recorded;
+    Delivery {
+        conversation: id(conversation | 1 << 63),
+        feed: 0,
+        source: Source::Events,
+        topic: 0,
+        received: now,
+        facts: std::iter::once(fact).collect(),
+        toggles: Vec::new(),
+    }
+}
+
+/// An id whose place among others is as random as a real one's.
+fn id(number: u64) -> Id {
+    let mixed = (number ^ number >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    Id::from_uuid((u128::from(mixed) << 64 | u128::from(number)).to_be_bytes())
+}
+
+fn bare_syncs(folder: &Path) -> Vec<Duration> {
+    let mut file = std::fs::File::create(folder.join("bare")).expect("a file");
+    let bytes = vec![0x5a; 40 << 10];
+    let one = |_| {
+        let before = Instant::now();
+        file.write_all(&bytes).and_then(|()| file.sync_data()).expect("synced");
+        before.elapsed()
+    };
+    (0..SYNCS).map(one).collect()
+}
+
+fn spread(mut all: Vec<Duration>) -> String {
+    all.sort_unstable();
+    let at = |percent: usize| all[(all.len() - 1) * percent / 100].as_secs_f64() * 1e3;
+    format!("p50 {:6.2} ms  p99 {:6.2} ms  most {:6.2} ms", at(50), at(99), at(100))
+}
+
+fn say(text: Arguments<'_>) {
+    let _nobody_reads = writeln!(std::io::stdout(), "{text}");
+}
