@@ -7,8 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Debian: a program that shows whether the package is there, and the package.
-const DEBIAN: [(&str, &str); 5] =
-    [("chromium", "chromium"), ("curl", "curl"), ("python3", "python3"), ("node", "nodejs"), ("npm", "npm")];
+const DEBIAN: [(&str, &str); 7] = [
+    ("chromium", "chromium"),
+    ("curl", "curl"),
+    ("python3", "python3"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("influxd", "influxdb"),
+    ("victoria-metrics", "victoria-metrics"),
+];
 /// PyPI: the vendor's own SDK, a socket client, a schema validator, and what `docs/recipes.md` reads exports with.
 const PYPI: [&str; 6] = [
     "PureCloudPlatformClientV2==269.0.0",

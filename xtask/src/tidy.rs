@@ -10,14 +10,16 @@ mod tests;
 
 /// Each crate and its layer; a crate may depend only on lower ones. The simulator stands beside: it shares nothing with
 /// what it tests.
-const LAYERS: [(&str, u8); 11] = [
+const LAYERS: [(&str, u8); 13] = [
     ("causal", 0),
     ("engine", 1),
     ("wire", 2),
     ("store", 2),
     ("pipeline", 3),
+    ("outward", 3),
     ("export", 4),
     ("source", 4),
+    ("influx", 4),
     ("simulator", 4),
     ("serve", 5),
     ("headcount", 6),

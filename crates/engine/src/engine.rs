@@ -9,6 +9,7 @@ use crate::beginnings::Beginnings;
 use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle, is_undated_resume};
 use crate::entry::Entry;
 use crate::ghosts::Ghosts;
+use crate::inherited::Inherited;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::replay::Unreleased;
@@ -62,6 +63,7 @@ pub struct Engine {
     pub(crate) cells: Cells,
     pub(crate) ledger: Ledger,
     pub(crate) users: Users,
+    pub(crate) inherited: Inherited,
     pub(crate) batch: Batch,
     spare: Batch,
     /// Room for the facts at hand, kept from one delivery to the next.
@@ -96,6 +98,7 @@ impl Engine {
             cells: Cells::default(),
             ledger: Ledger::default(),
             users: Users::default(),
+            inherited: Inherited::default(),
             batch: Batch::default(),
             spare: Batch::default(),
             room: Facts::new(),

@@ -20,6 +20,7 @@ mod gaps;
 mod ghosts;
 mod glance;
 mod id;
+mod inherited;
 mod ledger;
 mod limits;
 mod list;

@@ -84,6 +84,11 @@ impl Engine {
 }
 
 impl Shown<'_> {
+    /// How many facts of it an earlier history had counted.
+    pub(crate) fn inherited(&self) -> Option<u64> {
+        self.engine.inherited.of(&self.set().id)
+    }
+
     pub(crate) fn set(&self) -> &Conversation {
         match &self.conversation {
             Cow::Resident(conversation) => conversation,
@@ -159,7 +164,8 @@ impl Shown<'_> {
         media.extend(entries.iter().filter_map(|e| set.names.get_word(e.medium())));
         media.sort();
         media.dedup();
-        let clock = clock_of(entries, &set.names);
+        let mut clock = clock_of(entries, &set.names);
+        clock.extend(self.engine.inherited.entry(&set.id));
         ConversationView {
             id: set.id.clone(),
             active: folded.is_active(&set.names),

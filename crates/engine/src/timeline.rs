@@ -2,7 +2,8 @@
 
 use crate::entry::Entry;
 use crate::fold::{Folded, Participant, Step};
-use crate::names::Names;
+use crate::inherited;
+use crate::names::{Names, Sym};
 use crate::show::Shown;
 use crate::{FactId, Time, TimelineEntry, What, Word};
 use foldhash::fast::FixedState;
@@ -31,15 +32,17 @@ impl Shown<'_> {
     pub(crate) fn walk(&self, wanted: impl Fn(&Entry) -> bool, mut take: impl FnMut(bool, TimelineEntry)) {
         let set = self.set();
         let mut folded = Folded::prepared(&set.entries);
-        let (mut clocks, chains) = (Clocks::default(), Chains::of(&set.entries));
+        let (mut clocks, chains) = (Clocks::from(self.inherited()), Chains::of(&set.entries));
         for entry in &set.entries {
             let step = folded.apply(entry, &set.names);
             clocks.pass(entry, &set.names);
             if wanted(entry) {
                 let participant = folded.participants.iter().find(|p| p.id == entry.participant);
+                let own = || folded.life_cycle.unwrap_or(Sym::NONE);
+                let state = participant.map_or_else(own, |p| p.state(&set.names));
                 let concurrent = chains.concurrent(entry).next().is_some();
                 let clock = clocks.at(entry);
-                take(step.shown, view(entry, step, participant, clock, concurrent, &set.names));
+                take(step.shown, view(entry, step, (participant, state), clock, concurrent, &set.names));
             }
         }
     }
@@ -48,7 +51,7 @@ impl Shown<'_> {
 fn view(
     e: &Entry,
     step: Step,
-    p: Option<&Participant>,
+    (p, state): (Option<&Participant>, Sym),
     (vector_clock, clock): (u64, Vec<(Word, u64)>),
     concurrent: bool,
     names: &Names,
@@ -65,6 +68,7 @@ fn view(
         kind: e.what.as_str(),
         from: from_value(e, step, names),
         to: to_value(e, names),
+        state: names.get_word(state),
         role: names.get_word(p.map_or(e.role(), |p| p.role)),
         user: names.get_id(p.map_or(e.user(), |p| p.user)),
         queue: names.get_id(p.map_or(e.queue(), |p| p.queue)),
@@ -121,6 +125,11 @@ struct Clocks {
 }
 
 impl Clocks {
+    /// Behind what an earlier history had counted.
+    fn from(inherited: Option<u64>) -> Self {
+        Self { own: inherited.map(|clock| (inherited::INCARNATION, clock)).into_iter().collect() }
+    }
+
     /// Counts an entry.
     fn pass(&mut self, entry: &Entry, names: &Names) {
         if entry.stamp().is_none() {

@@ -121,6 +121,8 @@ pub struct TimelineEntry {
     pub from: Option<Word>,
     /// The value after (`true`/`false` for toggles).
     pub to: Option<Word>,
+    /// The participant's state at that point; of the conversation's own entries, its life-cycle state.
+    pub state: Option<Word>,
     /// The participant's role at that point.
     pub role: Option<Word>,
     /// Its user.

@@ -1,12 +1,15 @@
 //! Puts the parts together: store and engine, the source, the page.
 
-use pipeline::{Clock, MailboxSettings, Pipeline, Recovery, Telemetry};
+use crate::config::Influx;
+use engine::Id;
+use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Telemetry};
 use prometheus_client::registry::Registry;
 use source::Source;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +24,10 @@ pub struct Assembly {
     pub address: SocketAddr,
     /// The server's task.
     pub server: JoinHandle<std::io::Result<()>>,
+    /// Who takes the history elsewhere.
+    pub influx: Option<influx::Running>,
+    /// Stops the followers.
+    pub stop_followers: CancellationToken,
     /// Stops the feeds.
     pub stop_source: CancellationToken,
     /// Stops the server.
@@ -37,6 +44,8 @@ pub struct Plan<'a> {
     pub data: &'a Path,
     /// The queue.
     pub mailbox: MailboxSettings,
+    /// Where the history goes besides.
+    pub influx: Option<Influx>,
     /// The heatmap's zone.
     pub zone: jiff::tz::TimeZone,
     /// What the page is called.
@@ -53,9 +62,13 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
     let clock = Clock::system();
-    let settings = pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default() };
+    let outbox = plan.influx.as_ref().map(|influx| influx.outbox);
+    let settings = pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default(), outbox };
     let epoch = u64::try_from(clock.now() / engine::SECOND).unwrap_or(1);
-    let mut pipeline = Pipeline::start(plan.data, settings, telemetry.clone(), clock.clone(), epoch)?;
+    let clocks = inherited(plan.data, plan.influx.as_ref(), clock.now()).await;
+    let telemetry_of = telemetry.clone();
+    let mut pipeline =
+        Pipeline::start_from(plan.data, settings, telemetry_of, clock.clone(), epoch, &clocks)?;
     say_recovered(pipeline.recovered(), plan.data);
     let app = serve::App {
         reader: pipeline.reader(),
@@ -69,13 +82,22 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     };
     let address = plan.listener.local_addr()?;
     let (stop_source, stop_server) = (CancellationToken::new(), CancellationToken::new());
+    let stop_followers = CancellationToken::new();
+    // Before the first change, so that none is missed.
+    let influx = match plan.influx {
+        Some(Influx { settings, .. }) => {
+            let follower = Follower::open(plan.data, influx::NAME, &pipeline.reader(), telemetry.clone())?;
+            Some(influx::start(settings, follower, telemetry.clone(), clock.clone(), stop_followers.clone())?)
+        }
+        None => None,
+    };
     let server = tokio::spawn(serve::run(plan.listener, serve::router(app), stop_server.clone()));
     let wishes = pipeline.take_wishes().ok_or_else(|| anyhow::anyhow!("the wishes were taken already"))?;
     let mut followed = plan.source;
     let away = pipeline.recovered().last_committed_at.map_or(0, |at| clock.now().saturating_sub(at));
     followed.timing.look_back_first += Duration::from_nanos(away.unsigned_abs());
     let source = Source::start(followed, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
-    Ok(Assembly { pipeline, source, address, server, stop_source, stop_server })
+    Ok(Assembly { pipeline, source, address, server, influx, stop_followers, stop_source, stop_server })
 }
 
 fn say_recovered(back: Recovery, data: &Path) {
@@ -89,4 +111,22 @@ fn say_recovered(back: Recovery, data: &Path) {
     if back.damaged > 0 {
         tracing::error!(damaged = back.damaged, "damaged records were set aside; what they held is missing");
     }
+}
+
+/// What InfluxDB still knows of clocks, when the data folder is new. That it cannot be asked stops nothing.
+async fn inherited(data: &Path, influx: Option<&Influx>, now: i64) -> Vec<(Id, u64)> {
+    let Some(influx) = influx.filter(|_| !Store::is_there(data)) else { return Vec::new() };
+    let found = influx::clocks(&influx.settings, now).await;
+    let conversations = found.clocks.len();
+    match found.cut {
+        None if conversations == 0 => {}
+        None => {
+            tracing::info!(conversations, "the data folder is new: clocks go on from where InfluxDB has them")
+        }
+        Some(why) => tracing::warn!(
+            conversations,
+            "the data folder is new, and not all clocks can be had from InfluxDB ({why}): those of other conversations begin anew"
+        ),
+    }
+    found.clocks
 }

@@ -3,7 +3,7 @@
 use crate::cli::print;
 use crate::config::Config;
 use crate::run;
-use source::{Finding, Level};
+use outward::{Finding, Level};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
@@ -15,6 +15,9 @@ use std::path::Path;
 pub fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     let mut findings = vec![folder(&config.data), address(config)];
     findings.extend(run::runtime()?.block_on(source::check(&config.source)));
+    if let Some(influx) = &config.influx {
+        findings.extend(run::runtime()?.block_on(influx::check(&influx.settings)));
+    }
     print(&if json { as_json(&findings)? } else { as_text(&findings) });
     let bad = findings.iter().filter(|f| f.level == Level::Problem).count();
     if bad > 0 {

@@ -91,11 +91,17 @@ Environment:
   GENESYS_EVENTS_URL                         whole socket URL of the `events` dialect
   HEADCOUNT_MAILBOX_FACTS, HEADCOUNT_WHEN_FULL
                                              facts that may wait (5000), and `block` or `drop` when they do
+  INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN
+                                             InfluxDB 1, 2 or 3 to write the history into; unset: none
+  INFLUX_API, INFLUX_SCHEMA                  v1, v2, v3 or detect (default); tutorial or compact
+  INFLUX_BATCH_LINES, INFLUX_BATCH_MS        lines of a request (5000), and how long a change waits for more (1000)
+  INFLUX_KEEP_HOURS, INFLUX_KEEP_MB          what is kept while it is away (168, 1024)
 The same names, in a file:
   [genesys]  client_id, client_secret, environment, login_url, api_url, events_url, dialect, topics
   [serve]    listen, zone
   [store]    data
-  [mailbox]  facts, when_full";
+  [mailbox]  facts, when_full
+  [influx]   url, org, bucket, token, api, schema, batch_lines, batch_ms, keep_hours, keep_mb";
 
 /// Options of `demo`.
 #[derive(Clone, Debug, Args)]

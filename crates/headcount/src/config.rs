@@ -5,7 +5,10 @@
 //! merging library (it loses the line).
 
 mod file;
+mod influx;
 mod judge;
+
+pub use influx::Influx;
 
 use crate::cli::ServeOptions;
 use pipeline::MailboxSettings;
@@ -30,6 +33,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The queue before the engine.
     pub mailbox: MailboxSettings,
+    /// Where the history goes besides; none: nowhere.
+    pub influx: Option<Influx>,
 }
 
 /// All that is wrong with a configuration.
@@ -43,7 +48,7 @@ type Origin = String;
 type Raw = BTreeMap<&'static str, (String, Origin)>;
 
 /// Each setting: its dotted name in the file, and its environment variable.
-const SETTINGS: [(&str, &str); 14] = [
+const SETTINGS: [(&str, &str); 24] = [
     ("genesys.client_id", "GENESYS_CLIENT_ID"),
     ("genesys.client_secret", "GENESYS_CLIENT_SECRET"),
     ("genesys.environment", "GENESYS_ENVIRONMENT"),
@@ -58,6 +63,16 @@ const SETTINGS: [(&str, &str); 14] = [
     ("store.data", "HEADCOUNT_DATA"),
     ("mailbox.facts", "HEADCOUNT_MAILBOX_FACTS"),
     ("mailbox.when_full", "HEADCOUNT_WHEN_FULL"),
+    ("influx.url", "INFLUX_URL"),
+    ("influx.org", "INFLUX_ORG"),
+    ("influx.bucket", "INFLUX_BUCKET"),
+    ("influx.token", "INFLUX_TOKEN"),
+    ("influx.api", "INFLUX_API"),
+    ("influx.schema", "INFLUX_SCHEMA"),
+    ("influx.batch_lines", "INFLUX_BATCH_LINES"),
+    ("influx.batch_ms", "INFLUX_BATCH_MS"),
+    ("influx.keep_hours", "INFLUX_KEEP_HOURS"),
+    ("influx.keep_mb", "INFLUX_KEEP_MB"),
 ];
 
 /// Reads the configuration of this process.

@@ -24,6 +24,7 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
             listener,
             data: &folder.path,
             mailbox: pipeline::MailboxSettings::default(),
+            influx: None,
             zone: jiff::tz::TimeZone::UTC,
             title: "demo".to_owned(),
             note: Some(note(options)),

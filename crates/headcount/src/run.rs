@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// How long the rest may take to be committed after a signal.
 pub const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -24,6 +25,7 @@ pub fn serve(config: &Config) -> anyhow::Result<()> {
             listener,
             data: &config.data,
             mailbox: config.mailbox,
+            influx: config.influx.clone(),
             zone: config.zone.clone(),
             title: config.source.organisation.clone(),
             note: None,
@@ -79,12 +81,14 @@ pub async fn until_stopped(
     };
     assembly.stop_source.cancel();
     if let Some(how) = failed {
+        assembly.stop_followers.cancel();
         assembly.stop_server.cancel();
         return how.context("a part of the program failed; what is committed is safe, start it again");
     }
     if tokio::time::timeout(DRAIN_MAX / 2, assembly.source.stopped()).await.is_err() {
         tracing::warn!("the feeds did not close in time");
     }
+    stop_followers(assembly.influx, &assembly.pipeline.reader(), &assembly.stop_followers).await;
     let drained = assembly.pipeline.drain(DRAIN_MAX / 2).await?;
     let left = if drained.complete {
         "nothing is left behind"
@@ -94,4 +98,28 @@ pub async fn until_stopped(
     tracing::info!("drained {} facts; {left}", drained.facts);
     assembly.stop_server.cancel();
     Ok(())
+}
+
+/// How long followers may take to send the last of it.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(1_500);
+
+/// Lets followers send the last of it where that works, and end between two portions. One that hangs in an answer is left:
+/// its position is durable, and what it lacks is sent after the next start.
+async fn stop_followers(
+    influx: Option<influx::Running>,
+    reader: &pipeline::Reader,
+    stop: &CancellationToken,
+) {
+    let Some(running) = influx else { return };
+    let mut look = tokio::time::interval(LAST_WORDS_MAX / 30);
+    let sent = async {
+        while reader.followers().status().iter().any(|f| f.lag_changes > 0 && f.trouble.is_none()) {
+            look.tick().await;
+        }
+    };
+    let _either_way = tokio::time::timeout(LAST_WORDS_MAX, sent).await;
+    stop.cancel();
+    if tokio::time::timeout(DRAIN_MAX / 10, running.ended()).await.is_err() {
+        tracing::warn!("InfluxDB did not answer in time; what it lacks is sent after the next start");
+    }
 }

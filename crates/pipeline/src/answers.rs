@@ -6,7 +6,7 @@
 //! batch, a ledger that moved in it) and what the disk does not give back is not answered; the asker is told why.
 
 use crate::{Answer, Keeper, Page, Query, Summary, When};
-use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation};
+use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation, TimelineEntry};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use store::StoreError;
@@ -19,6 +19,9 @@ impl Keeper {
         match query {
             Query::Conversation(id, when, to) => say(to, self.conversation(&id, when, now)),
             Query::Timeline(id, at, to) => say(to, self.about_at(&id, at, now, |shown| shown.timeline())),
+            Query::Timelines(ids, to) => {
+                say(to, self.timelines(&ids, now).map(|all| self.stand(all, self.engine.completeness(now))));
+            }
             Query::Spells(id, at, to) => say(to, self.about_at(&id, at, now, |shown| shown.spells())),
             Query::Why(id, of, to) => say(to, self.about(&id, now, |shown| shown.why(of.as_ref()))),
             Query::List { filter, after, limit, at, to } => {
@@ -109,6 +112,16 @@ impl Keeper {
             }
             None => self.stand(None, self.engine.completeness(now)),
         })
+    }
+
+    /// The timelines of several; none of one that is unknown, or whose record is damaged.
+    fn timelines(&self, ids: &[Id], now: i64) -> Result<Vec<Option<Vec<TimelineEntry>>>, StoreError> {
+        let timeline = |id| match self.about(id, now, |shown| shown.timeline()) {
+            Ok(answer) => Ok(answer.value),
+            Err(StoreError::Damaged(_)) => Ok(None),
+            Err(error) => Err(error),
+        };
+        ids.iter().map(timeline).collect()
     }
 
     fn conversation(

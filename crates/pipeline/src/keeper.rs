@@ -11,7 +11,8 @@ use crate::Position;
 use crate::mailbox::Mail;
 use crate::trail::Trail;
 use engine::{Batch, Change, Engine, Id, Publish, StoredConversation, Time};
-use store::{Commit, Store, StoreError};
+use std::collections::HashSet;
+use store::{Commit, OutboxBounds, Outgoing, Store, StoreError};
 
 /// The engine, the store behind it, and what the log still has to remember.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ pub struct Keeper {
     committed_seq: u64,
     /// What was decided and is not on the disk yet.
     pub(crate) pending: Option<Pending>,
+    /// What is kept for followers; none: nobody follows.
+    outbox: Option<OutboxBounds>,
+    /// Every follower has passed the rows of the outbox up to here.
+    passed: u64,
 }
 
 /// What a keeper begins with, besides engine and store.
@@ -49,13 +54,15 @@ pub(crate) struct Beginning {
     pub now: i64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Pending {
     pub batch: Batch,
     pub laid_down: Vec<StoredConversation>,
     forget_below: Option<u64>,
     left_since: Option<i64>,
     pub at: i64,
+    /// The conversations of the changes, each once, when somebody follows.
+    changed: Vec<Id>,
 }
 
 impl Keeper {
@@ -63,6 +70,8 @@ impl Keeper {
         Self {
             committed_at: with.last_commit.unwrap_or(with.now),
             committed_seq: engine.seq(),
+            outbox: None,
+            passed: 0,
             engine,
             store,
             trail: with.trail,
@@ -186,6 +195,11 @@ impl Keeper {
         Ok(pending.batch)
     }
 
+    /// Says whether followers are to find what is committed in the outbox, and the row that all of them have passed.
+    pub fn hand_out(&mut self, outbox: Option<OutboxBounds>, passed: u64) {
+        (self.outbox, self.passed) = (outbox, passed);
+    }
+
     /// Takes back a batch that is done with, so that its room serves again.
     pub fn reuse(&mut self, done: Batch) {
         self.engine.reuse(done);
@@ -296,13 +310,14 @@ impl Keeper {
         let mut batch = self.engine.take_batch();
         let mut laid_down = std::mem::take(&mut batch.laid_down);
         if batch.is_empty() && laid_down.is_empty() {
-            return Pending { batch, laid_down, forget_below: None, left_since: None, at: self.last_turn };
+            return Pending { batch, laid_down, at: self.last_turn, ..Pending::default() };
         }
         let engine = &self.engine;
         let covered = self.trail.cover(|id| engine.waits(id), |id| engine.lay_down(id));
         laid_down.extend(covered.laid_down);
         let (forget_below, left_since) = (covered.forget_below, self.left_since);
-        Pending { batch, laid_down, forget_below, left_since, at: self.last_turn }
+        let changed = if self.outbox.is_some() { changed(&batch.changes) } else { Vec::new() };
+        Pending { batch, laid_down, forget_below, left_since, at: self.last_turn, changed }
     }
 
     fn as_commit<'a>(&self, pending: &'a Pending) -> Commit<'a> {
@@ -317,6 +332,12 @@ impl Keeper {
             laid_down: &pending.laid_down,
             heard_until: pending.left_since,
             forget_log_below: pending.forget_below,
+            outgoing: self.outbox.map(|bounds| Outgoing {
+                after_seq: self.committed_seq,
+                conversations: &pending.changed,
+                passed: self.passed,
+                bounds,
+            }),
         }
     }
 }
@@ -325,4 +346,10 @@ impl Pending {
     fn is_empty(&self) -> bool {
         self.batch.is_empty() && self.laid_down.is_empty()
     }
+}
+
+/// The conversations of changes, each once.
+fn changed(changes: &[Publish]) -> Vec<Id> {
+    let mut seen = HashSet::new();
+    changes.iter().map(|change| &change.conversation).filter(|id| seen.insert(*id)).cloned().collect()
 }

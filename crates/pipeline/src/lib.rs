@@ -6,6 +6,7 @@
 mod answers;
 mod change_log;
 mod clock;
+mod followers;
 mod intake;
 mod keeper;
 mod mailbox;
@@ -22,6 +23,7 @@ mod wishes;
 
 pub use change_log::{CHANGES_KEPT_MAX, ChangeLog, Following};
 pub use clock::Clock;
+pub use followers::{Follower, FollowerError, FollowerStatus, Followers, Portion};
 pub use intake::{Intake, Wish};
 pub use keeper::Keeper;
 pub use mailbox::{Mail, Mailbox, MailboxSettings, Offered, WhenFull};

@@ -5,7 +5,7 @@
 //! one consistent, durable state. Rejected: a lock around the engine (readers would see what is not yet on disk, or
 //! stall it), and a second copy of every conversation for readers (twice the memory).
 
-use crate::{ChangeLog, Position};
+use crate::{ChangeLog, Followers, Position};
 use arc_swap::ArcSwap;
 use engine::{
     Activity, Completeness, ConversationView, Explained, FeedView, Filter, Id, RangeView, SpellView, Time,
@@ -75,6 +75,8 @@ pub enum Query {
     Conversation(Id, When, oneshot::Sender<Answer<Option<ConversationView>>>),
     /// Its timeline, in order; as known at an instant, when one is given.
     Timeline(Id, Option<i64>, oneshot::Sender<Answer<Option<Vec<TimelineEntry>>>>),
+    /// The timelines of several, in the order asked for; none of those that are unknown.
+    Timelines(Vec<Id>, oneshot::Sender<Answer<Vec<Option<Vec<TimelineEntry>>>>>),
     /// Its spells, by participant and time; as known at an instant, when one is given.
     Spells(Id, Option<i64>, oneshot::Sender<Answer<Option<Vec<SpellView>>>>),
     /// Every fact of a conversation, or of one of its participants, explained.
@@ -121,6 +123,8 @@ pub struct ReaderBackend {
     pub queries: mpsc::Receiver<Query>,
     /// Where changes are published.
     pub changes: Arc<ChangeLog>,
+    /// Those who take the history elsewhere.
+    pub followers: Arc<Followers>,
 }
 
 /// How many questions may wait for the shard.
@@ -132,8 +136,10 @@ pub fn reader_pair(summary: Summary) -> (Reader, ReaderBackend) {
     let summary = Arc::new(ArcSwap::from_pointee(summary));
     let changes = Arc::new(ChangeLog::default());
     let (queries, asked) = mpsc::channel(QUERIES_WAITING_MAX);
-    let reader = Reader { summary: summary.clone(), queries, changes: changes.clone() };
-    (reader, ReaderBackend { summary, queries: asked, changes })
+    let followers = Arc::new(Followers::default());
+    let reader =
+        Reader { summary: summary.clone(), queries, changes: changes.clone(), followers: followers.clone() };
+    (reader, ReaderBackend { summary, queries: asked, changes, followers })
 }
 
 /// The read side's handle. Cheap to clone.
@@ -142,6 +148,7 @@ pub struct Reader {
     summary: Arc<ArcSwap<Summary>>,
     queries: mpsc::Sender<Query>,
     changes: Arc<ChangeLog>,
+    followers: Arc<Followers>,
 }
 
 impl Reader {
@@ -155,6 +162,21 @@ impl Reader {
     #[must_use]
     pub fn changes(&self) -> &Arc<ChangeLog> {
         &self.changes
+    }
+
+    /// Those who take the history elsewhere.
+    #[must_use]
+    pub fn followers(&self) -> &Arc<Followers> {
+        &self.followers
+    }
+
+    /// The timelines of several conversations, in the order asked for; none of those that are unknown. The shard answers
+    /// all of them in one go: ask for few.
+    ///
+    /// # Errors
+    /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when they cannot be told.
+    pub async fn timelines(&self, ids: Vec<Id>) -> Result<Answer<Vec<Option<Vec<TimelineEntry>>>>, NoAnswer> {
+        self.ask(|to| Query::Timelines(ids, to)).await
     }
 
     /// One conversation; none when it is unknown, or nothing of it had happened or was known then. Its position is today's,

@@ -207,6 +207,10 @@ impl Recover for Back {
         self.engine.restore(&stored, self.now);
     }
 
+    fn inherited(&mut self, conversation: Id, clock: u64) {
+        self.engine.inherit(conversation, clock);
+    }
+
     fn damaged(&mut self, what: Damaged) {
         self.set_aside(&what);
         self.damaged_elsewhere += u64::from(what.table != "conversation");

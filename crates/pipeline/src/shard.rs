@@ -6,13 +6,13 @@
 
 use crate::mailbox::{Mail, Mailbox};
 use crate::reader::ReaderBackend;
-use crate::telemetry::Reason;
+use crate::telemetry::{FollowerName, Reason};
 use crate::wishes::Wishes;
 use crate::{Clock, Keeper, Query, Telemetry};
 use engine::{Batch, Id};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::StoreError;
+use store::{OutboxBounds, Progress, StoreError};
 use tokio::sync::watch;
 
 /// Facts of one commit. Bounds the time between two syncs, and the memory of a batch.
@@ -55,6 +55,8 @@ pub(crate) struct Shard {
     /// Turns to the deadline when it is time to stop.
     pub stop: watch::Receiver<Option<Instant>>,
     pub store_trouble: Option<String>,
+    /// What is kept for followers; none: nobody follows.
+    pub outbox: Option<OutboxBounds>,
 }
 
 impl Shard {
@@ -126,6 +128,9 @@ impl Shard {
 
     /// Commits, for as long as it takes while the disk refuses, then shows what was committed.
     async fn commit(&mut self) -> Result<(), StoreError> {
+        if self.outbox.is_some() {
+            self.keeper.hand_out(self.outbox, self.backend.followers.passed());
+        }
         let mut failed = false;
         let mut batch = loop {
             let begun = Instant::now();
@@ -156,6 +161,10 @@ impl Shard {
 
     fn publish(&mut self, batch: &Batch) {
         self.refresh();
+        if self.outbox.is_some() {
+            let (position, seq) = (self.keeper.store().last_position(), self.keeper.position().seq);
+            self.backend.followers.publish(Progress { position, seq });
+        }
         let changes = match self.backend.changes.wanted() {
             true => self.keeper.changes(&batch.changes),
             false => Vec::new(),
@@ -191,6 +200,11 @@ impl Shard {
         t.suspect_conversations.set(signed(engine.suspect_count()));
         t.resident_conversations.set(signed(engine.resident_count()));
         t.held_facts.set(signed(engine.held_count()));
+        for follower in self.backend.followers.status() {
+            let name = FollowerName { follower: follower.name };
+            t.follower_lag.get_or_create(&name).set(signed(follower.lag_changes));
+        }
+        t.outbox_bytes.set(signed(self.keeper.store().outbox_bytes().unwrap_or_default()));
         t.store_bytes.set(signed(self.keeper.store().size_bytes()));
         self.refresh();
     }

@@ -5,11 +5,11 @@ use crate::mailbox::{Mail, Mailbox, MailboxSettings};
 use crate::shard::{Drained, Shard};
 use crate::wishes::Wishes;
 use crate::{Clock, Intake, Keeper, Reader, Telemetry, reader_pair};
-use engine::Limits;
+use engine::{Id, Limits};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{OpenError, Store, StoreError};
+use store::{OpenError, OutboxBounds, Progress, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Wishes that may wait for a source.
@@ -22,6 +22,8 @@ pub struct Settings {
     pub mailbox: MailboxSettings,
     /// The engine's bounds.
     pub limits: Limits,
+    /// What is kept for followers that are away; none: nobody follows, and nothing is kept.
+    pub outbox: Option<OutboxBounds>,
 }
 
 /// A running shard and the handles to it.
@@ -76,7 +78,37 @@ impl Pipeline {
         clock: Clock,
         new_epoch: u64,
     ) -> Result<Self, PipelineError> {
-        let opened = Store::open(folder, new_epoch)?;
+        Self::start_from(folder, settings, telemetry, clock, new_epoch, &[])
+    }
+
+    /// The same in a folder that may be new: there, clocks go on from where an earlier history had them. In any other these
+    /// are passed over.
+    ///
+    /// # Errors
+    /// As for [`Pipeline::start`].
+    pub fn start_from(
+        folder: &Path,
+        settings: Settings,
+        telemetry: Arc<Telemetry>,
+        clock: Clock,
+        new_epoch: u64,
+        clocks: &[(Id, u64)],
+    ) -> Result<Self, PipelineError> {
+        let mut opened = Store::open(folder, new_epoch)?;
+        if opened.store.last_position() == 0 && !clocks.is_empty() {
+            opened.store.inherit(clocks)?;
+        }
+        if let Some(format) = opened.upgraded_from {
+            tracing::info!("the data folder had the older format {format} and was upgraded");
+        }
+        let given_up = opened.store.begin_outbox(settings.outbox.is_some())?;
+        if given_up > 0 {
+            tracing::warn!(
+                given_up,
+                "changes waited for a follower that is no longer configured; it will not get them"
+            );
+        }
+        let newest = Progress { position: opened.store.last_position(), seq: opened.seq };
         let now = clock.now();
         let (mut keeper, recovered) = Keeper::recover(opened, settings.limits, now)?;
         if !keeper.keep_reserve() {
@@ -88,6 +120,7 @@ impl Pipeline {
         // Whoever asks before the shard's first turn sees what came back, not an empty board.
         let (reader, backend) = reader_pair(keeper.summary(now, Some("the engine is starting")));
         backend.changes.publish(Vec::new(), keeper.position().seq);
+        backend.followers.publish(newest);
         let (wishes, wished) = mpsc::channel(WISHES_WAITING_MAX);
         let mailbox = Arc::new(Mailbox::new(settings.mailbox, telemetry.clone()));
         let (stop, stopped) = watch::channel(None);
@@ -101,6 +134,7 @@ impl Pipeline {
             clock,
             repair_delay: settings.limits.repair_delay_ns,
             store_trouble: None,
+            outbox: settings.outbox,
             stop: stopped,
         };
         let ended = spawn(shard)?;

@@ -97,6 +97,16 @@ pub struct Telemetry {
     pub store_bytes: Gauge,
     /// Changes a follower is behind.
     pub follower_lag: Family<FollowerName, Gauge>,
+    /// Changes that a follower never gets, since they were not kept for it for so long.
+    pub follower_missed: Family<FollowerName, Counter>,
+    /// Points or records that a follower's sink has taken.
+    pub follower_points: Family<FollowerName, Counter>,
+    /// Points that a sink refuses for good, and that are set aside.
+    pub follower_refused: Family<FollowerName, Counter>,
+    /// Points that no longer stand, in a sink that cannot delete them.
+    pub follower_left_behind: Family<FollowerName, Counter>,
+    /// Bytes that wait for followers.
+    pub outbox_bytes: Gauge,
 }
 
 impl Telemetry {
@@ -125,6 +135,11 @@ impl Telemetry {
             store_accepts: Gauge::default(),
             store_bytes: Gauge::default(),
             follower_lag: Family::default(),
+            follower_missed: Family::default(),
+            follower_points: Family::default(),
+            follower_refused: Family::default(),
+            follower_left_behind: Family::default(),
+            outbox_bytes: Gauge::default(),
         };
         this.register(registry.sub_registry_with_prefix("headcount"));
         this.begin_at_zero();
@@ -158,7 +173,25 @@ impl Telemetry {
         to.register("mailbox_facts", "Facts that wait in the mailbox", self.mailbox_facts.clone());
         to.register("store_accepts", "1 while the store accepts what comes", self.store_accepts.clone());
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
+        self.register_followers(to);
+    }
+
+    fn register_followers(&self, to: &mut Registry) {
         to.register("follower_lag_changes", "Changes a follower is behind", self.follower_lag.clone());
+        let counters = [
+            ("follower_missed_changes", "Changes that a follower never gets", &self.follower_missed),
+            ("follower_points", "Points that a follower's sink has taken", &self.follower_points),
+            ("follower_refused_points", "Points that a sink refuses for good", &self.follower_refused),
+            (
+                "follower_left_behind_points",
+                "Points that no longer stand, in a sink that cannot delete them",
+                &self.follower_left_behind,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            to.register(name, help, counter.clone());
+        }
+        to.register_with_unit("outbox", "What waits for followers", Unit::Bytes, self.outbox_bytes.clone());
     }
 
     /// Series that exist from the start, so that a rule on them can tell "none" from "not measured".

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use pipeline::FeedName;
+use pipeline::{FeedName, FollowerStatus};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -19,12 +19,22 @@ pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: it serves current data; else 503, and why.
+/// `GET /readyz`: it serves current data; else 503, and why. A follower that lags or missed something is named, and does not
+/// make the program unready: what it serves is right.
 pub(crate) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Problem> {
+    let followers: Vec<Value> = shared.reader.followers().status().iter().map(follower).collect();
     match shared.reader.summary().not_ready.as_slice() {
-        [] => Ok(Json(json!({"status": "ready"}))),
+        [] if followers.is_empty() => Ok(Json(json!({"status": "ready"}))),
+        [] => Ok(Json(json!({"status": "ready", "followers": followers}))),
         reasons => Err(Problem::not_ready(reasons)),
     }
+}
+
+fn follower(status: &FollowerStatus) -> Value {
+    json!({
+        "name": status.name, "lagChanges": status.lag_changes, "trouble": status.trouble,
+        "missedChanges": status.missed_changes, "gap": status.gap,
+    })
 }
 
 /// `GET /metrics`.

@@ -5,10 +5,10 @@
 //! carries a query, an id of a channel or a body. Rejected: retries of 5xx in here (the callers know how urgent it is,
 //! and have waits of their own).
 
-use crate::http::{self, BodyError};
-use crate::region::host;
 use crate::token::{NoToken, Token, Tokens};
 use crate::{Settings, TokenError};
+use outward::BodyError;
+use outward::host;
 use pipeline::Clock;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::Deserialize;
@@ -212,7 +212,7 @@ impl Api {
                 }
                 StatusCode::TOO_MANY_REQUESTS if limited < RATE_LIMITED_TRIES_MAX => {
                     limited += 1;
-                    self.pause(http::retry_after(response.headers()).unwrap_or(self.rate_limit_wait));
+                    self.pause(outward::retry_after(response.headers()).unwrap_or(self.rate_limit_wait));
                 }
                 status if status.is_success() => return self.answer(response).await,
                 status => return Err(self.failure(status, response, call.permission).await),
@@ -233,16 +233,16 @@ impl Api {
             request = request.json(body);
         }
         let asked = self.clock.now();
-        let response = request.send().await.map_err(|error| self.unreachable(http::cause(&error)))?;
-        if let Some(date) = http::date(response.headers()) {
+        let response = request.send().await.map_err(|error| self.unreachable(outward::cause(&error)))?;
+        if let Some(date) = outward::date(response.headers()) {
             self.cloud.heard(date, asked, self.clock.now());
         }
         Ok(response)
     }
 
     async fn answer(&self, response: Response) -> Result<Answer, ApiError> {
-        let date = http::date(response.headers());
-        match http::body(response, BODY_BYTES_MAX).await {
+        let date = outward::date(response.headers());
+        match outward::body(response, BODY_BYTES_MAX).await {
             Ok(body) => Ok(Answer { body, date }),
             Err(BodyError::BrokeOff(why)) => Err(self.unreachable(why)),
             Err(BodyError::TooLarge) => Err(ApiError::Unreadable { host: host(&self.base) }),
@@ -251,7 +251,7 @@ impl Api {
 
     async fn failure(&self, status: StatusCode, response: Response, permission: &str) -> ApiError {
         let host = host(&self.base);
-        let body = http::body(response, BODY_BYTES_MAX).await.unwrap_or_default();
+        let body = outward::body(response, BODY_BYTES_MAX).await.unwrap_or_default();
         let said: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
         match status {
             StatusCode::UNAUTHORIZED => ApiError::Unauthorised { host },

@@ -5,7 +5,7 @@
 //! permission does not take the others with it; each rejected one comes back with its reason.
 
 use crate::api::{Api, ApiError, Call};
-use crate::region::is_loopback;
+use outward::is_loopback;
 use serde::Deserialize;
 use serde_json::json;
 use std::fmt;

@@ -11,50 +11,22 @@ use crate::repair::{details_query, live_query};
 use crate::socket::Connector;
 use crate::{Dialect, Settings, TopicTarget, Topics, discovery, events};
 use engine::Id;
+use outward::{Finding, Level};
 use pipeline::Clock;
 
 /// Clocks that differ by less are good enough: times are taken from the platform.
 const SKEW_SECONDS_MAX: i64 = 5;
 const HOUR: i64 = 3_600 * engine::SECOND;
 
-/// How a check went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// As it should be.
-    Ok,
-    /// The program runs, with less than it could.
-    Warning,
-    /// The program cannot do its work.
-    Problem,
-}
-
-/// One thing that was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What.
-    pub name: &'static str,
-    /// How it went.
-    pub level: Level,
-    /// What was seen.
-    pub detail: String,
-    /// How to mend it.
-    pub remedy: Option<String>,
-}
-
-impl Finding {
-    fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, level: Level::Ok, detail: detail.into(), remedy: None }
-    }
-
-    fn failed(name: &'static str, level: Level, error: &ApiError) -> Self {
-        let remedy = match error {
-            ApiError::Forbidden { permission } => {
-                Some(format!("give a role with {permission} to the OAuth client"))
-            }
-            _ => None,
-        };
-        Self { name, level, detail: error.to_string(), remedy }
-    }
+/// What a failed call says, and how to mend it where a permission is missing.
+fn failed(name: &'static str, level: Level, error: &ApiError) -> Finding {
+    let remedy = match error {
+        ApiError::Forbidden { permission } => {
+            Some(format!("give a role with {permission} to the OAuth client"))
+        }
+        _ => None,
+    };
+    Finding { name, level, detail: error.to_string(), remedy }
 }
 
 /// Checks what a source would need of the organisation.
@@ -68,7 +40,7 @@ pub async fn check(settings: &Settings) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     if let Err(no_token) = api.tokens().get().await {
-        findings.push(Finding::failed("token", Level::Problem, &no_token.into()));
+        findings.push(failed("token", Level::Problem, &no_token.into()));
         return findings;
     }
     findings.push(Finding::ok("token", "the client id and secret are accepted"));
@@ -83,7 +55,7 @@ async fn handshake(settings: &Settings, api: &Api, connector: &Connector) -> Fin
     let name = "events socket";
     let opened = match api.tokens().get().await {
         Ok(token) => events::open(connector, &settings.endpoints.events, &token).await,
-        Err(no_token) => return Finding::failed(name, Level::Problem, &no_token.into()),
+        Err(no_token) => return failed(name, Level::Problem, &no_token.into()),
     };
     match opened {
         Ok(socket) => {
@@ -108,7 +80,7 @@ async fn notifications(settings: &Settings, api: &Api, findings: &mut Vec<Findin
     findings.push(listed("queues", &queues, level));
     findings.push(listed("users", &users, level));
     match Channel::make(api).await {
-        Err(error) => findings.push(Finding::failed("channel", Level::Problem, &error)),
+        Err(error) => findings.push(failed("channel", Level::Problem, &error)),
         Ok(channel) => {
             findings.push(Finding::ok("channel", "a notification channel can be made"));
             for target in samples(&settings.topics, queues.ok(), users.ok()) {
@@ -139,7 +111,7 @@ fn listed(name: &'static str, ids: &Result<Vec<Id>, ApiError>, level: Level) -> 
             remedy: Some("look at the divisions of the OAuth client's roles".to_owned()),
         },
         Ok(ids) => Finding::ok(name, format!("{} are visible", ids.len())),
-        Err(error) => Finding::failed(name, level, error),
+        Err(error) => failed(name, level, error),
     }
 }
 
@@ -163,7 +135,7 @@ async fn topic(api: &Api, channel: &Channel, target: &TopicTarget) -> Finding {
         TopicTarget::User(_) => "user topic",
     };
     match channel.subscribe(api, &[target.topic()]).await {
-        Err(error) => Finding::failed(name, Level::Problem, &error),
+        Err(error) => failed(name, Level::Problem, &error),
         Ok(rejected) => match rejected.first() {
             None => Finding::ok(name, format!("{target} may be heard")),
             Some(rejection) => Finding {
@@ -182,7 +154,7 @@ async fn topic(api: &Api, channel: &Channel, target: &TopicTarget) -> Finding {
 fn query(name: &'static str, answer: Result<Answer, ApiError>) -> Finding {
     match answer {
         Ok(_) => Finding::ok(name, "may be read, so that a hole can be closed"),
-        Err(error) => Finding::failed(name, Level::Warning, &error),
+        Err(error) => failed(name, Level::Warning, &error),
     }
 }
 

@@ -1,13 +1,13 @@
 //! What every part of a source shares.
 
-use crate::Settings;
 use crate::api::Api;
 use crate::frames::Frames;
 use crate::health::Board;
-use crate::http::{self, SetupError};
 use crate::past::Past;
 use crate::sink::Sink;
 use crate::socket::Connector;
+use crate::{Settings, Timing};
+use outward::{SetupError, Waits};
 use pipeline::{Clock, Telemetry};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -63,8 +63,10 @@ impl<S: Sink> Context<S> {
 
 /// The REST client and the maker of sockets, on one TLS configuration.
 pub(crate) fn clients(settings: &Settings, clock: Clock) -> Result<(Api, Connector), SetupError> {
-    let tls = http::tls(&settings.endpoints)?;
-    let client = http::client(tls.clone(), &settings.endpoints, &settings.timing)?;
+    let plain = settings.endpoints.all_plain();
+    let Timing { connect_timeout, request_timeout, .. } = settings.timing;
+    let tls = outward::tls(plain)?;
+    let client = outward::client(tls.clone(), plain, Waits { connect_timeout, request_timeout })?;
     let api = Api::new(settings, client, fastrand::Rng::new(), clock);
     let frame_bytes_max = settings.limits.frame_bytes_max;
     Ok((api, Connector::new(Arc::new(tls), frame_bytes_max, settings.timing.connect_timeout)))

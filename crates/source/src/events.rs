@@ -6,7 +6,6 @@
 //! inside one function and is never shown. Rejected: the notification session (it is about channels, which this dialect
 //! does not have).
 
-use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::feed::Feed;
 use crate::session::Cause;
@@ -14,6 +13,7 @@ use crate::sink::Sink;
 use crate::socket::{ConnectError, Connector, HeardUntil, Socket};
 use crate::token::{NoToken, Token};
 use crate::watchdog::{Verdict, Watchdog};
+use outward::Backoff;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -6,7 +6,6 @@
 //! connect URI) is in no log, error or `Debug`.
 
 mod api;
-mod backoff;
 mod channel;
 mod check;
 mod context;
@@ -16,7 +15,6 @@ mod feed;
 mod frames;
 mod gate;
 mod health;
-mod http;
 mod notifications;
 mod past;
 mod region;
@@ -34,9 +32,9 @@ mod watchdog;
 
 pub use api::ApiError;
 pub use channel::Rejection;
-pub use check::{Finding, Level, check};
+pub use check::check;
 pub use health::{FeedHealth, Health};
-pub use http::SetupError;
+pub use outward::SetupError;
 pub use region::{EndpointError, Endpoints, EnvironmentError, environments};
 pub use settings::{Dialect, DialectError, Settings};
 pub use sink::Sink;

@@ -6,7 +6,7 @@
 //! `{name}.mypurecloud.com` from a short name (no region is a subdomain of it), and accepting any domain (a typing
 //! mistake would send the client secret to whoever owns it; a private host is named by its own URL instead).
 
-use url::{Host, Url};
+use url::Url;
 
 /// AWS region and environment domain of each region (Genesys SDKs, `PureCloudRegionHosts`).
 const ENVIRONMENTS: [(&str, &str); 18] = [
@@ -139,26 +139,10 @@ fn endpoint(name: &'static str, text: &str, wanted: &'static str) -> Result<Url,
     let plain = if wanted == "wss" { "ws" } else { "http" };
     match url.scheme() {
         scheme if scheme == wanted => Ok(url),
-        scheme if scheme == plain && is_loopback(&url) => Ok(url),
+        scheme if scheme == plain && outward::is_loopback(&url) => Ok(url),
         scheme if scheme == plain => Err(EndpointError::Plain { endpoint: name, wanted }),
         _ => Err(EndpointError::Scheme { endpoint: name, wanted }),
     }
-}
-
-/// True for a host that never leaves this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// The host and port of a URL: all of it that may be printed.
-pub(crate) fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or("?");
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn list() -> String {

@@ -13,12 +13,12 @@ mod list;
 mod queue;
 mod read;
 
-use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::past::Past;
 use crate::sink::Sink;
 use engine::{FeedEvent, FeedNote, Id};
 pub(crate) use list::{details_query, live_query};
+use outward::Backoff;
 
 use list::Listed;
 use pipeline::Wish;

@@ -12,7 +12,7 @@
 //! loop evicts the channels of others).
 
 use crate::Timing;
-use crate::backoff::Backoff;
+use outward::Backoff;
 use std::collections::VecDeque;
 use wire::Control;
 

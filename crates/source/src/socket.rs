@@ -5,11 +5,11 @@
 //! encoded. What has piled up is taken at once, so that a burst costs one hand-over.
 
 use crate::gate::{Gate, Gated};
-use crate::http::{self, USER_AGENT};
-use crate::region::is_loopback;
 use crate::session::Cause;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use outward::USER_AGENT;
+use outward::is_loopback;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -116,7 +116,7 @@ impl Connector {
             .max_frame_size(Some(self.message_bytes_max));
         let opened = tokio_tungstenite::client_async_with_config(request, gated, Some(config)).await;
         let (stream, _) = opened.map_err(|error| match error {
-            Error::Http(answer) => match (answer.status().as_u16(), http::retry_after(answer.headers())) {
+            Error::Http(answer) => match (answer.status().as_u16(), outward::retry_after(answer.headers())) {
                 (429, Some(wait)) => ConnectError::Throttled(wait),
                 (status, _) => ConnectError::Status(status),
             },

@@ -2,10 +2,10 @@
 
 use crate::context::Context;
 use crate::health::Health;
-use crate::http::SetupError;
 use crate::repair::{self, Rounds};
 use crate::sink::Sink;
 use crate::{Dialect, Settings, events, supervisor};
+use outward::SetupError;
 use pipeline::{Clock, Telemetry, Wish};
 use std::fmt;
 use std::sync::Arc;

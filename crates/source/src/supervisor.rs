@@ -3,12 +3,12 @@
 //! Discovery is repeated, so that a queue or user that is new is heard within minutes; a failure to look up one list
 //! leaves the other to work with. Topics that are named need no look-up.
 
-use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::repair::Rounds;
 use crate::sink::Sink;
 use crate::topics::{CHANNELS_MAX, Plan, TOPICS_OF_CHANNEL_MAX};
 use crate::{TopicTarget, Topics, discovery, notifications};
+use outward::Backoff;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;

@@ -6,11 +6,11 @@
 //! credentials look permanent and are still tried again, slowly: somebody may be mending them. Rejected: a background
 //! task that refreshes ahead (a second writer, and a token nobody may need).
 
-use crate::backoff::Backoff;
-use crate::http;
-use crate::region::host;
+use outward::Backoff;
+
 use crate::{Settings, Timing};
 use engine::Id;
+use outward::host;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
@@ -217,10 +217,10 @@ impl Tokens {
             .form(&[("grant_type", "client_credentials")])
             .send()
             .await
-            .map_err(|error| TokenError::Unreachable { host: host.clone(), why: http::cause(&error) })?;
+            .map_err(|error| TokenError::Unreachable { host: host.clone(), why: outward::cause(&error) })?;
         let status = response.status().as_u16();
-        let wait = http::retry_after(response.headers()).unwrap_or(self.timing.rate_limit_wait);
-        let body = http::body(response, ANSWER_BYTES_MAX).await.unwrap_or_default();
+        let wait = outward::retry_after(response.headers()).unwrap_or(self.timing.rate_limit_wait);
+        let body = outward::body(response, ANSWER_BYTES_MAX).await.unwrap_or_default();
         match status {
             200..=299 => serde_json::from_slice(&body).map_err(|_| TokenError::NoToken { host }),
             429 => Err(TokenError::RateLimited { host, seconds: wait.as_secs() }),

@@ -5,6 +5,7 @@
 //! stays: it carries the position and the change number from which the next life goes on.
 
 use crate::error::leaves_doubt;
+use crate::outbox::{self, Moved, Outgoing};
 use crate::record::{Scratch, WriteError, batch, conversation, ledger, user};
 use crate::{Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
@@ -38,6 +39,8 @@ pub struct Commit<'a> {
     /// Rows of the log below this position are covered by conversations that are laid down, with this commit or before:
     /// they are not replayed again, and are deleted over this and the next commits.
     pub forget_log_below: Option<u64>,
+    /// What followers have to look at again; none when nobody follows.
+    pub outgoing: Option<Outgoing<'a>>,
 }
 
 impl Store {
@@ -81,7 +84,7 @@ impl Store {
         let newly_covered = covered > self.covered;
         let behind = self.is_behind || commit.heard_until.is_some();
         let again = self.holds_unacknowledged;
-        let scratch = &mut self.scratch;
+        let (scratch, outbox_bytes) = (&mut self.scratch, self.outbox_bytes.unwrap_or_default());
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let cells = if again { &[] } else { commit.cells };
         make_room(&transaction, again, position)?;
@@ -89,10 +92,16 @@ impl Store {
         lay_down(&transaction, scratch, commit.laid_down)?;
         update(&transaction, commit, cells)?;
         forget(&transaction, covered, newly_covered)?;
+        let moved = match &commit.outgoing {
+            Some(outgoing) => outbox::write(&transaction, scratch, commit, outgoing, position, outbox_bytes)?,
+            None => Moved::default(),
+        };
         if behind {
             lag(&transaction, commit.heard_until)?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        self.outbox_bytes = self.outbox_bytes.map(|bytes| moved.apply(bytes));
+        Ok(())
     }
 
     fn settle(&mut self, failure: WriteError) -> StoreError {
@@ -110,10 +119,11 @@ impl Store {
     }
 }
 
-/// Takes away the row of this batch that was never acknowledged.
+/// Takes away the rows of this batch that were never acknowledged.
 fn make_room(to: &Transaction<'_>, again: bool, position: u64) -> Result<(), WriteError> {
     if again {
         to.execute("DELETE FROM log WHERE position = ?1", [position.cast_signed()])?;
+        to.execute("DELETE FROM outbox WHERE position = ?1", [position.cast_signed()])?;
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ mod folder;
 #[doc(hidden)]
 pub mod fuzzing;
 mod open;
+mod outbox;
 mod read;
 mod record;
 mod recover;
@@ -42,18 +43,22 @@ mod reopen;
 mod reserve;
 mod salvage;
 mod schema;
+mod sent;
 mod snapshot;
 mod stats;
 #[cfg(test)]
 mod testing;
+mod upgrade;
 mod walk;
 
 pub use check::Checked;
 pub use commit::Commit;
 pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
+pub use outbox::{Outbox, OutboxBounds, Outgoing, Row as OutboxRow};
 pub use recover::{LoggedBatch, Recover, Recovered};
 pub use salvage::{SalvageError, Salvaged};
+pub use sent::{Known, Place, Progress, Sent, SentPoint};
 pub use snapshot::{Each, Snapshot};
 pub use stats::{Day, Kind, Stats};
 
@@ -74,6 +79,8 @@ pub struct Store {
     covered: u64,
     /// The last commit left something behind that waits.
     is_behind: bool,
+    /// Bytes of the outbox's bodies, once they were counted.
+    outbox_bytes: Option<u64>,
     /// A commit may or may not have reached the disk.
     poisoned: bool,
     /// The commit that comes next is in the log already, and was never acknowledged.

@@ -7,6 +7,7 @@ use crate::folder::FolderLock;
 use crate::record::Scratch;
 use crate::reserve::Reserve;
 use crate::schema::{self, Kind};
+use crate::upgrade::upgrade;
 use crate::{OpenError, Store, StoreError};
 use causal::Incarnation;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -28,6 +29,8 @@ pub struct Opened {
     pub epoch: u64,
     /// The last change number that was published; 0 before the first.
     pub seq: u64,
+    /// The older format that the file had until now; none: it had the newest, or was made.
+    pub upgraded_from: Option<i64>,
 }
 
 /// What the file says of itself.
@@ -37,6 +40,7 @@ struct Header {
     covered: u64,
     last_position: u64,
     seq: u64,
+    upgraded_from: Option<i64>,
 }
 
 impl Store {
@@ -60,6 +64,7 @@ impl Store {
             last_position: header.last_position,
             covered: header.covered,
             is_behind: true,
+            outbox_bytes: None,
             poisoned: false,
             holds_unacknowledged: false,
             writable: true,
@@ -69,7 +74,14 @@ impl Store {
             scratch: Scratch::default(),
             _lock: Some(lock),
         };
-        Ok(Opened { store, incarnation: header.incarnation, epoch: header.epoch, seq: header.seq })
+        let Header { incarnation, epoch, seq, upgraded_from, .. } = header;
+        Ok(Opened { store, incarnation, epoch, seq, upgraded_from })
+    }
+
+    /// Whether a folder holds data, of whatever program.
+    #[must_use]
+    pub fn is_there(folder: &Path) -> bool {
+        folder.join(DATA_FILE).exists()
     }
 
     /// Opens the data folder of a program that is stopped, to look at what it holds: nothing in it is changed, nothing can
@@ -167,6 +179,7 @@ impl Store {
             last_position,
             covered,
             is_behind: true,
+            outbox_bytes: None,
             poisoned: true,
             holds_unacknowledged: false,
             writable: false,
@@ -176,7 +189,7 @@ impl Store {
             scratch: Scratch::default(),
             _lock: lock,
         };
-        Ok(Opened { store, incarnation, epoch, seq })
+        Ok(Opened { store, incarnation, epoch, seq, upgraded_from: None })
     }
 }
 
@@ -212,9 +225,15 @@ fn read_header(folder: &Path, new_epoch: u64) -> Result<(Connection, Header), Op
 fn begin(connection: &mut Connection, kind: Kind, new_epoch: u64) -> rusqlite::Result<Header> {
     schema::set_up(connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let upgraded_from = match kind {
+        Kind::Ours(found) if found < schema::FORMAT => Some(found),
+        _ => None,
+    };
     if kind == Kind::Empty {
         schema::create(&transaction, new_epoch)?;
+        upgrade(&transaction, 1)?;
     }
+    upgraded_from.map_or(Ok(()), |found| upgrade(&transaction, found))?;
     let number = |key| schema::meta(&transaction, key).map(|found| found.unwrap_or_default().cast_unsigned());
     let last = number("incarnation")?;
     let next = u32::try_from(last).ok().and_then(|last| last.checked_add(1)).and_then(Incarnation::new);
@@ -223,7 +242,7 @@ fn begin(connection: &mut Connection, kind: Kind, new_epoch: u64) -> rusqlite::R
     let (epoch, covered) = (number("epoch")?, number("covered")?);
     let (last_position, seq) = newest(&transaction)?;
     transaction.commit()?;
-    Ok(Header { incarnation, epoch, covered, last_position, seq })
+    Ok(Header { incarnation, epoch, covered, last_position, seq, upgraded_from })
 }
 
 /// The newest row of the log, which is never deleted, and the change number in it.

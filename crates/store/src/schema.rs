@@ -13,7 +13,7 @@ use rusqlite::{Connection, Transaction};
 use std::time::Duration;
 
 /// The format that this version writes, and the newest that it reads.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 /// Says in the file's header that it is ours: "Hdct".
 const APPLICATION_ID: i64 = 0x4864_6374;
 /// The value of the file that says until when all that was received is stored; 0 or none: until the last commit.
@@ -97,11 +97,10 @@ pub(crate) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
     Ok(meta(connection, "format")?.map_or(Kind::Foreign, Kind::Ours))
 }
 
-/// Makes the tables of a new file.
+/// Makes the tables of a new file: those of the first format; [`upgrade`](crate::upgrade::upgrade) does the rest.
 pub(crate) fn create(transaction: &Transaction<'_>, epoch: u64) -> rusqlite::Result<()> {
     transaction.execute_batch(TABLES)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    set_meta(transaction, "format", FORMAT)?;
     set_meta(transaction, "epoch", epoch.cast_signed())
 }
 

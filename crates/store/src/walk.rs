@@ -5,8 +5,8 @@
 //! eighty look-ups. Tables without numbers are small (users, the ledger) and are read as far as they go.
 
 use crate::read::cell;
-use crate::record::{RowError, batch, conversation, ledger, user};
-use crate::{Damaged, StoreError, read, recover};
+use crate::record::{RowError, batch, conversation, inherited, ledger, user};
+use crate::{Damaged, StoreError, outbox, read, recover};
 use rusqlite::{Connection, Row};
 
 /// A table whose rows are checked.
@@ -20,7 +20,7 @@ pub(crate) struct Table {
 }
 
 /// Every table with records, in the order in which a recovery reads them.
-pub(crate) const TABLES: [Table; 5] = [
+pub(crate) const TABLES: [Table; 7] = [
     Table {
         name: "user_state",
         columns: user::COLUMNS,
@@ -50,6 +50,13 @@ pub(crate) const TABLES: [Table; 5] = [
         columns: batch::COLUMNS,
         number: Some(("position", 0)),
         decode: |row| recover::read_batch(row).map(drop),
+    },
+    Table { name: "outbox", columns: outbox::COLUMNS, number: Some(("position", 0)), decode: outbox::check },
+    Table {
+        name: "inherited",
+        columns: inherited::COLUMNS,
+        number: None,
+        decode: |row| inherited::read(row).map(drop),
     },
 ];
 

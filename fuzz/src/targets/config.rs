@@ -12,8 +12,14 @@ use std::collections::BTreeMap;
 /// What marks a secret: inputs that put it where secrets belong must not find it in what is said.
 const SECRET: &str = "C4n4ry";
 /// Variables whose text is never repeated.
-const SILENT: [&str; 4] =
-    ["GENESYS_CLIENT_SECRET", "GENESYS_LOGIN_URL", "GENESYS_API_URL", "GENESYS_EVENTS_URL"];
+const SILENT: [&str; 6] = [
+    "GENESYS_CLIENT_SECRET",
+    "GENESYS_LOGIN_URL",
+    "GENESYS_API_URL",
+    "GENESYS_EVENTS_URL",
+    "INFLUX_URL",
+    "INFLUX_TOKEN",
+];
 /// The longest message: so much for each byte that was given, and so much in any case.
 const MESSAGE_BYTES_PER_BYTE: usize = 400;
 const MESSAGE_BYTES: usize = 8_000;

@@ -25,6 +25,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
             .map_err(|_| format!("`{}` is no IANA time zone, as in Europe/Berlin", short(t)))
     });
     let mailbox = judge.mailbox();
+    let influx = judge.influx();
     let data = PathBuf::from(judge.text("store.data").unwrap_or("./headcount-data"));
     let text = |name| judge.text(name).unwrap_or_default().trim().to_owned();
     let (client_id, client_secret) =
@@ -48,6 +49,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
             zone,
             data,
             mailbox,
+            influx,
         }),
         _ => Err(judge.problems),
     }
@@ -58,18 +60,23 @@ fn short(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
-struct Judge<'a> {
+pub(super) struct Judge<'a> {
     raw: &'a Raw,
     problems: Problems,
 }
 
 impl Judge<'_> {
-    fn text(&self, setting: &str) -> Option<&str> {
+    /// A problem at no place of its own.
+    pub(super) fn add(&mut self, origin: &str, what: impl Display) {
+        self.problems.add(origin, what);
+    }
+
+    pub(super) fn text(&self, setting: &str) -> Option<&str> {
         self.raw.get(setting).map(|(value, _)| value.as_str())
     }
 
     /// The value of a setting, or its default; a wrong one is a problem, and the default stands in.
-    fn parsed<T, E: Display>(
+    pub(super) fn parsed<T, E: Display>(
         &mut self,
         setting: &str,
         default: T,

@@ -115,3 +115,65 @@ fn a_wrong_value_is_repeated_in_part_only() {
     let text = problems(gather(Some(("h.toml", &file)), credentials, &ServeOptions::default()));
     assert!(text.contains("Mars/") && text.len() < 300, "{text}");
 }
+
+fn with_influx(more: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
+    move |name| {
+        let given = more.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        given.or_else(|| credentials(name))
+    }
+}
+
+#[test]
+fn the_tutorials_influx_variables_are_enough_and_without_a_url_there_is_none() {
+    let tutorial = with_influx(&[
+        ("INFLUX_URL", "http://localhost:8086"),
+        ("INFLUX_ORG", "org"),
+        ("INFLUX_BUCKET", "calls"),
+        ("INFLUX_TOKEN", "canary-token"),
+    ]);
+    let config = gather(None, tutorial, &ServeOptions::default()).unwrap();
+    assert!(!format!("{config:?}").contains("canary"));
+    let settings = config.influx.unwrap().settings;
+    assert_eq!((settings.bucket.as_str(), settings.org.as_deref()), ("calls", Some("org")));
+    assert_eq!((settings.api, settings.schema, settings.batch_lines), (None, None, 5_000));
+    let without = with_influx(&[("INFLUX_BUCKET", "calls"), ("INFLUX_TOKEN", "canary-token")]);
+    assert!(gather(None, without, &ServeOptions::default()).unwrap().influx.is_none());
+}
+
+#[test]
+fn what_is_wrong_with_influx_is_told_at_once_without_the_token() {
+    let wrong = with_influx(&[
+        ("INFLUX_URL", "http://influx.example.org:8086"),
+        ("INFLUX_TOKEN", "canary token"),
+        ("INFLUX_API", "v4"),
+        ("INFLUX_SCHEMA", "wide"),
+        ("INFLUX_BATCH_MS", "20000"),
+    ]);
+    let text = problems(gather(None, wrong, &ServeOptions::default()));
+    for part in ["loopback", "v4", "wide", "INFLUX_BATCH_MS", "INFLUX_TOKEN", "INFLUX_BUCKET"] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+    assert!(!text.contains("canary"), "{text}");
+    let bare =
+        with_influx(&[("INFLUX_URL", "http://127.0.0.1:8086"), ("INFLUX_BUCKET", "b"), ("INFLUX_API", "v2")]);
+    let text = problems(gather(None, bare, &ServeOptions::default()));
+    assert!(text.contains("INFLUX_ORG") && text.contains("INFLUX_TOKEN"), "{text}");
+}
+
+#[test]
+fn influx_has_a_section_in_the_file() {
+    let file = "[influx]\nurl = \"https://influx.example.org\"\nbucket = \"calls\"\nschema = \"tutorial\"\nkeep_hours = 24\n";
+    let influx =
+        gather(Some(("h.toml", file)), credentials, &ServeOptions::default()).unwrap().influx.unwrap();
+    assert_eq!(influx.settings.schema, Some(::influx::Schema::Tutorial));
+    assert_eq!(influx.outbox.age_ns_max, 24 * 3_600 * engine::SECOND);
+    let text = problems(gather(
+        Some(("h.toml", "[influx]\nurl = \"https://u:w@x\"\n")),
+        credentials,
+        &ServeOptions::default(),
+    ));
+    assert!(
+        text.contains("h.toml, line 2") && text.contains("INFLUX_TOKEN") && !text.contains("u:w"),
+        "{text}"
+    );
+}

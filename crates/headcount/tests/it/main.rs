@@ -10,6 +10,7 @@ mod export;
 #[path = "../../../export/tests/it/history.rs"]
 #[allow(dead_code)]
 mod history;
+mod influx;
 mod outside;
 mod program;
 mod recipes;

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod damage;
+mod followers;
 mod full_disk;
 mod mailbox;
 mod restart;

@@ -132,3 +132,32 @@ async fn a_fact_that_waits_is_counted_once_however_often_the_program_restarts() 
     until(&reader, |s| events_in(s) == 1 && s.active == 1).await;
     world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
 }
+
+#[tokio::test]
+async fn after_a_lost_disk_a_clock_goes_on_from_where_a_copy_had_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |clocks: &[(Id, u64)]| {
+        let telemetry = Telemetry::new(&mut prometheus_client::registry::Registry::default());
+        let clock = Clock::manual(NOON);
+        Pipeline::start_from(folder.path(), Settings::default(), telemetry, clock, 7, clocks).unwrap()
+    };
+    let id = |text: &str| Id::new(text).unwrap();
+    // The second time the folder is not new any more: what it holds stands.
+    for (clocks, n) in [([(id("c1"), 17)], 1), ([(id("c1"), 99)], 2)] {
+        let pipeline = start(&clocks);
+        let reader = pipeline.reader();
+        let submitted =
+            vec![event("c1", n, What::State, "connected"), event("c2", n, What::State, "connected")];
+        pipeline.intake().submit(submitted, Vec::new()).await;
+        until(&reader, |s| events_in(s) == 2 * n).await;
+        let clock_of = async |of: &str| {
+            let view = reader.conversation(id(of), When::default()).await.unwrap().value.unwrap();
+            let timeline = reader.timeline(id(of), None).await.unwrap().value.unwrap();
+            assert_eq!(timeline.last().unwrap().vector_clock, view.vector_clock);
+            assert_eq!(view.clock.iter().map(|(_, n)| n).sum::<u64>(), view.vector_clock);
+            (view.vector_clock, timeline[0].vector_clock)
+        };
+        assert_eq!((clock_of("c1").await, clock_of("c2").await), ((17 + n, 18), (n, 1)));
+        pipeline.drain(Duration::from_secs(5)).await.unwrap();
+    }
+}

@@ -17,7 +17,7 @@ pub const LATER: i64 = START + 3_600 * SECOND;
 
 pub fn service(folder: &Path) -> (Pipeline, Board) {
     let clock = Clock::manual(LATER);
-    let settings = Settings { mailbox: MailboxSettings::default(), limits: Limits::default() };
+    let settings = Settings { mailbox: MailboxSettings::default(), limits: Limits::default(), outbox: None };
     let telemetry = Telemetry::new(&mut Registry::default());
     let pipeline = Pipeline::start(folder, settings, telemetry, clock.clone(), 7).unwrap();
     let board = routes_on(pipeline.reader(), clock, folder);

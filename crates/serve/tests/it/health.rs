@@ -1,9 +1,13 @@
 //! Health, metrics, feeds and the page's files.
 
-use crate::world::{NOON, World};
-use axum::http::StatusCode;
+use crate::world::{NOON, World, ask, routes_over};
+use axum::http::{Method, StatusCode};
 use engine::Completeness;
+use pipeline::{Clock, Follower, Pipeline, Settings, Telemetry, reader_pair};
+use prometheus_client::registry::Registry;
 use serde_json::json;
+use std::time::Duration;
+use store::OutboxBounds;
 
 #[tokio::test]
 async fn alive_and_ready() {
@@ -24,6 +28,22 @@ async fn not_ready_says_why() {
     assert_eq!(problem["code"], "not_ready");
     assert_eq!(problem["reasons"], json!(["the disk is full", "no feed has connected yet"]));
     assert_eq!(board.get("/healthz").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_follower_in_trouble_is_named_and_stands_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let telemetry = || Telemetry::new(&mut Registry::default());
+    let settings = Settings { outbox: Some(OutboxBounds::default()), ..Settings::default() };
+    let made = Pipeline::start(folder.path(), settings, telemetry(), Clock::manual(NOON), 7).unwrap();
+    made.drain(Duration::from_secs(5)).await.unwrap();
+    let (reader, _backend) = reader_pair(World::of(0).summary);
+    let follower = Follower::open(folder.path(), "test", &reader, telemetry()).unwrap();
+    follower.trouble("the sink is away");
+    let response = ask(&routes_over(reader), Method::GET, "/readyz").await;
+    assert_eq!(response.status, StatusCode::OK);
+    let named = json!({"name": "test", "lagChanges": 0, "trouble": "the sink is away", "missedChanges": 0, "gap": null});
+    assert_eq!(response.json(), json!({"status": "ready", "followers": [named]}));
 }
 
 #[tokio::test]

@@ -122,6 +122,10 @@ impl World {
                 Query::Timeline(id, at, to) => {
                     drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.timeline.clone()))));
                 }
+                Query::Timelines(ids, to) => {
+                    let all = ids.iter().map(|id| found(id).map(|_| self.timeline.clone())).collect();
+                    drop(to.send(stand(all)));
+                }
                 Query::Spells(id, at, to) => {
                     drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.spells.clone()))));
                 }
@@ -311,6 +315,7 @@ fn communication(number: usize) -> CommunicationView {
 /// An entry in which everything that may be absent is, but for the participant and what it became.
 pub fn entry() -> TimelineEntry {
     TimelineEntry {
+        state: Some(word("connected")),
         fact: FactId(17),
         at: None,
         effective_at: Time { nanos: NOON, digits: 0 },

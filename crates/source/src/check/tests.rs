@@ -1,12 +1,12 @@
 //! What a check says of a platform that lacks something.
 
 use super::*;
-use crate::http;
+
 use reqwest::header::HeaderValue;
 
 fn skew_of(date: Option<&'static str>) -> Finding {
     let headers = date.map(|date| (reqwest::header::DATE, HeaderValue::from_static(date)));
-    let answer = Answer { body: Vec::new(), date: http::date(&headers.into_iter().collect()) };
+    let answer = Answer { body: Vec::new(), date: outward::date(&headers.into_iter().collect()) };
     skew(&answer, 784_111_777 * engine::SECOND)
 }
 

@@ -45,5 +45,5 @@ fn credentials_and_other_schemes_are_refused() {
 #[test]
 fn only_the_host_of_a_url_is_shown() {
     let url = Url::parse("wss://user:word@host.example:8443/channels/secret?access_token=t").unwrap();
-    assert_eq!(host(&url), "host.example:8443");
+    assert_eq!(outward::host(&url), "host.example:8443");
 }

@@ -1,10 +1,10 @@
 //! Reads one conversation and submits what it says.
 
 use crate::api::{ApiError, Call};
-use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::sink::Sink;
 use engine::{FeedEvent, FeedNote, Id};
+use outward::Backoff;
 use pipeline::{Outcome as RepairLabel, Reason};
 use wire::{Batch, Origin, Outcome};
 

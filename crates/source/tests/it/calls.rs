@@ -2,9 +2,10 @@
 
 use crate::platform::Platform;
 use crate::support::{run, settings, until};
+use outward::Level;
 use serde_json::json;
 use source::Dialect::Notifications;
-use source::{Level, check};
+use source::check;
 use std::time::{Duration, Instant};
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use crate::platform::{Command, Platform};
 use crate::support::{event, run, settings, until};
+use outward::Level;
 use source::Dialect::Events;
-use source::{Level, check};
+use source::check;
 use std::time::Duration;
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! Whatever the disk kept of a commit whose outcome was unknown, making it again leaves it there once.
 
 use super::*;
-use crate::{Commit, Opened, testing};
+use crate::{Commit, Opened, Outbox, OutboxBounds, Outgoing, testing};
 use engine::{Admitted, Id, Time};
+use std::sync::LazyLock;
 use tempfile::TempDir;
 
 const FACTS: u64 = 3;
+static CHANGED: LazyLock<Vec<Id>> = LazyLock::new(|| vec![Id::from_uuid([7; 16])]);
 
 fn open(folder: &TempDir) -> Store {
     let Opened { store, .. } = Store::open(folder.path(), 1).expect("opened");
@@ -22,7 +24,9 @@ fn batch() -> Vec<Admitted> {
 }
 
 fn commit(admitted: &[Admitted], committed_at: i64) -> Commit<'_> {
-    Commit { committed_at, seq: FACTS, admitted, cells: &[(5, 3)], ..Commit::default() }
+    let (after_seq, bounds) = (0, OutboxBounds::default());
+    let outgoing = Some(Outgoing { after_seq, conversations: &CHANGED, passed: 0, bounds });
+    Commit { committed_at, seq: FACTS, admitted, cells: &[(5, 3)], outgoing, ..Commit::default() }
 }
 
 /// As after a commit that reported a failure although all of it is in the log.
@@ -36,6 +40,10 @@ fn assert_once(store: &Store, committed_at: i64) {
     assert_eq!((logged.position, logged.committed_at, &logged.admitted), (1, committed_at, &batch()));
     assert_eq!(store.replay_after(1), Ok(None));
     assert_eq!(store.cells(0, 9), Ok(vec![(5, 3)]));
+    let waiting =
+        Outbox::open(store.file.parent().expect("a folder")).expect("opened").after(0, 100).expect("read");
+    let named: Vec<_> = waiting.iter().map(|row| (row.position, row.conversations.as_ref())).collect();
+    assert_eq!(named, [(1, Some(&*CHANGED))]);
 }
 
 #[test]

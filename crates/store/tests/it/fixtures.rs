@@ -16,6 +16,7 @@ pub struct Kept {
     pub ledger: Vec<LedgerRow>,
     pub cells: Vec<(i64, u64)>,
     pub conversations: Vec<StoredConversation>,
+    pub inherited: Vec<(Id, u64)>,
     pub damaged: Vec<Damaged>,
 }
 
@@ -31,6 +32,9 @@ impl Recover for Kept {
     }
     fn conversation(&mut self, stored: StoredConversation) {
         self.conversations.push(stored);
+    }
+    fn inherited(&mut self, conversation: Id, clock: u64) {
+        self.inherited.push((conversation, clock));
     }
     fn damaged(&mut self, what: Damaged) {
         self.damaged.push(what);

@@ -37,6 +37,7 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
         laid_down: &laid_down,
         heard_until: None,
         forget_log_below: None,
+        outgoing: None,
     };
     assert_eq!(store.commit(&commit), Ok(1));
     assert_eq!(store.commit(&Commit { committed_at: START + 1, seq: 701, ..Commit::default() }), Ok(2));

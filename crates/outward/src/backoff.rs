@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Jittered exponential waits.
 #[derive(Clone, Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     min: Duration,
     max: Duration,
     attempts: u32,
@@ -18,6 +18,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// Waits on the scale of `min`, at most `max`.
+    #[must_use]
     pub fn new(min: Duration, max: Duration, random: fastrand::Rng) -> Self {
         Self { min, max, attempts: 0, random }
     }

@@ -1,0 +1,360 @@
+//! Real servers, on free ports and folders of their own, read back through their own query APIs.
+//!
+//! They are Debian packages that `cargo xtask test` installs; without what it sets, these tests say that they are left out.
+
+use crate::sending::settings_for;
+use crate::stand_in::{BUCKET, StandIn};
+use crate::world::{World, event, history, settings};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use influx::{Schema, Settings};
+use reqwest::Client;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Whether real servers are there.
+fn left_out(test: &str) -> bool {
+    let out = std::env::var_os("HEADCOUNT_E2E").is_none();
+    if out {
+        let note = format!("left out: {test} (it needs what `cargo xtask test` installs)\n");
+        let _nobody_reads = std::io::Write::write_all(&mut std::io::stderr(), note.as_bytes());
+    }
+    out
+}
+
+/// A server's process. It is killed when this goes.
+struct Server {
+    program: &'static str,
+    arguments: Vec<String>,
+    child: Option<Child>,
+    url: String,
+    folder: PathBuf,
+}
+
+impl Server {
+    async fn start(program: &'static str, arguments: Vec<String>, url: String, folder: &Path) -> Self {
+        let mut server = Self { program, arguments, child: None, url, folder: folder.to_owned() };
+        server.up().await;
+        server
+    }
+
+    /// InfluxDB 1.x with a database.
+    async fn influxd(folder: &Path) -> Self {
+        let (http, rpc) = (free_port(), free_port());
+        let data = folder.display();
+        let configuration = format!(
+            "reporting-disabled = true\nbind-address = \"{rpc}\"\n[meta]\ndir = \"{data}/meta\"\n[data]\ndir = \
+             \"{data}/data\"\nwal-dir = \"{data}/wal\"\n[http]\nbind-address = \"{http}\"\nlog-enabled = false\n\
+             [monitor]\nstore-enabled = false\n"
+        );
+        let file = folder.join("influxd.toml");
+        std::fs::write(&file, configuration).unwrap();
+        let arguments = vec!["-config".to_owned(), file.display().to_string()];
+        let server = Self::start("influxd", arguments, format!("http://{http}"), folder).await;
+        server.query(&format!("CREATE DATABASE {BUCKET}")).await;
+        server
+    }
+
+    async fn victoria(folder: &Path) -> Self {
+        let http = free_port();
+        let arguments = vec![
+            format!("-storageDataPath={}", folder.join("vm").display()),
+            format!("-httpListenAddr={http}"),
+            "-retentionPeriod=100y".to_owned(),
+        ];
+        Self::start("victoria-metrics", arguments, format!("http://{http}"), folder).await
+    }
+
+    async fn up(&mut self) {
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.folder.join("server.log")).unwrap();
+        let mut command = Command::new(self.program);
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.child = Some(command.spawn().unwrap());
+        let waited = tokio::time::timeout(Duration::from_secs(60), async {
+            while client().get(format!("{}/ping", self.url)).send().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        waited.await.expect("the server never answered");
+    }
+
+    /// Without a word, as a power cut does.
+    fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// InfluxQL; the series of the answer.
+    async fn query(&self, q: &str) -> Vec<Value> {
+        let parameters = [("db", BUCKET), ("epoch", "ns"), ("q", q)];
+        let answer = client().post(format!("{}/query", self.url)).form(&parameters).send().await.unwrap();
+        let mut answer: Value = answer.json().await.unwrap();
+        assert!(answer["results"][0]["error"].is_null(), "{answer}");
+        answer["results"][0]["series"].as_array_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Every point as it is: series and time, fields.
+    async fn dump(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for series in self.query("SELECT * FROM participant_state, participant_activity GROUP BY *").await {
+            let rows = series["values"].as_array().unwrap();
+            all.extend(rows.iter().map(|row| format!("{} {} {row}", series["name"], series["tags"])));
+        }
+        all.sort();
+        all
+    }
+
+    async fn counts(&self, schema: Schema) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        let q = match schema {
+            Schema::Tutorial => "SELECT count(vector_clock) FROM participant_state GROUP BY interactionId",
+            Schema::Compact => "SELECT interactionId FROM participant_state",
+        };
+        for series in self.query(q).await {
+            for row in series["values"].as_array().unwrap() {
+                match schema {
+                    Schema::Tutorial => {
+                        let id = series["tags"]["interactionId"].as_str().unwrap().to_owned();
+                        counts.insert(id, usize::try_from(row[1].as_u64().unwrap()).unwrap());
+                    }
+                    Schema::Compact => *counts.entry(row[1].as_str().unwrap().to_owned()).or_default() += 1,
+                }
+            }
+        }
+        counts
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _already_gone = child.kill();
+            let _ended = child.wait();
+        }
+    }
+}
+
+fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+fn client() -> Client {
+    outward::client(
+        outward::tls(true).unwrap(),
+        true,
+        outward::Waits { connect_timeout: Duration::from_secs(5), request_timeout: Duration::from_secs(30) },
+    )
+    .unwrap()
+}
+
+/// Stands in front of a server, and answers 503 to so many of a hundred writes.
+#[derive(Clone)]
+struct Busy {
+    to: String,
+    of_a_hundred: Arc<AtomicU64>,
+    asked: Arc<AtomicU64>,
+    refused: Arc<AtomicU64>,
+    client: Client,
+}
+
+impl Busy {
+    async fn start(to: &str) -> (Self, String) {
+        let this = Self {
+            to: to.to_owned(),
+            of_a_hundred: Arc::default(),
+            asked: Arc::default(),
+            refused: Arc::default(),
+            client: client(),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(pass).with_state(this.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (this, url)
+    }
+}
+
+async fn pass(
+    State(busy): State<Busy>,
+    method: Method,
+    uri: Uri,
+    headers: axum::http::HeaderMap,
+    body: Bytes,
+) -> Response {
+    // The same every run: multiples of 37 visit all hundredths in turn.
+    let draw = busy.asked.fetch_add(1, Ordering::SeqCst) * 37 % 100;
+    if method == Method::POST && draw < busy.of_a_hundred.load(Ordering::SeqCst) {
+        busy.refused.fetch_add(1, Ordering::SeqCst);
+        return (StatusCode::SERVICE_UNAVAILABLE, "busy").into_response();
+    }
+    let url = format!("{}{uri}", busy.to);
+    let mut request = busy.client.request(method, url).body(body);
+    for name in ["content-encoding", "content-type", "authorization"] {
+        if let Some(value) = headers.get(name) {
+            request = request.header(name, value);
+        }
+    }
+    match request.send().await {
+        Ok(answer) => {
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            let mut response = (status, answer.bytes().await.unwrap_or_default()).into_response();
+            for (name, value) in headers.iter().filter(|(name, _)| name.as_str().starts_with("x-influxdb")) {
+                response.headers_mut().insert(name.clone(), value.clone());
+            }
+            response
+        }
+        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}
+
+fn of(url: &str, schema: Schema) -> Settings {
+    let mut settings = settings(url, BUCKET);
+    (settings.schema, settings.batch_lines) = (Some(schema), 500);
+    settings
+}
+
+async fn own(world: &World) -> BTreeMap<String, usize> {
+    world.entries().await.into_iter().map(|(id, timeline)| (id.to_string(), timeline.len())).collect()
+}
+
+/// Down, then busy, then killed and back: the counts of each conversation are the store's, in both schemas.
+#[tokio::test(flavor = "multi_thread")]
+async fn influxdb_1_has_every_change_after_an_outage_503s_and_a_kill() {
+    if left_out("InfluxDB 1 through an outage") {
+        return;
+    }
+    for schema in [Schema::Tutorial, Schema::Compact] {
+        let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut server = Server::influxd(folder.path()).await;
+        let (busy, url) = Busy::start(&server.url).await;
+        server.kill();
+        let world = World::start(data.path(), of(&url, schema));
+        let mut all = history(400, 20);
+        let last = all.split_off(6_000);
+        for part in all.chunks(500) {
+            world.submit(part.to_vec()).await;
+        }
+        world.until("it lags", || world.status().lag_changes == 6_000).await;
+        busy.of_a_hundred.store(30, Ordering::SeqCst);
+        server.up().await;
+        world
+            .until("503s were met", || {
+                busy.refused.load(Ordering::SeqCst) > 3 && world.status().lag_changes < 5_000
+            })
+            .await;
+        server.kill();
+        for part in last.chunks(500) {
+            world.submit(part.to_vec()).await;
+        }
+        server.up().await;
+        // And what comes late, into the middle of what was sent.
+        world.submit((0..50).map(|c| event(&format!("c{c}"), 1_000, 21, "consulting")).collect()).await;
+        world.settled(8_050).await;
+        assert_eq!(server.counts(schema).await, own(&world).await);
+        world.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_history_sent_twice_leaves_influxdb_1_unchanged() {
+    if left_out("InfluxDB 1, the same twice") {
+        return;
+    }
+    for schema in [Schema::Tutorial, Schema::Compact] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::influxd(folder.path()).await;
+        let mut dumps = Vec::new();
+        for round in 0..2 {
+            let data = tempfile::tempdir().unwrap();
+            let world = World::start(data.path(), of(&server.url, schema));
+            let mut all = history(50, 20);
+            if round == 1 {
+                // Another order of arrival: everything that is corrected on the way comes out the same.
+                all.reverse();
+            }
+            for part in all.chunks(100) {
+                world.submit(part.to_vec()).await;
+            }
+            world.settled(1_000).await;
+            let wanted = crate::hydration::own_clocks(&world).await;
+            world.stop().await;
+            // And after a lost disk its clocks come back.
+            assert_eq!(crate::hydration::told(&of(&server.url, schema)).await, (wanted, None));
+            dumps.push(server.dump().await);
+        }
+        assert_eq!(dumps[0].iter().filter(|line| line.contains("participant_state")).count(), 1_000);
+        assert_eq!(dumps[0], dumps[1], "{schema:?}");
+    }
+}
+
+/// The stand-in answers as the real one does.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stand_in_and_influxdb_1_end_with_the_same_points() {
+    if left_out("the stand-in against InfluxDB 1") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (server, stand_in) = (Server::influxd(folder.path()).await, StandIn::start(1).await);
+    let mut counts = Vec::new();
+    for settings in [of(&server.url, Schema::Compact), settings_for(&stand_in, Some(Schema::Compact))] {
+        let data = tempfile::tempdir().unwrap();
+        let world = World::start(data.path(), settings);
+        world.submit(vec![event("c", 2, 20, "connected"), event("c", 4, 20, "held")]).await;
+        world.settled(2).await;
+        world.submit(vec![event("c", 0, 10, "alerting"), event("c", 6, 20, "talking")]).await;
+        world.settled(4).await;
+        counts.push(own(&world).await);
+        world.stop().await;
+    }
+    assert_eq!(server.counts(Schema::Compact).await, counts[0]);
+    assert_eq!(crate::sending::by_conversation(&stand_in.points()), counts[1]);
+    let times = server.query("SELECT vector_clock FROM participant_state").await;
+    let real: Vec<i64> =
+        times[0]["values"].as_array().unwrap().iter().map(|row| row[0].as_i64().unwrap()).collect();
+    let mut stood: Vec<i64> =
+        stand_in.points().keys().filter(|(s, _)| s.contains("state")).map(|(_, t)| *t).collect();
+    stood.sort_unstable();
+    assert_eq!(real, stood);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn victoriametrics_has_every_change() {
+    if left_out("VictoriaMetrics") {
+        return;
+    }
+    let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = Server::victoria(folder.path()).await;
+    let world = World::start(data.path(), of(&server.url, Schema::Tutorial));
+    world.submit(history(50, 20)).await;
+    world.settled(1_000).await;
+    let wanted = own(&world).await;
+    let mut counts = BTreeMap::new();
+    for _ in 0..100 {
+        // What it took is read back after about a second.
+        let export =
+            client().get(format!("{}/api/v1/export?match[]=participant_state_vector_clock", server.url));
+        let text = export.send().await.unwrap().text().await.unwrap();
+        counts.clear();
+        for line in text.lines() {
+            let series: Value = serde_json::from_str(line).unwrap();
+            let id = series["metric"]["interactionId"].as_str().unwrap().to_owned();
+            *counts.entry(id).or_insert(0) += series["values"].as_array().unwrap().len();
+        }
+        if counts == wanted {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(counts, wanted);
+    world.stop().await;
+}

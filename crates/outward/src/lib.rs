@@ -1,0 +1,13 @@
+//! What every call to another host shares: one HTTP client, one trust store, bounded bodies, and waits between attempts.
+//!
+//! It stands below whoever calls, so that the source and the followers need not know each other.
+
+mod backoff;
+mod finding;
+mod http;
+
+pub use backoff::Backoff;
+pub use finding::{Finding, Level};
+pub use http::{
+    BodyError, SetupError, USER_AGENT, Waits, body, cause, client, date, host, is_loopback, retry_after, tls,
+};

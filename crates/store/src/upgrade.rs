@@ -1,0 +1,29 @@
+//! From one format to the next: a step each, all of them in the transaction that opens the file.
+//!
+//! A new file is made as the first format and then takes every step, so that there is one description of each table, and
+//! what an upgrade leaves behind is what a new file is. A file keeps its content whatever step fails, since nothing of the
+//! transaction stays.
+
+use crate::schema::{FORMAT, set_meta};
+use rusqlite::Transaction;
+
+/// What leads from format n + 1 to the next; the first is the tables of `schema.rs`.
+const STEPS: [&str; FORMAT as usize - 1] = [FOLLOWERS];
+
+/// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
+const FOLLOWERS: &str = "
+    CREATE TABLE outbox (
+        position INTEGER PRIMARY KEY, committed_at_ns INTEGER NOT NULL, after_seq INTEGER NOT NULL,
+        seq INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
+
+    CREATE TABLE inherited (id TEXT PRIMARY KEY NOT NULL, vector_clock INTEGER NOT NULL) WITHOUT ROWID;
+";
+
+/// Takes a file of format `from` to the newest.
+pub(crate) fn upgrade(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
+    let done = usize::try_from(from - 1).unwrap_or(0);
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    set_meta(transaction, "format", FORMAT)
+}

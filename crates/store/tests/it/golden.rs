@@ -1,0 +1,125 @@
+//! Files as earlier versions wrote them: each opens, is upgraded, and holds what was put in.
+//!
+//! A golden file never changes once its format was released. `HEADCOUNT_GOLDEN=write` makes the one of the newest format:
+//! `HEADCOUNT_GOLDEN=write cargo test -p store golden`.
+
+use crate::fixtures::{START, batch, conversation, id, recover, replay};
+use engine::{Completeness, LedgerRow, UserRow, UserWhat, Word};
+use std::fs;
+use std::path::{Path, PathBuf};
+use store::{Commit, Outbox, OutboxBounds, OutboxRow, Outgoing, Store};
+
+/// The newest format, as these tests know it.
+const NEWEST: i64 = 2;
+
+fn golden(format: i64) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/format-{format}.db"))
+}
+
+fn users() -> Vec<UserRow> {
+    let value = Word::new("available").expect("a word");
+    vec![UserRow { user: id(1), what: UserWhat::Presence, value, at: None, received: START }]
+}
+
+fn ledger() -> Vec<LedgerRow> {
+    let reason = "the socket was cut".to_owned();
+    let (feed, name, state) = (0, "events".to_owned(), Completeness::Repaired);
+    vec![LedgerRow { feed, name, from: START, to: Some(START + 9), state, listening: true, reason }]
+}
+
+/// What every golden file holds: three rows of the log, the first of them covered, and one of everything else.
+fn fill(store: &mut Store) {
+    store.inherit(&[(id(0), 17)]).expect("inherited");
+    let commits = [
+        Commit { seq: 4, admitted: &batch(1, 4), cells: &[(7, 4)], ..Commit::default() },
+        Commit { seq: 9, admitted: &batch(2, 5), users: &users(), ledger: &ledger(), ..Commit::default() },
+        Commit {
+            seq: 12,
+            admitted: &batch(3, 3),
+            cells: &[(7, -1), (8, 2)],
+            laid_down: &[conversation(4, false), conversation(3, true)],
+            heard_until: Some(START - 5),
+            forget_log_below: Some(2),
+            outgoing: Some(Outgoing {
+                after_seq: 9,
+                conversations: &[id(0), id(1)],
+                passed: 0,
+                bounds: OutboxBounds::default(),
+            }),
+            ..Commit::default()
+        },
+    ];
+    for (n, commit) in commits.into_iter().enumerate() {
+        let committed_at = START + n as i64;
+        store.commit(&Commit { committed_at, incarnation: 1, ..commit }).expect("committed");
+    }
+}
+
+/// What waits for followers: nothing in a file that knew none.
+fn outbox(format: i64) -> Vec<OutboxRow> {
+    let row = OutboxRow {
+        position: 3,
+        committed_at: START + 2,
+        after_seq: 9,
+        seq: 12,
+        conversations: Some(vec![id(0), id(1)]),
+        minutes: vec![7, 8],
+    };
+    if format < 2 { Vec::new() } else { vec![row] }
+}
+
+fn holds_what_was_put_in(file: &Path, format: i64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(file, folder.path().join("headcount.db")).expect("copied");
+    for life in 2..4 {
+        let opened = Store::open(folder.path(), 99).expect("opened");
+        assert_eq!((opened.incarnation.get(), opened.epoch, opened.seq), (life, 41, 12));
+        assert_eq!(opened.upgraded_from, (life == 2 && format < NEWEST).then_some(format));
+        let mut store = opened.store;
+        let (found, kept) = recover(&mut store);
+        assert_eq!((found.damaged, found.log_rows, found.facts), (0, 2, 11));
+        assert_eq!(found.heard_until, Some(START - 5));
+        assert_eq!((kept.users, kept.ledger), (users(), ledger()));
+        assert_eq!(kept.cells, [(7, 3), (8, 2)]);
+        assert_eq!(kept.inherited, if format < 2 { vec![] } else { vec![(id(0), 17)] });
+        assert_eq!(kept.conversations, [conversation(3, true)]);
+        assert_eq!(store.load(&id(4)), Ok(Some(conversation(4, false))));
+        let log: Vec<_> = replay(&store).into_iter().map(|row| (row.position, row.admitted)).collect();
+        assert_eq!(log, [(2, batch(2, 5)), (3, batch(3, 3))]);
+        let reader = Outbox::open(folder.path()).expect("opened");
+        assert_eq!(reader.after(0, 100), Ok(outbox(format)));
+        store.close().expect("closed");
+    }
+}
+
+#[test]
+fn an_upgraded_file_is_what_a_new_one_is() {
+    let tables = |file: &Path| {
+        let connection = rusqlite::Connection::open(file).expect("opened");
+        let sql = "SELECT name, sql FROM sqlite_schema ORDER BY name";
+        let mut statement = connection.prepare(sql).expect("prepared");
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("asked");
+        rows.collect::<Result<Vec<(String, Option<String>)>, _>>().expect("read")
+    };
+    let made = tempfile::tempdir().expect("a folder");
+    drop(Store::open(made.path(), 1).expect("opened"));
+    for format in 1..NEWEST {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("headcount.db");
+        fs::copy(golden(format), &file).expect("copied");
+        drop(Store::open(folder.path(), 1).expect("opened"));
+        assert_eq!(tables(&file), tables(&made.path().join("headcount.db")));
+    }
+}
+
+#[test]
+fn every_golden_file_opens_and_holds_what_was_put_in() {
+    if std::env::var("HEADCOUNT_GOLDEN").is_ok_and(|wish| wish == "write") {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(folder.path(), 41).expect("opened").store;
+        fill(&mut store);
+        store.close().expect("closed");
+        fs::copy(folder.path().join("headcount.db"), golden(NEWEST)).expect("copied");
+    }
+    (1..=NEWEST).for_each(|format| holds_what_was_put_in(&golden(format), format));
+}
