@@ -27,6 +27,8 @@ pub(crate) struct Ledger {
 
 /// The first instant of the row that says whether a feed listens, and that ends when it first did; a hole never has it.
 pub const STATUS_ROW: i64 = 0;
+/// The same of the row that says until when a clock that was set back runs through a time again; it ends then.
+const AGAIN_ROW: i64 = 1;
 /// Why all that a feed ever told may lack something.
 pub const RECORDS_LOST: &str =
     "records of the history could not be read; `headcount store check` and the log of the program name them";
@@ -98,33 +100,32 @@ impl Ledger {
         self.lost_rows = true;
     }
 
-    /// The same of every feed.
-    pub fn untold_by_all(&mut self, at: i64, reason: &str) {
-        for feed in (0..self.feeds.len()).filter_map(|index| u16::try_from(index).ok()) {
-            self.untold(feed, at, reason);
-        }
-    }
-
     /// Records of the history cannot be read: which moments they told of is not known, so that all until `at` may lack some.
     pub fn damaged(&mut self, at: i64, reason: &str) {
         let state = if self.lost_rows { Completeness::Unknown } else { Completeness::Partial };
-        for index in 0..self.feeds.len() {
-            if let Some(Some(feed)) = self.feeds.get_mut(index) {
-                feed.doubt(at, state, reason);
-            }
-            self.record(index);
-        }
+        self.each(|feed| feed.doubt(at, state, reason));
     }
 
-    /// Our clock was set back to an instant.
-    pub fn set_back(&mut self, at: i64) {
+    /// Our clock was set back from one instant to another.
+    pub fn set_back(&mut self, from: i64, at: i64) {
+        self.each(|feed| feed.set_back(from, at));
+        self.news = self.news.map(|news| news.min(at));
+    }
+
+    /// The same while nobody ran: for how long, and where in what is known that time lies, nobody can tell.
+    pub fn set_back_unseen(&mut self, from: i64, at: i64) {
+        let reason = "our clock was set back while Headcount was not running";
+        self.set_back(from, at);
+        self.each(|feed| feed.doubt(from, Completeness::Partial, reason));
+    }
+
+    fn each(&mut self, change: impl Fn(&mut Feed)) {
         for index in 0..self.feeds.len() {
             if let Some(Some(feed)) = self.feeds.get_mut(index) {
-                feed.set_back(at);
+                change(feed);
             }
             self.record(index);
         }
-        self.news = self.news.map(|news| news.min(at));
     }
 
     /// A row as it was stored.
@@ -142,6 +143,10 @@ impl Ledger {
         }
         if row.from == STATUS_ROW {
             (feed.listening, feed.first, feed.before) = (row.listening, row.to, row.state);
+            return;
+        }
+        if row.from == AGAIN_ROW {
+            feed.again_until = row.to.unwrap_or(i64::MIN);
             return;
         }
         let gap = row.listening;
@@ -274,6 +279,10 @@ impl Ledger {
         };
         let status = Hole::new(STATUS_ROW, feed.first, feed.before, NOBODY.to_owned());
         self.changed.push(row(&status, feed.listening));
+        if feed.again_until > i64::MIN {
+            let again = Hole::new(AGAIN_ROW, Some(feed.again_until), Completeness::Complete, String::new());
+            self.changed.push(row(&again, false));
+        }
         for hole in feed.holes.iter_mut().chain(&mut feed.limited).filter(|h| h.changed) {
             hole.changed = false;
             self.changed.push(row(hole, hole.gap));

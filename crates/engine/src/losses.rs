@@ -25,14 +25,13 @@ impl Engine {
         self.seq = seq;
         self.ledger.resumed(last_heard.min(now));
         if last_heard > now {
-            self.ledger.set_back(now);
-            self.ledger.untold_by_all(now, "our clock was set back while Headcount was not running");
+            self.ledger.set_back_unseen(last_heard, now);
         }
     }
 
-    /// Our clock was set back to `now`: what waits until an instant of the old time waits no longer.
-    pub fn clock_set_back(&mut self, now: i64) {
-        self.ledger.set_back(now);
+    /// Our clock was set back from one instant to `now`: what waits until an instant of the old time waits no longer.
+    pub fn clock_set_back(&mut self, from: i64, now: i64) {
+        self.ledger.set_back(from, now);
         self.release_all(now);
     }
 

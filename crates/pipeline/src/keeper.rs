@@ -267,7 +267,7 @@ impl Keeper {
         let set_back = now < self.last_asked;
         if set_back {
             self.last_commit = None;
-            self.engine.clock_set_back(now);
+            self.engine.clock_set_back(self.last_asked.max(self.last_turn), now);
         }
         self.last_asked = now;
         self.last_turn = self.last_commit.map_or(now, |last| now.max(last.saturating_add(1)));

@@ -23,6 +23,8 @@ pub(crate) struct Feed {
     pub(super) before: Completeness,
     /// When it told a fact last.
     pub(super) told_at: i64,
+    /// Until when a clock that was set back runs through a time for the second time.
+    pub(super) again_until: i64,
     /// Why it cannot listen at present.
     pub(super) failing: Option<String>,
     /// What it does not hear although it listens, and since when.
@@ -68,6 +70,7 @@ impl Feed {
             first: None,
             before: Completeness::Unknown,
             told_at: i64::MIN,
+            again_until: i64::MIN,
             failing: None,
             limited: None,
             holes: VecDeque::new(),
@@ -98,7 +101,7 @@ impl Feed {
         (self.listening, self.since, self.failing) = (true, at, None);
         self.first.get_or_insert(at);
         let Some(hole) = self.holes.iter_mut().rev().find(|h| h.to.is_none()) else { return false };
-        (hole.to, hole.changed) = (Some(at.max(hole.from)), true);
+        (hole.to, hole.changed) = (Some(at.max(hole.from).max(self.again_until)), true);
         self.keep_order();
         !self.resends
     }
@@ -157,7 +160,7 @@ impl Feed {
         }
         let last_gap = self.holes.iter().rev().find(|h| h.gap).and_then(|h| h.to);
         let at = last_gap.map_or(at, |end| end.max(at));
-        let moment = at.saturating_add(MOMENT_NS);
+        let moment = at.saturating_add(MOMENT_NS).max(self.again_until);
         let end = self.holes.back().and_then(|h| h.to).map_or(moment, |newest| newest.max(moment));
         let soon = |h: &Hole| {
             h.reason == reason
@@ -227,10 +230,13 @@ impl Feed {
         from
     }
 
-    /// Our clock was set back to an instant: what was noted at later ones stands in a time that comes again. Nobody can tell
-    /// any more where in it the holes were.
-    pub(super) fn set_back(&mut self, at: i64) {
+    /// Our clock was set back from one instant to another: what was noted at later ones stands in a time that comes again.
+    /// Nobody can tell any more where in it the holes were; and what is missed while it comes again may be of a conversation
+    /// whose facts stand in it since the first time.
+    pub(super) fn set_back(&mut self, from: i64, at: i64) {
         (self.since, self.told_at) = (self.since.min(at), self.told_at.min(at));
+        self.first = self.first.map(|first| first.min(at));
+        self.again_until = self.again_until.max(from);
         (self.awaited, self.covered) = (None, 0);
         if let Some(open) = self.holes.iter_mut().find(|h| h.to.is_none() && h.from > at) {
             (open.to, open.changed) = (Some(open.from), true);
@@ -239,10 +245,8 @@ impl Feed {
             self.holes.push_back(Hole::new(from, None, Completeness::Unknown, reason));
         }
         let Some(end) = self.holes.iter().filter_map(|h| h.to).max().filter(|end| *end > at) else { return };
-        let reason = "our clock was set back over a time in which not everything was heard".to_owned();
-        let doubt = Hole::new(self.free_start(at, 1), Some(end), Completeness::Partial, reason);
-        self.holes.push_back(Hole { gap: false, ..doubt });
-        self.bound_holes();
+        let reason = "our clock was set back over a time in which not everything was heard";
+        self.doubt(end, Completeness::Partial, reason);
     }
 
     /// Holes stand in the order of their ends; only a clock that was set back brings them out of it.

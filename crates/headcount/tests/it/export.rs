@@ -33,7 +33,7 @@ fn bytes(folder: &Path) -> Vec<Vec<u8>> {
 fn a_kill_costs_one_file_at_most_and_leaves_none_that_looks_whole() {
     let place = tempfile::tempdir().unwrap();
     let data = place.path().join("data");
-    history::make(&data, 4_000);
+    history::make(&data, 20_000);
     let (cut, whole) = (place.path().join("cut"), place.path().join("whole"));
     let args = |out: &Path| {
         let texts = [out, &data].map(|path| path.display().to_string());
@@ -64,7 +64,7 @@ fn a_kill_costs_one_file_at_most_and_leaves_none_that_looks_whole() {
     assert!(kills > 0, "it was always faster than the kill");
     let (code, said) = export(&texts);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("20000 spells in 40 file(s)") && said.contains("were there already"), "{said}");
+    assert!(said.contains("100000 spells in 200 file(s)") && said.contains("were there already"), "{said}");
     let owned = args(&whole);
     assert_eq!(export(&owned.iter().map(String::as_str).collect::<Vec<_>>()).0, Some(0));
     assert_eq!(bytes(&cut), bytes(&whole));

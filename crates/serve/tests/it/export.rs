@@ -185,11 +185,11 @@ async fn a_client_that_does_not_read_is_let_go_and_sees_that_it_is_not_all() {
     let unread = [response(&board, path).await, response(&board, path).await];
     tokio::time::pause();
     let mut answer = board.get("/api/v1/export?what=cells").await;
-    for _ in 0..1_000 {
-        if answer.status == StatusCode::OK {
-            break;
-        }
+    // The time that passes for the program is made up; its threads still need some of their own.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while answer.status != StatusCode::OK && std::time::Instant::now() < deadline {
         tokio::time::advance(std::time::Duration::from_secs(31)).await;
+        std::thread::yield_now();
         answer = board.get("/api/v1/export?what=cells").await;
     }
     assert_eq!(answer.status, StatusCode::OK, "nobody was let go");
