@@ -21,6 +21,11 @@ pub fn test() -> anyhow::Result<()> {
         &["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
         &[],
     )?;
+    cargo(
+        "the lock file of the fuzz driver",
+        &["fetch", "--locked", "--quiet", "--manifest-path", "fuzz/driver/Cargo.toml"],
+        &[],
+    )?;
     step("what the tests need");
     let tools = needs::install(&root.join("target/xtask"))?;
     let settings = [
