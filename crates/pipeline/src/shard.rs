@@ -84,7 +84,7 @@ impl Shard {
                 }
                 () = wake => self.pass_time().await?,
                 _ = tick.tick() => self.tick(),
-                () = tokio::time::sleep_until(self.removing.due()), if self.removing.is_wanted() => self.remove_some(),
+                () = self.removing.next_step() => self.remove_some(),
             }
         }
         let deadline = *stop.borrow();
@@ -199,6 +199,7 @@ impl Shard {
             );
         }
         self.keeper.keep_reserve();
+        self.removing.begin_when_due(self.clock.now());
         let (t, engine) = (&self.telemetry, self.keeper.engine());
         t.active_conversations.set(signed(engine.active_count()));
         t.suspect_conversations.set(signed(engine.suspect_count()));

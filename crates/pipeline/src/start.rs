@@ -139,7 +139,7 @@ impl Pipeline {
             repair_delay: settings.limits.repair_delay_ns,
             store_trouble: None,
             outbox: settings.outbox,
-            removing: Removing::new(settings.retention),
+            removing: Removing::new(settings.retention, now),
             stop: stopped,
         };
         let ended = spawn(shard)?;

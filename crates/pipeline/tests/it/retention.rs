@@ -3,7 +3,9 @@
 use crate::world::*;
 use engine::*;
 use pipeline::*;
+use prometheus_client::registry::Registry;
 use std::path::Path;
+use std::time::Duration;
 use store::{Ended, OutboxBounds, Store};
 
 const DAY: i64 = 86_400 * SECOND;
@@ -231,4 +233,36 @@ fn what_a_follower_has_not_taken_yet_stays() {
     keeper.hand_out(Some(OutboxBounds::default()), newest);
     turn(&mut keeper, vec![at("lasts", 99, What::Joined, "connected", now + 31 * DAY)], now + 31 * DAY);
     assert_eq!(run(&mut keeper, KEEP, now + 31 * DAY).by_age, 1, "and what was taken");
+}
+
+#[tokio::test]
+async fn a_running_service_removes_by_itself_and_counts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keeper, now) = history(folder.path(), 100);
+    keeper.close().unwrap();
+    let telemetry = Telemetry::new(&mut Registry::default());
+    let settings = Settings { retention: KEEP, ..Settings::default() };
+    let clock = Clock::manual(now);
+    let pipeline = Pipeline::start(folder.path(), settings, telemetry.clone(), clock.clone(), 7).unwrap();
+    let removed = || telemetry.removed_conversations.get_or_create(&Reason { reason: "age" }).get();
+    // What the log tells of is in memory after a start; an hour later no more.
+    clock.set(now + 3_600 * SECOND);
+    let next = at("lasts", 999, What::Joined, "connected", now + 3_600 * SECOND);
+    pipeline.intake().submit(vec![next], Vec::new()).await;
+    let all = async {
+        while removed() < 90 {
+            clock.set(clock.now() + SECOND / 1_000);
+            tokio::task::yield_now().await;
+        }
+    };
+    let all = tokio::time::timeout(Duration::from_secs(20), all).await;
+    assert!(all.is_ok(), "{} went", removed());
+    let reader = pipeline.reader();
+    let gone = reader.conversation(id("day-3"), When { at: None, known_at: Some(now) }).await.unwrap();
+    assert!(gone.value.is_none() && gone.removed_until.is_some());
+    assert!(reader.conversation(id("day-95"), When::default()).await.unwrap().value.is_some());
+    assert!(telemetry.removed_before.get() > (NOON + 89 * DAY) / SECOND);
+    let then = reader.list(Filter::default(), None, 10, Some(NOON + 5 * DAY)).await.unwrap();
+    assert_eq!(then.completeness, Completeness::Unknown, "a list as of then says that it lacks some");
+    assert_eq!(removed(), 90);
 }
