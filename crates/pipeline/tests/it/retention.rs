@@ -266,3 +266,26 @@ async fn a_running_service_removes_by_itself_and_counts_it() {
     assert_eq!(then.completeness, Completeness::Unknown, "a list as of then says that it lacks some");
     assert_eq!(removed(), 90);
 }
+
+#[test]
+fn what_was_told_of_after_the_horizon_stays_however_long_ago_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut keeper, now) = history(folder.path(), 20);
+    let late = |name: &str, received| {
+        let mut late = at(name, 7, What::Joined, "connected", NOON + 2 * DAY + 50 * SECOND);
+        late.received = received;
+        late
+    };
+    turn(&mut keeper, vec![late("day-2", now)], now);
+    turn(&mut keeper, Vec::new(), now + 7_200 * SECOND);
+    let later = now + DAY;
+    turn(&mut keeper, vec![late("day-4", later)], later);
+    assert!(keeper.engine().knows(&id("day-4")) && !keeper.engine().knows(&id("day-2")));
+    // Day 10 has ended before the horizon by now, too.
+    assert_eq!(run(&mut keeper, KEEP, later).by_age, 11 - 2);
+    for (day, kept) in [(2, "told of since"), (4, "in memory")] {
+        assert!(shown(&keeper, &format!("day-{day}"), later).is_some(), "{kept}");
+    }
+    assert_eq!(run(&mut keeper, KEEP, later + 11 * DAY).by_age, 9 + 1, "and goes in its turn");
+    assert_eq!(shown(&keeper, "day-2", later), None);
+}
