@@ -26,12 +26,22 @@ pub(crate) struct Removing {
     after: Ended,
     removed: u64,
     said: u64,
+    /// It was said that the file stays larger than it may be.
+    said_too_large: bool,
 }
 
 impl Removing {
     /// The first run begins soon after the start.
     pub fn new(what: Retention, now: i64) -> Self {
-        Self { what, due_ns: now, step_at: None, after: Ended::default(), removed: 0, said: 0 }
+        Self {
+            what,
+            due_ns: now,
+            step_at: None,
+            after: Ended::default(),
+            removed: 0,
+            said: 0,
+            said_too_large: false,
+        }
     }
 
     /// Begins a run when it is time for one.
@@ -51,6 +61,19 @@ impl Removing {
                 None => std::future::pending().await,
             }
         }
+    }
+
+    /// Says, once, that all went that may go and the file is still larger than it may be.
+    fn note_size(&mut self, used_bytes: u64) {
+        let too_large = self.what.bytes_max.filter(|max| used_bytes > *max);
+        if let Some(max) = too_large.filter(|_| !self.said_too_large) {
+            tracing::warn!(
+                used_bytes,
+                "the data file uses more than the {max} bytes of `max_size`, and nothing is left that may go now: what is in \
+                 memory, what ended within two days, what followers have not taken, and the log stay; give it more room"
+            );
+        }
+        self.said_too_large = too_large.is_some();
     }
 
     /// Notes what a step did at `now`, and when the next is due; `stands`: the horizon, for people.
@@ -89,5 +112,11 @@ impl Shard {
         let horizon = self.keeper.engine().horizon();
         self.telemetry.removed_before.set(horizon.unwrap_or_default() / SECOND);
         self.removing.note(step, now, horizon);
+        if step.next.is_none()
+            && what.bytes_max.is_some()
+            && let Ok(used) = self.keeper.store().used_bytes()
+        {
+            self.removing.note_size(used);
+        }
     }
 }

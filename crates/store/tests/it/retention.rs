@@ -107,3 +107,18 @@ fn what_waits_for_a_follower_is_known() {
     store.commit(&commit(3, 1)).expect("committed");
     assert_eq!(store.outbox_since(), Ok(Some(START + 2)));
 }
+
+#[test]
+fn a_salvaged_folder_knows_what_was_removed() {
+    let (folder, into) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let mut store = filled(folder.path(), &[ended(1, 1), ended(2, 2)]);
+    store.remove(&[Removal { conversation: id(1), clock: 9 }], START + 5).expect("removed");
+    store.close().expect("closed");
+    let damaged = Store::look(folder.path()).expect("opened").store;
+    let new = into.path().join("new");
+    damaged.salvage(&new, START, &mut |_| (), &mut |_| ()).expect("salvaged");
+    let store = open(&new);
+    assert_eq!(store.removed(&id(1)).expect("read").map(|gone| gone.clock), Some(9));
+    assert_eq!(store.removed_before(), Ok(Some(START + 5)));
+    assert_eq!(ends(&store, i64::MAX, Ended::default(), 9), [2]);
+}
