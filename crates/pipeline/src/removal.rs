@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 /// From the end of a run to the next, and from one that failed, in nanoseconds.
 const RUN_EVERY_NS: i64 = 60 * SECOND;
-/// Between two steps of a run: several times what a step takes.
-const STEP_EVERY: Duration = Duration::from_millis(50);
+/// Between two steps of a run: several times what a step takes, and short enough that more can go than comes under full load.
+const STEP_EVERY: Duration = Duration::from_millis(20);
 /// A run that goes on says so after so many conversations.
 const SAID_EVERY: u64 = 50_000;
 

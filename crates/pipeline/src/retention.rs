@@ -12,7 +12,8 @@ use crate::Keeper;
 use engine::{SECOND, StoredConversation};
 use store::{Ended, Old, Removal, StoreError};
 
-/// Conversations that a step looks at, at most: some ten milliseconds.
+/// Conversations that a step looks at, at most: a step takes about as long as a commit
+/// (`cargo bench -p pipeline --bench commit`).
 pub(crate) const STEP_CONVERSATIONS_MAX: usize = 64;
 /// What ended later stays whatever the size: longer than the day of which `/api/v1/state` speaks.
 pub const KEPT_ALWAYS_NS: i64 = 2 * 86_400 * SECOND;
