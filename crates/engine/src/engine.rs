@@ -75,6 +75,8 @@ pub struct Engine {
     /// Somebody follows the changes: effects are worked out.
     followed: bool,
     pub(crate) seq: u64,
+    /// Conversations that ended before this instant were removed.
+    pub(crate) removed_before: Option<i64>,
 }
 
 impl Engine {
@@ -106,6 +108,7 @@ impl Engine {
             beginnings: Beginnings::default(),
             followed: false,
             seq,
+            removed_before: None,
         }
     }
 
@@ -323,7 +326,7 @@ impl Engine {
                 continue;
             };
             if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact)) {
-                self.cells.add(at.minute(), 1);
+                self.move_cell(&to.id, at.minute(), 1);
             }
             if self.scopes.scope() != Scope::Conversation {
                 let borne = to.overfull || to.bears(&stamp.dot);
@@ -351,7 +354,7 @@ impl Engine {
         }
         self.batch.tally.late += settled.late.len() as u64;
         for &(minute, difference) in &settled.cells {
-            self.cells.add(minute, difference);
+            self.move_cell(&to.id, minute, difference);
         }
         self.tell(to, before, &facts, &met, &mut settled);
         for (Admitted { fact, arrival, .. }, &how) in facts.iter_mut().zip(&met) {

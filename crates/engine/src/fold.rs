@@ -408,9 +408,10 @@ fn is_connected(entry: &Entry) -> bool {
     entry.state() == Sym::CONNECTED
 }
 
-fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
+/// The earlier of two times, whichever is named first; of one instant the one with fewer digits.
+pub(crate) fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
+        (Some(a), Some(b)) => Some(std::cmp::min_by_key(a, b, |time| (time.nanos, time.digits))),
         (a, b) => a.or(b),
     }
 }

@@ -13,6 +13,9 @@ use crate::{Completeness, Engine, Id, Word};
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// Why nothing is claimed of the time whose conversations were removed.
+pub const REMOVED: &str = "what was known of conversations that ended before was removed by retention";
+
 /// A time of a feed in which what is known of it is the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
@@ -145,11 +148,13 @@ impl Engine {
     #[must_use]
     pub fn range(&self, from: i64, to: i64, now: i64) -> RangeView {
         let to = to.min(now).max(from);
+        let (state, reason) = (Completeness::Unknown, REMOVED);
+        let removed = self.removed_before.map(|end| Claim { from: i64::MIN, to: Some(end), state, reason });
         let feeds: Vec<FeedIntervals> = self
             .ledger
             .feeds()
             .map(|feed| {
-                let claims = within(feed.claims(), from, to);
+                let claims = within(feed.claims().into_iter().chain(removed).collect(), from, to);
                 let completeness = claims.iter().map(|c| c.state).max().unwrap_or_default();
                 let (intervals, truncated) = cover(&claims, from, to, INTERVALS_MAX);
                 FeedIntervals {
@@ -173,6 +178,18 @@ impl Engine {
         }
     }
 
+    /// Conversations that ended before `at`, in nanoseconds since the epoch, were removed or may have been: of the time before
+    /// nothing is claimed. It never goes back.
+    pub fn removed_before(&mut self, at: i64) {
+        self.removed_before = self.removed_before.max(Some(at));
+    }
+
+    /// The instant before which conversations that had ended were removed; none: none ever was.
+    #[must_use]
+    pub fn horizon(&self) -> Option<i64> {
+        self.removed_before
+    }
+
     /// The worst of what is known of a conversation's life: its feeds, its missing dots, its dropped facts.
     pub(crate) fn completeness_of(&self, conversation: &Conversation, now: i64) -> Completeness {
         self.completeness_up_to(conversation, i64::MAX, now)
@@ -192,7 +209,10 @@ impl Engine {
         let to = if conversation.active { now } else { last.saturating_add(STRAGGLING_NS_MAX) };
         let to = to.min(bound);
         let holes = self.scopes.scope() != Scope::Feed && conversation.lacks_dots();
-        let lacks = conversation.dropped() > 0 || conversation.overfull || holes;
+        let lacks = conversation.dropped() > 0
+            || conversation.overfull
+            || holes
+            || self.inherited.removed_until(&conversation.id).is_some();
         let own = if lacks { Completeness::Partial } else { Completeness::Complete };
         own.max(self.ledger.worst_of_life(from, to))
     }

@@ -48,7 +48,7 @@ mod word;
 pub use batch::{Batch, Dropped, Publish, Tally};
 pub use engine::Engine;
 pub use fact::{Authority, Delivery, Fact, FactId, Source, Stamp, Toggle, UserFact, UserWhat, What, is_end};
-pub use gaps::{Broken, FeedIntervals, Interval, Missing, MissingDots, RangeView, check_intervals};
+pub use gaps::{Broken, FeedIntervals, Interval, Missing, MissingDots, REMOVED, RangeView, check_intervals};
 pub use ghosts::Suspicion;
 pub use id::{ID_BYTES_MAX, Id, IdError};
 pub use ledger::{RECORDS_LOST, STATUS_ROW};

@@ -41,7 +41,7 @@ impl Engine {
         self.lacking.insert(of.id.clone());
         // What is in the set is counted there: it is only no better known.
         if let Some(at) = fact.at.filter(|_| is_counted_at_once(fact) && !of.knows(fact.id)) {
-            self.cells.add(at.minute(), -1);
+            self.move_cell(&of.id, at.minute(), -1);
         }
         let (at, reason) = (arrival.received, "a conversation had more facts than it may have");
         self.ledger.dropped(arrival.feed, at, at, reason);

@@ -94,8 +94,8 @@ impl Engine {
             return;
         }
         let is = minute(&held.fact);
-        was.into_iter().for_each(|minute| self.cells.add(minute, -1));
-        is.into_iter().for_each(|minute| self.cells.add(minute, 1));
+        was.into_iter().for_each(|minute| self.move_cell(&to.id, minute, -1));
+        is.into_iter().for_each(|minute| self.move_cell(&to.id, minute, 1));
         self.log(&to.id, copy.clone(), Arrival { waits: true, ..arrival });
     }
 

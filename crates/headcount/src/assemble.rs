@@ -2,7 +2,7 @@
 
 use crate::config::Influx;
 use engine::Id;
-use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Telemetry};
+use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Retention, Telemetry};
 use prometheus_client::registry::Registry;
 use source::Source;
 use std::net::SocketAddr;
@@ -42,6 +42,8 @@ pub struct Plan<'a> {
     pub listener: TcpListener,
     /// The data folder.
     pub data: &'a Path,
+    /// How long, and how much, history is kept.
+    pub retention: Retention,
     /// The queue.
     pub mailbox: MailboxSettings,
     /// Where the history goes besides.
@@ -63,7 +65,12 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let telemetry = Telemetry::new(&mut registry);
     let clock = Clock::system();
     let outbox = plan.influx.as_ref().map(|influx| influx.outbox);
-    let settings = pipeline::Settings { mailbox: plan.mailbox, limits: engine::Limits::default(), outbox };
+    let settings = pipeline::Settings {
+        mailbox: plan.mailbox,
+        limits: engine::Limits::default(),
+        outbox,
+        retention: plan.retention,
+    };
     let epoch = u64::try_from(clock.now() / engine::SECOND).unwrap_or(1);
     let clocks = inherited(plan.data, plan.influx.as_ref(), clock.now()).await;
     let telemetry_of = telemetry.clone();

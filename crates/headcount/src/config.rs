@@ -7,11 +7,12 @@
 mod file;
 mod influx;
 mod judge;
+mod retention;
 
 pub use influx::Influx;
 
 use crate::cli::ServeOptions;
-use pipeline::MailboxSettings;
+use pipeline::{MailboxSettings, Retention};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ pub struct Config {
     pub zone: jiff::tz::TimeZone,
     /// The data folder.
     pub data: PathBuf,
+    /// How long, and how much, history is kept.
+    pub retention: Retention,
     /// The queue before the engine.
     pub mailbox: MailboxSettings,
     /// Where the history goes besides; none: nowhere.
@@ -48,7 +51,7 @@ type Origin = String;
 type Raw = BTreeMap<&'static str, (String, Origin)>;
 
 /// Each setting: its dotted name in the file, and its environment variable.
-const SETTINGS: [(&str, &str); 24] = [
+const SETTINGS: [(&str, &str); 26] = [
     ("genesys.client_id", "GENESYS_CLIENT_ID"),
     ("genesys.client_secret", "GENESYS_CLIENT_SECRET"),
     ("genesys.environment", "GENESYS_ENVIRONMENT"),
@@ -61,6 +64,8 @@ const SETTINGS: [(&str, &str); 24] = [
     ("serve.listen", "HEADCOUNT_LISTEN"),
     ("serve.zone", "HEADCOUNT_ZONE"),
     ("store.data", "HEADCOUNT_DATA"),
+    ("store.keep_facts", "HEADCOUNT_KEEP_FACTS"),
+    ("store.max_size", "HEADCOUNT_MAX_SIZE"),
     ("mailbox.facts", "HEADCOUNT_MAILBOX_FACTS"),
     ("mailbox.when_full", "HEADCOUNT_WHEN_FULL"),
     ("influx.url", "INFLUX_URL"),

@@ -23,6 +23,7 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
             source: source_settings(options, &simulator)?,
             listener,
             data: &folder.path,
+            retention: pipeline::Retention::default(),
             mailbox: pipeline::MailboxSettings::default(),
             influx: None,
             zone: jiff::tz::TimeZone::UTC,

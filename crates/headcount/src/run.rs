@@ -24,6 +24,7 @@ pub fn serve(config: &Config) -> anyhow::Result<()> {
             source: config.source.clone(),
             listener,
             data: &config.data,
+            retention: config.retention,
             mailbox: config.mailbox,
             influx: config.influx.clone(),
             zone: config.zone.clone(),

@@ -7,12 +7,12 @@
 use engine::{
     Authority, Delivery, Fact, FactId, FeedEvent, FeedNote, Id, Limits, SECOND, Source, Time, What, Word,
 };
-use pipeline::{Clock, Keeper, Mail};
+use pipeline::{Clock, KEPT_ALWAYS_NS, Keeper, Mail, Retention};
 use std::fmt::Arguments;
 use std::io::{Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use store::Store;
+use store::{Ended, Store};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -28,7 +28,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let bare = bare_syncs(folder.path());
     say(format_args!("a write of 40 KiB and its sync, alone         {}", spread(bare)));
-    let (commits, waits, facts) = run(folder.path());
+    let (mut keeper, commits, waits, facts) = run(folder.path());
     say(format_args!(
         "{} commits of {} facts each on average, at {PER_SECOND} facts a second",
         commits.len(),
@@ -36,10 +36,24 @@ fn main() {
     ));
     say(format_args!("a commit, to the end of its sync              {}", spread(commits)));
     say(format_args!("a fact, from its arrival until it is durable  {}", spread(waits)));
+    say(format_args!("a step of retention, to the end of its sync    {}", spread(removals(&mut keeper))));
 }
 
-/// Commits, waits of the oldest fact of each, and facts in all.
-fn run(folder: &Path) -> (Vec<Duration>, Vec<Duration>, u64) {
+/// Steps of retention, over all that left memory: as many conversations each as a step looks at.
+fn removals(keeper: &mut Keeper) -> Vec<Duration> {
+    let retention = Retention { facts_ns: Some(KEPT_ALWAYS_NS), bytes_max: None };
+    let later = Clock::system().now() + 2 * KEPT_ALWAYS_NS;
+    let (mut steps, mut after) = (Vec::new(), Some(Ended::default()));
+    while let Some(from) = after {
+        let before = Instant::now();
+        after = keeper.remove_old(retention, from, later).expect("removed").next;
+        steps.push(before.elapsed());
+    }
+    steps
+}
+
+/// The keeper, commits, waits of the oldest fact of each, and facts in all.
+fn run(folder: &Path) -> (Keeper, Vec<Duration>, Vec<Duration>, u64) {
     let limits = Limits { ended_grace_ns: 5 * SECOND, ..Limits::default() };
     let opened = Store::open(&folder.join("data"), 1).expect("opened");
     let (mut keeper, _) = Keeper::recover(opened, limits, Clock::system().now()).expect("recovered");
@@ -71,7 +85,7 @@ fn run(folder: &Path) -> (Vec<Duration>, Vec<Duration>, u64) {
         keeper.reuse(batch);
         taken = due;
     }
-    (commits, waits, facts)
+    (keeper, commits, waits, facts)
 }
 
 fn delivery(n: u64, now: i64) -> Delivery {

@@ -110,14 +110,19 @@ impl Keeper {
                 let shown = self.engine.show_stored(&stored, now);
                 self.stand(then(&shown), shown.completeness())
             }
-            None => self.stand(None, self.engine.completeness(now)),
+            None => {
+                let gone = self.store.removed(id)?.map(|gone| gone.until);
+                let known = gone.map_or_else(|| self.engine.completeness(now), |_| Completeness::Unknown);
+                Answer { removed_until: gone, ..self.stand(None, known) }
+            }
         })
     }
 
-    /// The timelines of several; none of one that is unknown, or whose record is damaged.
+    /// The timelines of several, for those who compare them with what they were told: none of one that is unknown, whose
+    /// record is damaged, or of which a part was removed.
     fn timelines(&self, ids: &[Id], now: i64) -> Result<Vec<Option<Vec<TimelineEntry>>>, StoreError> {
-        let timeline = |id| match self.about(id, now, |shown| shown.timeline()) {
-            Ok(answer) => Ok(answer.value),
+        let timeline = |id: &Id| match self.about(id, now, |shown| shown.timeline()) {
+            Ok(answer) => Ok(answer.value.filter(|_| !self.engine.was_removed(id))),
             Err(StoreError::Damaged(_)) => Ok(None),
             Err(error) => Err(error),
         };
@@ -131,9 +136,9 @@ impl Keeper {
         now: i64,
     ) -> Result<Answer<Option<ConversationView>>, StoreError> {
         let When { at, known_at } = when;
-        let Answer { value, position, completeness } =
+        let Answer { value, position, completeness, removed_until } =
             self.about_at(id, known_at, now, |shown| view_at(shown, at))?;
-        let mut answer = Answer { value: value.flatten(), position, completeness };
+        let mut answer = Answer { value: value.flatten(), position, completeness, removed_until };
         if let Some(then) = &mut answer.value {
             if known_at.is_some() {
                 then.suspect = None;
@@ -177,7 +182,8 @@ impl Keeper {
 
     fn stand<T>(&self, value: T, completeness: Completeness) -> Answer<T> {
         let worst = if self.pending.is_some() { Completeness::Partial } else { Completeness::Complete };
-        Answer { value, position: self.position(), completeness: completeness.max(worst) }
+        let completeness = completeness.max(worst);
+        Answer { value, position: self.position(), completeness, removed_until: None }
     }
 
     /// A page out of memory and store together, by ascending id; partial when a stored one on it cannot be read.

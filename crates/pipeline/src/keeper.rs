@@ -12,7 +12,7 @@ use crate::mailbox::Mail;
 use crate::trail::Trail;
 use engine::{Batch, Change, Engine, Id, Publish, StoredConversation, Time};
 use std::collections::HashSet;
-use store::{Commit, OutboxBounds, Outgoing, Store, StoreError};
+use store::{Commit, Gone, Inherited, OutboxBounds, Outgoing, Store, StoreError};
 
 /// The engine, the store behind it, and what the log still has to remember.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub struct Keeper {
     outbox: Option<OutboxBounds>,
     /// Every follower has passed the rows of the outbox up to here.
     passed: u64,
+    /// Removed conversations that are told of again, since the last commit.
+    told_again: Vec<Inherited>,
 }
 
 /// What a keeper begins with, besides engine and store.
@@ -61,6 +63,8 @@ pub(crate) struct Pending {
     forget_below: Option<u64>,
     left_since: Option<i64>,
     pub at: i64,
+    /// Clocks of removed conversations that are told of again.
+    inherited: Vec<Inherited>,
     /// The conversations of the changes, each once, when somebody follows.
     changed: Vec<Id>,
 }
@@ -72,6 +76,7 @@ impl Keeper {
             committed_seq: engine.seq(),
             outbox: None,
             passed: 0,
+            told_again: Vec::new(),
             engine,
             store,
             trail: with.trail,
@@ -286,10 +291,24 @@ impl Keeper {
         }
         match self.store.load(id) {
             Ok(Some(stored)) => self.engine.restore(&stored, now),
-            Ok(None) => {}
+            Ok(None) => self.begin_anew(id)?,
             Err(StoreError::Damaged(_)) => self.engine.restore_damaged(id, now),
             Err(error) => return Err(error),
         }
+        Ok(())
+    }
+
+    /// A conversation that is not stored: one that was removed goes on from where its clock stood, and stays partial.
+    fn begin_anew(&mut self, id: &Id) -> Result<(), StoreError> {
+        if self.engine.horizon().is_none() {
+            return Ok(());
+        }
+        let Some(Gone { clock, until, .. }) = self.store.removed(id)? else { return Ok(()) };
+        if !self.engine.was_removed(id) {
+            let conversation = id.clone();
+            self.told_again.push(Inherited { conversation, clock, removed_until: Some(until) });
+        }
+        self.engine.inherit_removed(id.clone(), clock, until);
         Ok(())
     }
 
@@ -317,7 +336,8 @@ impl Keeper {
         laid_down.extend(covered.laid_down);
         let (forget_below, left_since) = (covered.forget_below, self.left_since);
         let changed = if self.outbox.is_some() { changed(&batch.changes) } else { Vec::new() };
-        Pending { batch, laid_down, forget_below, left_since, at: self.last_turn, changed }
+        let (at, inherited) = (self.last_turn, std::mem::take(&mut self.told_again));
+        Pending { batch, laid_down, forget_below, left_since, at, inherited, changed }
     }
 
     fn as_commit<'a>(&self, pending: &'a Pending) -> Commit<'a> {
@@ -330,6 +350,7 @@ impl Keeper {
             users: &pending.batch.users,
             ledger: &pending.batch.ledger,
             laid_down: &pending.laid_down,
+            inherited: &pending.inherited,
             heard_until: pending.left_since,
             forget_log_below: pending.forget_below,
             outgoing: self.outbox.map(|bounds| Outgoing {

@@ -48,6 +48,9 @@ pub struct Answer<T> {
     pub position: Position,
     /// What is known to be missing behind it.
     pub completeness: Completeness,
+    /// There is nothing to tell, since what was known of this was removed: all of it had happened before this instant, in
+    /// nanoseconds since the epoch.
+    pub removed_until: Option<i64>,
 }
 
 /// A page of conversations, by ascending id.

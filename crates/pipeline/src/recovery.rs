@@ -7,7 +7,7 @@ use crate::trail::Trail;
 use crate::{Keeper, Recovery};
 use engine::{Engine, Id, LedgerRow, Limits, StoredConversation, Time, UserRow};
 use std::collections::VecDeque;
-use store::{Damaged, Opened, Recover, Store, StoreError};
+use store::{Damaged, Inherited, Opened, Recover, Store, StoreError};
 
 impl Keeper {
     /// Brings back what an opened store holds, at `now` in nanoseconds since the epoch.
@@ -68,6 +68,7 @@ pub(crate) fn brought_back(opened: Opened, limits: Limits, now: i64) -> Result<B
     let Opened { mut store, incarnation, seq, .. } = opened;
     let mut back = Back::new(Engine::new(limits, incarnation.get(), seq), now);
     let base = store.recover(&mut back)?;
+    store.removed_before()?.into_iter().for_each(|at| back.engine.removed_before(at));
     let replayed = back.replay(&store)?;
     back.begin_damaged_anew(&store)?;
     let heard = replayed.last_committed_at.max(base.last_committed_at);
@@ -132,6 +133,9 @@ impl Back {
             replayed.facts += row.admitted.iter().filter(|admitted| !admitted.arrival.waits).count() as u64;
             self.trail.add(position, row.admitted.iter().map(|a| &a.conversation));
             for admitted in row.admitted {
+                if self.is_removed(store, &admitted.conversation, position)? {
+                    continue;
+                }
                 if !self.engine.knows(&admitted.conversation) {
                     self.hydrate(store, &admitted.conversation)?;
                 }
@@ -145,6 +149,14 @@ impl Back {
             self.engine.restore_cell(minute, count);
         }
         Ok(replayed)
+    }
+
+    /// Whether what a row of the log tells of a conversation was removed since.
+    fn is_removed(&mut self, store: &Store, id: &Id, position: u64) -> Result<bool, StoreError> {
+        if self.engine.horizon().is_none() || (self.engine.knows(id) && !self.engine.was_removed(id)) {
+            return Ok(false);
+        }
+        Ok(store.removed(id)?.is_some_and(|gone| position <= gone.position))
     }
 
     fn set_aside(&mut self, what: &Damaged) {
@@ -207,8 +219,11 @@ impl Recover for Back {
         self.engine.restore(&stored, self.now);
     }
 
-    fn inherited(&mut self, conversation: Id, clock: u64) {
-        self.engine.inherit(conversation, clock);
+    fn inherited(&mut self, row: Inherited) {
+        match row.removed_until {
+            Some(until) => self.engine.inherit_removed(row.conversation, row.clock, until),
+            None => self.engine.inherit(row.conversation, row.clock),
+        }
     }
 
     fn damaged(&mut self, what: Damaged) {

@@ -6,6 +6,7 @@
 
 use crate::mailbox::{Mail, Mailbox};
 use crate::reader::ReaderBackend;
+use crate::removal::Removing;
 use crate::telemetry::{FollowerName, Reason};
 use crate::wishes::Wishes;
 use crate::{Clock, Keeper, Query, Telemetry};
@@ -57,6 +58,8 @@ pub(crate) struct Shard {
     pub store_trouble: Option<String>,
     /// What is kept for followers; none: nobody follows.
     pub outbox: Option<OutboxBounds>,
+    /// What is too old to keep.
+    pub removing: Removing,
 }
 
 impl Shard {
@@ -81,6 +84,7 @@ impl Shard {
                 }
                 () = wake => self.pass_time().await?,
                 _ = tick.tick() => self.tick(),
+                () = self.removing.next_step() => self.remove_some(),
             }
         }
         let deadline = *stop.borrow();
@@ -195,6 +199,7 @@ impl Shard {
             );
         }
         self.keeper.keep_reserve();
+        self.removing.begin_when_due(self.clock.now());
         let (t, engine) = (&self.telemetry, self.keeper.engine());
         t.active_conversations.set(signed(engine.active_count()));
         t.suspect_conversations.set(signed(engine.suspect_count()));

@@ -2,6 +2,8 @@
 
 use crate::intake::Wish;
 use crate::mailbox::{Mail, Mailbox, MailboxSettings};
+use crate::removal::Removing;
+use crate::retention::Retention;
 use crate::shard::{Drained, Shard};
 use crate::wishes::Wishes;
 use crate::{Clock, Intake, Keeper, Reader, Telemetry, reader_pair};
@@ -24,6 +26,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What is kept for followers that are away; none: nobody follows, and nothing is kept.
     pub outbox: Option<OutboxBounds>,
+    /// How long, and how much, history is kept.
+    pub retention: Retention,
 }
 
 /// A running shard and the handles to it.
@@ -135,6 +139,7 @@ impl Pipeline {
             repair_delay: settings.limits.repair_delay_ns,
             store_trouble: None,
             outbox: settings.outbox,
+            removing: Removing::new(settings.retention, now),
             stop: stopped,
         };
         let ended = spawn(shard)?;

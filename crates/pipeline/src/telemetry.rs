@@ -95,6 +95,10 @@ pub struct Telemetry {
     pub store_accepts: Gauge,
     /// Bytes on disk.
     pub store_bytes: Gauge,
+    /// Conversations that retention removed, by reason.
+    pub removed_conversations: Family<Reason, Counter>,
+    /// Seconds since the Unix epoch before which conversations that had ended were removed; 0: none ever was.
+    pub removed_before: Gauge,
     /// Changes a follower is behind.
     pub follower_lag: Family<FollowerName, Gauge>,
     /// Changes that a follower never gets, since they were not kept for it for so long.
@@ -134,6 +138,8 @@ impl Telemetry {
             mailbox_facts: Gauge::default(),
             store_accepts: Gauge::default(),
             store_bytes: Gauge::default(),
+            removed_conversations: Family::default(),
+            removed_before: Gauge::default(),
             follower_lag: Family::default(),
             follower_missed: Family::default(),
             follower_points: Family::default(),
@@ -173,6 +179,14 @@ impl Telemetry {
         to.register("mailbox_facts", "Facts that wait in the mailbox", self.mailbox_facts.clone());
         to.register("store_accepts", "1 while the store accepts what comes", self.store_accepts.clone());
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
+        let removed = self.removed_conversations.clone();
+        to.register("removed_conversations", "Conversations that retention removed", removed);
+        to.register_with_unit(
+            "removed_before_timestamp",
+            "Before when conversations that had ended were removed, since 1970; 0: none ever was",
+            Unit::Seconds,
+            self.removed_before.clone(),
+        );
         self.register_followers(to);
     }
 
@@ -199,6 +213,9 @@ impl Telemetry {
         self.store_accepts.set(1);
         for reason in ["mailbox_full", "mailbox_full_urgent", "conversation_full"] {
             self.dropped_facts.get_or_create(&Reason { reason }).inc_by(0);
+        }
+        for reason in ["age", "size"] {
+            self.removed_conversations.get_or_create(&Reason { reason }).inc_by(0);
         }
         for reason in ["suspect", "dropped"] {
             self.lost_wishes.get_or_create(&Reason { reason }).inc_by(0);

@@ -13,7 +13,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use engine::{Filter, Id, Word};
-use pipeline::When;
+use pipeline::{Answer, When};
 use std::sync::Arc;
 
 /// The longest page.
@@ -51,7 +51,7 @@ pub(crate) async fn one(
     let when = When { at: past(&mut given, "at", now)?, known_at: past(&mut given, "known_at", now)? };
     given.finish()?;
     let answer = shared.reader.conversation(id, when).await?;
-    let view = answer.value.as_ref().ok_or_else(|| nothing_then(when))?;
+    let view = answer.value.as_ref().ok_or_else(|| gone(&answer, nothing_then(when)))?;
     Ok(Json(Conversation::whole(view, answer.position, when)).into_response())
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn timeline(
 ) -> Result<Response, Problem> {
     let (id, at) = (id_of(name).ok_or_else(unknown_conversation)?, known_at(given, &shared)?);
     let answer = shared.reader.timeline(id.clone(), at).await?;
-    let entries = answer.value.as_ref().ok_or_else(|| unknown_then(at))?;
+    let entries = answer.value.as_ref().ok_or_else(|| gone(&answer, unknown_then(at)))?;
     Ok(Json(Timeline::of(&id, entries, show::about(&answer), at)).into_response())
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn spells(
 ) -> Result<Response, Problem> {
     let (id, at) = (id_of(name).ok_or_else(unknown_conversation)?, known_at(given, &shared)?);
     let answer = shared.reader.spells(id, at).await?;
-    let spells = answer.value.as_ref().ok_or_else(|| unknown_then(at))?;
+    let spells = answer.value.as_ref().ok_or_else(|| gone(&answer, unknown_then(at)))?;
     let items = Items {
         items: spells.iter().map(Spell::of).collect(),
         position: answer.position.to_string(),
@@ -95,7 +95,7 @@ pub(crate) async fn why(
     let of = given.take_as("participantId", "a participant's id", |text| Id::new(text).ok())?;
     given.finish()?;
     let answer = shared.reader.why(id.clone(), of.clone()).await?;
-    let facts = answer.value.as_ref().ok_or_else(unknown_conversation)?;
+    let facts = answer.value.as_ref().ok_or_else(|| gone(&answer, unknown_conversation()))?;
     if facts.is_empty() {
         let detail = "nothing was ever heard of a participant with this id in this conversation";
         return Err(Problem::new(Code::UnknownParticipant, detail));
@@ -169,6 +169,17 @@ fn id_of(name: Named) -> Option<Id> {
 
 fn unknown_conversation() -> Problem {
     Problem::new(Code::UnknownConversation, "nothing was ever heard of a conversation with this id")
+}
+
+/// Why there is nothing: what was known was removed, or else what is given.
+fn gone<T>(answer: &Answer<T>, otherwise: Problem) -> Problem {
+    let Some(until) = answer.removed_until else { return otherwise };
+    let until = times::ours(until);
+    let detail = format!(
+        "what was known of a conversation with this id was removed by retention, with others that had ended before {until}; \
+         `keep_facts` and `max_size` of the configuration's section [store] say what is kept"
+    );
+    Problem::new(Code::UnknownConversation, detail)
 }
 
 /// Nothing is known of a conversation, or nothing of it had happened, or was known then.

@@ -6,6 +6,7 @@
 
 use crate::error::leaves_doubt;
 use crate::outbox::{self, Moved, Outgoing};
+use crate::record::inherited::{self, Inherited};
 use crate::record::{Scratch, WriteError, batch, conversation, ledger, user};
 use crate::{Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
@@ -33,6 +34,8 @@ pub struct Commit<'a> {
     pub ledger: &'a [LedgerRow],
     /// Conversations laid down whole: each replaces what was laid down of it before.
     pub laid_down: &'a [StoredConversation],
+    /// Clocks of removed conversations that are told of again with this batch.
+    pub inherited: &'a [Inherited],
     /// When the oldest fact was received that is not among these and waits still, in nanoseconds since the epoch; none: all
     /// that was received is here. After a crash nothing is known of the time since.
     pub heard_until: Option<i64>,
@@ -91,6 +94,7 @@ impl Store {
         append(&transaction, scratch, commit, position)?;
         lay_down(&transaction, scratch, commit.laid_down)?;
         update(&transaction, commit, cells)?;
+        inherited::write(&transaction, commit.inherited)?;
         forget(&transaction, covered, newly_covered)?;
         let moved = match &commit.outgoing {
             Some(outgoing) => outbox::write(&transaction, scratch, commit, outgoing, position, outbox_bytes)?,

@@ -7,7 +7,7 @@
 //!
 //! Every tool that opens SQLite can read `headcount.db`, while Headcount runs too (a reader that stays long keeps the
 //! write-ahead log from shrinking). Tables: `log`, `conversation` (the facts are packed in `body`), `cell`, `user_state`,
-//! `ledger`, `meta`; times are nanoseconds since 1970 in columns ending in `_ns`. For people, two views with readable
+//! `ledger`, `removed`, `meta`; times are nanoseconds since 1970 in columns ending in `_ns`. For people, two views with readable
 //! values, all in UTC:
 //!
 //! | view | columns |
@@ -41,6 +41,7 @@ mod record;
 mod recover;
 mod reopen;
 mod reserve;
+mod retention;
 mod salvage;
 mod schema;
 mod sent;
@@ -56,7 +57,9 @@ pub use commit::Commit;
 pub use error::{Damaged, OpenError, StoreError};
 pub use open::Opened;
 pub use outbox::{Outbox, OutboxBounds, Outgoing, Row as OutboxRow};
+pub use record::inherited::Inherited;
 pub use recover::{LoggedBatch, Recover, Recovered};
+pub use retention::{Ended, Gone, Old, Removal};
 pub use salvage::{SalvageError, Salvaged};
 pub use sent::{Known, Place, Progress, Sent, SentPoint};
 pub use snapshot::{Each, Snapshot};

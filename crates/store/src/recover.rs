@@ -5,9 +5,10 @@
 //! and passed over from then on: one damaged row costs its own facts and nothing else.
 
 use crate::read::{cell, decoded};
-use crate::record::{Malformed, RowError, batch, conversation, inherited, ledger, user};
+use crate::record::inherited::{self, Inherited};
+use crate::record::{Malformed, RowError, batch, conversation, ledger, user};
 use crate::{Damaged, Store, StoreError, schema};
-use engine::{Admitted, Id, LedgerRow, StoredConversation, UserRow};
+use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
 use rusqlite::Row;
 
 /// Takes what the tables hold.
@@ -20,8 +21,8 @@ pub trait Recover {
     fn cell(&mut self, minute: i64, count: u64);
     /// A conversation that was in memory when it was laid down.
     fn conversation(&mut self, stored: StoredConversation);
-    /// How far a conversation's clock had come in an earlier history.
-    fn inherited(&mut self, conversation: Id, clock: u64);
+    /// How far a conversation's clock had come in a history that is gone.
+    fn inherited(&mut self, row: Inherited);
     /// A record that cannot be read, of the tables or of the log.
     fn damaged(&mut self, what: Damaged);
 }
@@ -76,7 +77,7 @@ impl Store {
             Err(damaged) => found.set_aside(into, damaged),
         })?;
         self.each("inherited", inherited::SELECT, inherited::read, |row| match row {
-            Ok((id, clock)) => into.inherited(id, clock),
+            Ok(row) => into.inherited(row),
             Err(damaged) => found.set_aside(into, damaged),
         })?;
         let cells = "SELECT minute, events FROM cell ORDER BY minute";

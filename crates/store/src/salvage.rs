@@ -151,7 +151,7 @@ impl Copy<'_> {
 
     /// The values of the file as a whole; the incarnation is what it was, so that the next one is greater.
     fn meta(&self, incarnation: u32) -> Result<(), StoreError> {
-        for key in ["covered", schema::HEARD_UNTIL] {
+        for key in ["covered", schema::HEARD_UNTIL, schema::REMOVED_BEFORE] {
             if let Some(value) = schema::meta(self.from, key)? {
                 schema::set_meta(self.to, key, value)?;
             }

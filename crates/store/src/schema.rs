@@ -13,11 +13,13 @@ use rusqlite::{Connection, Transaction};
 use std::time::Duration;
 
 /// The format that this version writes, and the newest that it reads.
-pub(crate) const FORMAT: i64 = 2;
+pub(crate) const FORMAT: i64 = 3;
 /// Says in the file's header that it is ours: "Hdct".
 const APPLICATION_ID: i64 = 0x4864_6374;
 /// The value of the file that says until when all that was received is stored; 0 or none: until the last commit.
 pub(crate) const HEARD_UNTIL: &str = "heard_until_ns";
+/// The value of the file that says before when conversations that had ended were removed; none: none ever was.
+pub(crate) const REMOVED_BEFORE: &str = "removed_before_ns";
 /// How long another tool may hold the file against us.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are different statements.

@@ -373,6 +373,7 @@ impl SentPoint {
     }
 }
 
-fn key(conversation: &Id) -> i64 {
+/// A conversation's name in 64 bits.
+pub(crate) fn key(conversation: &Id) -> i64 {
     SentPoint::hash(conversation.key())
 }

@@ -8,7 +8,7 @@ use crate::schema::{FORMAT, set_meta};
 use rusqlite::Transaction;
 
 /// What leads from format n + 1 to the next; the first is the tables of `schema.rs`.
-const STEPS: [&str; FORMAT as usize - 1] = [FOLLOWERS];
+const STEPS: [&str; FORMAT as usize - 1] = [FOLLOWERS, RETENTION];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
 const FOLLOWERS: &str = "
@@ -17,6 +17,19 @@ const FOLLOWERS: &str = "
         seq INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
 
     CREATE TABLE inherited (id TEXT PRIMARY KEY NOT NULL, vector_clock INTEGER NOT NULL) WITHOUT ROWID;
+";
+
+/// Format 3: which conversations have ended, oldest first; those that were removed, by a hash of the id; and whether a clock
+/// was inherited from one of them.
+const RETENTION: &str = "
+    CREATE INDEX conversation_ended ON conversation (ended_at_ns)
+        WHERE NOT resident AND NOT active AND ended_at_ns IS NOT NULL;
+
+    CREATE TABLE removed (
+        hash INTEGER PRIMARY KEY, vector_clock INTEGER NOT NULL, until_ns INTEGER NOT NULL,
+        position INTEGER NOT NULL);
+
+    ALTER TABLE inherited ADD COLUMN removed_until_ns INTEGER;
 ";
 
 /// Takes a file of format `from` to the newest.

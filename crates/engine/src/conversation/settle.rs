@@ -5,7 +5,7 @@
 
 use super::{Conversation, Settled, marks, trace};
 use crate::entry::Entry;
-use crate::fold::{Folded, Step};
+use crate::fold::{Folded, Step, earlier};
 use crate::glance::{Outline, glance_at_leg};
 use crate::order;
 use crate::past::Past;
@@ -162,8 +162,7 @@ impl Conversation {
             return false;
         }
         mark(late, step, settled);
-        let at = late.instant();
-        participant.joined = Some(participant.joined.map_or(at, |joined| joined.min(at)));
+        participant.joined = earlier(participant.joined, Some(late.instant()));
         debug_assert_eq!(
             kept.essence(&self.names),
             self.folded().essence(&self.names),

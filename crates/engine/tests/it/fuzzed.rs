@@ -96,3 +96,22 @@ fn a_fact_that_finds_no_room_after_a_restart_is_not_counted() {
     assert_eq!(again.activity().counts.iter().sum::<u64>(), 1);
     assert_eq!(again.take_batch().cells, [(minute, -1)]);
 }
+
+#[test]
+fn of_two_sources_that_name_one_instant_with_other_digits_one_is_shown_whichever_came_last() {
+    let held = |id: &str, at: i64| event(id, What::State, "p", "held", "agent", at);
+    let mut late = event("4", What::State, "p", "alerting", "agent", 0);
+    late.at = late.at.map(|at| Time { digits: 9, ..at });
+    let first = joined("1", "connected", 0);
+    for (early, late) in [(first.clone(), late.clone()), (late, first)] {
+        let mut engine = Engine::new(Limits { busy_facts: 2, ..Limits::default() }, 1, 0);
+        for fact in [early, held("2", 1_000), held("3", 2_000), late] {
+            engine.handle(deliver(Source::Events, vec![fact]), NOON);
+        }
+        let view = |engine: &Engine| engine.show(&id("call"), NOON).unwrap().conversation();
+        let digits = |engine: &Engine| view(engine).participants[0].joined_at.map(|at| at.digits);
+        let mut anew = crate::world::engine();
+        anew.restore(&engine.lay_down(&id("call")).unwrap(), NOON);
+        assert_eq!((digits(&engine), digits(&anew)), (Some(3), Some(3)));
+    }
+}

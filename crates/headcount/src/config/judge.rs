@@ -24,6 +24,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
         jiff::tz::TimeZone::get(t.trim())
             .map_err(|_| format!("`{}` is no IANA time zone, as in Europe/Berlin", short(t)))
     });
+    let retention = judge.retention();
     let mailbox = judge.mailbox();
     let influx = judge.influx();
     let data = PathBuf::from(judge.text("store.data").unwrap_or("./headcount-data"));
@@ -48,6 +49,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
             listen,
             zone,
             data,
+            retention,
             mailbox,
             influx,
         }),
@@ -56,7 +58,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
 }
 
 /// As much of a wrong value as is repeated.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(64).collect()
 }
 

@@ -177,3 +177,25 @@ fn influx_has_a_section_in_the_file() {
         "{text}"
     );
 }
+
+#[test]
+fn what_is_kept_is_said_with_units() {
+    let day = 86_400 * engine::SECOND;
+    let kept = |file: &str| gather(Some(("h.toml", file)), credentials, &ServeOptions::default());
+    let retention = |file| kept(file).unwrap().retention;
+    assert_eq!(retention(""), Retention { facts_ns: Some(400 * day), bytes_max: None });
+    let said = retention("[store]\nkeep_facts = \"12w\"\nmax_size = \"20 GiB\"\n");
+    assert_eq!(said, Retention { facts_ns: Some(84 * day), bytes_max: Some(20 << 30) });
+    let all = retention("[store]\nkeep_facts = \"forever\"\nmax_size = \"none\"\n");
+    assert_eq!(all, Retention::default());
+    for wrong in ["400", "1d", "-3d", "d", "99999999999999y", "18446744073709551616d", "", "3 fortnights"] {
+        let text = problems(kept(&format!("[store]\n\nkeep_facts = \"{wrong}\"\n")));
+        assert!(text.contains("h.toml, line 3") && text.contains('d'), "{wrong}: {text}");
+    }
+    for wrong in ["20", "1MiB", "1.5GiB", "99999999999TiB"] {
+        let text = problems(kept(&format!("[store]\nmax_size = \"{wrong}\"\n")));
+        assert!(text.contains("h.toml, line 2") && text.contains("MiB"), "{wrong}: {text}");
+    }
+    let text = problems(kept("[store]\nkeep_minutes = \"1y\"\n"));
+    assert!(text.contains("keep_minutes") && text.contains("keep_facts, max_size"), "{text}");
+}

@@ -6,6 +6,7 @@ mod followers;
 mod full_disk;
 mod mailbox;
 mod restart;
+mod retention;
 mod unreadable;
 mod wishes;
 mod world;

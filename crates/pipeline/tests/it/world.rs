@@ -17,7 +17,7 @@ pub struct World {
 pub fn world(folder: &Path, mailbox: MailboxSettings) -> World {
     let telemetry = Telemetry::new(&mut Registry::default());
     let clock = Clock::manual(NOON);
-    let settings = Settings { mailbox, limits: Limits::default(), outbox: None };
+    let settings = Settings { mailbox, ..Settings::default() };
     let pipeline = Pipeline::start(folder, settings, telemetry.clone(), clock.clone(), 7).unwrap();
     World { pipeline, telemetry, clock }
 }

@@ -5,9 +5,9 @@ use crate::world::{Board, ask, routes_on};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, StatusCode};
-use engine::{Limits, SECOND};
+use engine::SECOND;
 use export::{Ask, Format, Only, What, to_stream};
-use pipeline::{Clock, MailboxSettings, Past, Pipeline, Settings, Telemetry};
+use pipeline::{Clock, Past, Pipeline, Settings, Telemetry};
 use prometheus_client::registry::Registry;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ pub const LATER: i64 = START + 3_600 * SECOND;
 
 pub fn service(folder: &Path) -> (Pipeline, Board) {
     let clock = Clock::manual(LATER);
-    let settings = Settings { mailbox: MailboxSettings::default(), limits: Limits::default(), outbox: None };
+    let settings = Settings::default();
     let telemetry = Telemetry::new(&mut Registry::default());
     let pipeline = Pipeline::start(folder, settings, telemetry, clock.clone(), 7).unwrap();
     let board = routes_on(pipeline.reader(), clock, folder);

@@ -11,6 +11,7 @@ mod health;
 #[allow(dead_code)]
 mod history;
 mod known_at;
+mod retention;
 mod socket;
 mod state;
 mod stream;

@@ -227,7 +227,7 @@ fn routes_at(reader: Reader, zone: TimeZone, clock: Clock, data: &Path) -> (Rout
 }
 
 fn stand<T>(value: T) -> Answer<T> {
-    Answer { value, position: POSITION, completeness: Completeness::Complete }
+    Answer { value, position: POSITION, completeness: Completeness::Complete, removed_until: None }
 }
 
 /// Nothing was known before noon.

@@ -34,6 +34,12 @@ pub(crate) const SELECT_AFTER: &str = select!("WHERE id > ?1 AND NOT resident OR
 /// All of them, behind an id.
 pub(crate) const SELECT_ALL_AFTER: &str = select!("WHERE id > ?1 ORDER BY id");
 
+/// Those that ended before an instant and were not in memory, by their end, behind an end and a number; the number last.
+pub(crate) const SELECT_ENDED: &str =
+    "SELECT id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum,
+    body, number FROM conversation WHERE NOT resident AND NOT active AND ended_at_ns < ?1
+    AND (ended_at_ns, number) > (?2, ?3) ORDER BY ended_at_ns, number";
+
 /// Stores one, in place of what was laid down of it before.
 pub(crate) const UPSERT: &str = "INSERT INTO conversation
     (id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body)

@@ -5,7 +5,7 @@ use engine::{
     What, Word,
 };
 use std::path::Path;
-use store::{Damaged, LoggedBatch, Opened, Recover, Recovered, Store};
+use store::{Damaged, Inherited, LoggedBatch, Opened, Recover, Recovered, Store};
 
 pub const START: i64 = 1_780_000_000_000_000_000;
 
@@ -16,7 +16,7 @@ pub struct Kept {
     pub ledger: Vec<LedgerRow>,
     pub cells: Vec<(i64, u64)>,
     pub conversations: Vec<StoredConversation>,
-    pub inherited: Vec<(Id, u64)>,
+    pub inherited: Vec<Inherited>,
     pub damaged: Vec<Damaged>,
 }
 
@@ -33,8 +33,8 @@ impl Recover for Kept {
     fn conversation(&mut self, stored: StoredConversation) {
         self.conversations.push(stored);
     }
-    fn inherited(&mut self, conversation: Id, clock: u64) {
-        self.inherited.push((conversation, clock));
+    fn inherited(&mut self, row: Inherited) {
+        self.inherited.push(row);
     }
     fn damaged(&mut self, what: Damaged) {
         self.damaged.push(what);

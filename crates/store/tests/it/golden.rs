@@ -7,10 +7,10 @@ use crate::fixtures::{START, batch, conversation, id, recover, replay};
 use engine::{Completeness, LedgerRow, UserRow, UserWhat, Word};
 use std::fs;
 use std::path::{Path, PathBuf};
-use store::{Commit, Outbox, OutboxBounds, OutboxRow, Outgoing, Store};
+use store::{Commit, Gone, Inherited, Outbox, OutboxBounds, OutboxRow, Outgoing, Removal, Store};
 
 /// The newest format, as these tests know it.
-const NEWEST: i64 = 2;
+const NEWEST: i64 = 3;
 
 fn golden(format: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/format-{format}.db"))
@@ -37,7 +37,8 @@ fn fill(store: &mut Store) {
             seq: 12,
             admitted: &batch(3, 3),
             cells: &[(7, -1), (8, 2)],
-            laid_down: &[conversation(4, false), conversation(3, true)],
+            laid_down: &[conversation(4, false), conversation(3, true), conversation(5, false)],
+            inherited: &[told_again()],
             heard_until: Some(START - 5),
             forget_log_below: Some(2),
             outgoing: Some(Outgoing {
@@ -53,6 +54,22 @@ fn fill(store: &mut Store) {
         let committed_at = START + n as i64;
         store.commit(&Commit { committed_at, incarnation: 1, ..commit }).expect("committed");
     }
+    store.remove(&[Removal { conversation: id(5), clock: 6 }], START - 9).expect("removed");
+}
+
+/// A conversation that was removed and told of again.
+fn told_again() -> Inherited {
+    Inherited { conversation: id(6), clock: 3, removed_until: Some(START - 10) }
+}
+
+/// What is left of earlier histories: nothing in a file that knew none.
+fn inherited(format: i64) -> Vec<Inherited> {
+    let lost = Inherited { conversation: id(0), clock: 17, removed_until: None };
+    [(2, lost), (3, told_again())]
+        .into_iter()
+        .filter(|(since, _)| format >= *since)
+        .map(|(_, row)| row)
+        .collect()
 }
 
 /// What waits for followers: nothing in a file that knew none.
@@ -76,12 +93,16 @@ fn holds_what_was_put_in(file: &Path, format: i64) {
         assert_eq!((opened.incarnation.get(), opened.epoch, opened.seq), (life, 41, 12));
         assert_eq!(opened.upgraded_from, (life == 2 && format < NEWEST).then_some(format));
         let mut store = opened.store;
-        let (found, kept) = recover(&mut store);
+        let (found, mut kept) = recover(&mut store);
         assert_eq!((found.damaged, found.log_rows, found.facts), (0, 2, 11));
         assert_eq!(found.heard_until, Some(START - 5));
         assert_eq!((kept.users, kept.ledger), (users(), ledger()));
         assert_eq!(kept.cells, [(7, 3), (8, 2)]);
-        assert_eq!(kept.inherited, if format < 2 { vec![] } else { vec![(id(0), 17)] });
+        kept.inherited.sort_by_key(|row| row.removed_until.is_some());
+        assert_eq!(kept.inherited, inherited(format));
+        let (gone, horizon) = (Gone { clock: 6, until: START - 9, position: 3 }, START - 9);
+        assert_eq!(store.removed(&id(5)), Ok((format >= 3).then_some(gone)));
+        assert_eq!(store.removed_before(), Ok((format >= 3).then_some(horizon)));
         assert_eq!(kept.conversations, [conversation(3, true)]);
         assert_eq!(store.load(&id(4)), Ok(Some(conversation(4, false))));
         let log: Vec<_> = replay(&store).into_iter().map(|row| (row.position, row.admitted)).collect();

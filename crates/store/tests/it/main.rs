@@ -7,6 +7,7 @@ mod folder;
 mod golden;
 mod memory;
 mod outbox;
+mod retention;
 mod round_trip;
 mod salvage;
 mod torn;

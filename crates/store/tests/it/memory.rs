@@ -1,7 +1,7 @@
 //! What a recovery holds at once: one row, however many there are.
 
 use crate::fixtures::{START, batch, conversation, open};
-use engine::{Id, LedgerRow, StoredConversation, UserRow};
+use engine::{LedgerRow, StoredConversation, UserRow};
 use std::path::Path;
 use store::{Commit, Damaged, Recover};
 
@@ -20,7 +20,7 @@ impl Recover for Counted {
     fn conversation(&mut self, _: StoredConversation) {
         self.records += 1;
     }
-    fn inherited(&mut self, _: Id, _: u64) {}
+    fn inherited(&mut self, _: store::Inherited) {}
     fn damaged(&mut self, what: Damaged) {
         unreachable!("{what}");
     }

@@ -26,6 +26,7 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
     let (users, first) = ([user(1, "idle"), user(2, "busy")], batch(1, 700));
     let ledger = [interval(0, None, Completeness::Complete), interval(5, Some(9), Completeness::Unknown)];
     let laid_down = [conversation(1, true), conversation(2, false), conversation(3, true)];
+    let again = [store::Inherited { conversation: id(9), clock: 4, removed_until: Some(START - 1) }];
     let commit = Commit {
         committed_at: START,
         incarnation: 1,
@@ -35,6 +36,7 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
         users: &users,
         ledger: &ledger,
         laid_down: &laid_down,
+        inherited: &again,
         heard_until: None,
         forget_log_below: None,
         outgoing: None,
@@ -55,6 +57,7 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
     kept.users.sort_by_key(|row| row.what as u8);
     assert_eq!(kept.users, [users[1].clone(), users[0].clone()]);
     assert_eq!(kept.users[0].at.map(|at| at.digits), Some(6));
+    assert_eq!(kept.inherited, again);
     assert_eq!(kept.ledger, ledger);
     assert_eq!(kept.cells, [(-4, 1), (10, 3)]);
     assert_eq!(kept.conversations, [laid_down[0].clone(), laid_down[2].clone()]);

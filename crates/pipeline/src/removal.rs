@@ -1,0 +1,122 @@
+//! When retention has its turn: a run a minute, in steps with room for commits between.
+
+use crate::retention::{Removed, Retention};
+use crate::shard::Shard;
+use crate::telemetry::Reason;
+use engine::SECOND;
+use std::time::Duration;
+use store::Ended;
+use tokio::time::Instant;
+
+/// From the end of a run to the next, and from one that failed, in nanoseconds.
+const RUN_EVERY_NS: i64 = 60 * SECOND;
+/// Between two steps of a run: several times what a step takes, and short enough that more can go than comes under full load.
+const STEP_EVERY: Duration = Duration::from_millis(20);
+/// A run that goes on says so after so many conversations.
+const SAID_EVERY: u64 = 50_000;
+
+/// Where retention stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Removing {
+    what: Retention,
+    /// When the next run begins, in nanoseconds since the epoch.
+    due_ns: i64,
+    /// When the next step of this run does; none: no run is on.
+    step_at: Option<Instant>,
+    after: Ended,
+    removed: u64,
+    said: u64,
+    /// It was said that the file stays larger than it may be.
+    said_too_large: bool,
+}
+
+impl Removing {
+    /// The first run begins soon after the start.
+    pub fn new(what: Retention, now: i64) -> Self {
+        Self {
+            what,
+            due_ns: now,
+            step_at: None,
+            after: Ended::default(),
+            removed: 0,
+            said: 0,
+            said_too_large: false,
+        }
+    }
+
+    /// Begins a run when it is time for one.
+    pub fn begin_when_due(&mut self, now: i64) {
+        let set_back = self.due_ns > now.saturating_add(RUN_EVERY_NS);
+        if self.what != Retention::default() && self.step_at.is_none() && (set_back || now >= self.due_ns) {
+            self.step_at = Some(Instant::now());
+        }
+    }
+
+    /// Waits until the next step of this run; for ever when none is on.
+    pub fn next_step(&self) -> impl Future<Output = ()> + use<> {
+        let at = self.step_at;
+        async move {
+            match at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Says, once, that all went that may go and the file is still larger than it may be.
+    fn note_size(&mut self, used_bytes: u64) {
+        let too_large = self.what.bytes_max.filter(|max| used_bytes > *max);
+        if let Some(max) = too_large.filter(|_| !self.said_too_large) {
+            tracing::warn!(
+                used_bytes,
+                "the data file uses more than the {max} bytes of `max_size`, and nothing is left that may go now: what is in \
+                 memory, what ended within two days, what followers have not taken, and the log stay; give it more room"
+            );
+        }
+        self.said_too_large = too_large.is_some();
+    }
+
+    /// Notes what a step did at `now`, and when the next is due; `stands`: the horizon, for people.
+    fn note(&mut self, step: Removed, now: i64, stands: Option<i64>) {
+        self.removed += step.by_age + step.by_size;
+        let over = step.next.is_none();
+        if self.removed > self.said && (over || self.removed >= self.said + SAID_EVERY) {
+            let before = stands.and_then(|at| jiff::Timestamp::from_nanosecond(at.into()).ok());
+            tracing::info!(
+                conversations = self.removed,
+                before = before.map(tracing::field::display),
+                "old conversations were removed by retention{}",
+                if over { "" } else { ", and it goes on" }
+            );
+            self.said = self.removed;
+        }
+        if over {
+            (self.removed, self.said, self.due_ns) = (0, 0, now.saturating_add(RUN_EVERY_NS));
+        }
+        self.after = step.next.unwrap_or_default();
+        self.step_at = (!over).then(|| Instant::now() + STEP_EVERY);
+    }
+}
+
+impl Shard {
+    /// A step. That the disk refuses one stops nothing else: the next run tries again.
+    pub(crate) fn remove_some(&mut self) {
+        let (Removing { what, after, .. }, now) = (self.removing, self.clock.now());
+        let step = self.keeper.remove_old(what, after, now).unwrap_or_else(|error| {
+            tracing::warn!(%error, "old conversations could not be removed; it is tried again in a minute");
+            Removed::default()
+        });
+        for (reason, count) in [("age", step.by_age), ("size", step.by_size)] {
+            self.telemetry.removed_conversations.get_or_create(&Reason { reason }).inc_by(count);
+        }
+        let horizon = self.keeper.engine().horizon();
+        self.telemetry.removed_before.set(horizon.unwrap_or_default() / SECOND);
+        self.removing.note(step, now, horizon);
+        if step.next.is_none()
+            && what.bytes_max.is_some()
+            && let Ok(used) = self.keeper.store().used_bytes()
+        {
+            self.removing.note_size(used);
+        }
+    }
+}

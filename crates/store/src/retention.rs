@@ -1,0 +1,166 @@
+//! Taking away what is too old to keep: conversations that ended, oldest first, a few at a time.
+//!
+//! A step is a transaction of its own, between two commits and as short as one, so that it holds up no commit for longer than
+//! another would, and after a crash each conversation is there or is gone, with the horizon that says so. Of a removed one a
+//! row of four numbers stays, some 25 bytes: a hash of its id, how far its clock had come, before when all of it had
+//! happened, and up to where the log may tell of it (those rows go by the log's own bound, and are passed over meanwhile). So a fact that comes later is not taken for a beginning, the clock does not run backwards, and nothing that
+//! is told again is counted twice. Two ids with one hash (64 bits) would make a whole conversation look partial, never
+//! the other way round.
+//!
+//! The file does not shrink: its free pages are used again, and a bound on the size is a bound on the pages in use. Rejected:
+//! SQLite's incremental vacuum (it must be chosen when a file is made, moves pages about inside commits, and scatters what
+//! lies together); `headcount store repair` writes a file without free pages. Rejected, too: removing without a trace (a
+//! late fact would be a whole conversation of one fact).
+
+use crate::read::decoded;
+use crate::record::conversation;
+use crate::sent::key;
+use crate::{Damaged, Store, StoreError, schema};
+use engine::{Id, StoredConversation};
+use rusqlite::{OptionalExtension, TransactionBehavior};
+
+/// Where a walk through the conversations that ended stands: behind an end, and a row's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ended {
+    /// When it ended, in nanoseconds since the epoch.
+    pub at: i64,
+    number: i64,
+}
+
+impl Default for Ended {
+    /// Before the first.
+    fn default() -> Self {
+        Self { at: i64::MIN, number: i64::MIN }
+    }
+}
+
+/// A conversation that ended, and left memory.
+#[derive(Debug)]
+pub struct Old {
+    /// Where it stands.
+    pub ended: Ended,
+    /// What was laid down of it, or what is wrong with that.
+    pub stored: Result<StoredConversation, Damaged>,
+}
+
+/// One that is to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// Which.
+    pub conversation: Id,
+    /// How far its clock had come.
+    pub clock: u64,
+}
+
+/// What is left of one that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// How far its clock had come.
+    pub clock: u64,
+    /// All that was known of it happened before this instant, in nanoseconds since the epoch.
+    pub until: i64,
+    /// Rows of the log up to this position tell of it what was removed: they are not replayed.
+    pub position: u64,
+}
+
+impl Store {
+    /// Conversations that ended before `before` and are not in memory by what was laid down, oldest first, from behind
+    /// `after` on: at most `limit`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn ended_before(&self, before: i64, after: Ended, limit: usize) -> Result<Vec<Old>, StoreError> {
+        let mut statement = self.connection.prepare_cached(conversation::SELECT_ENDED)?;
+        let mut rows = statement.query((before, after.at, after.number))?;
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            let ended = Ended { at: row.get(4)?, number: row.get(9)? };
+            found.push(Old { ended, stored: decoded("conversation", row, conversation::read)? });
+        }
+        Ok(found)
+    }
+
+    /// When the oldest row was committed that waits for followers, in nanoseconds since the epoch: it names conversations that
+    /// were shown then or later. None: nothing waits.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn outbox_since(&self) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT committed_at_ns FROM outbox ORDER BY position LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| row.get(0)).optional()?)
+    }
+
+    /// Removes conversations with all that was known of them, in one transaction, synced. All of it happened, and was told,
+    /// before `horizon`; that is noted with them.
+    ///
+    /// # Errors
+    /// None of them is removed then, unless the store is poisoned: in that case only [`Store::reopen`] tells.
+    pub fn remove(&mut self, removals: &[Removal], horizon: i64) -> Result<(), StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        let done = self.remove_all(removals, horizon);
+        done.map_err(|error| {
+            self.poisoned = !self.connection.is_autocommit() || crate::error::leaves_doubt(&error);
+            error.into()
+        })
+    }
+
+    fn remove_all(&mut self, removals: &[Removal], horizon: i64) -> rusqlite::Result<()> {
+        let position = self.last_position.cast_signed();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut delete = transaction.prepare_cached("DELETE FROM conversation WHERE id = ?1")?;
+            let mut disown = transaction.prepare_cached("DELETE FROM inherited WHERE id = ?1")?;
+            let mut note = transaction.prepare_cached(
+                "INSERT OR REPLACE INTO removed (hash, vector_clock, until_ns, position) VALUES (?1, ?2, ?3, ?4)",
+            )?;
+            for Removal { conversation, clock } in removals {
+                let id = conversation.to_string();
+                delete.execute([&id])?;
+                disown.execute([&id])?;
+                let clock = i64::try_from(*clock).unwrap_or(i64::MAX);
+                note.execute((key(conversation), clock, horizon, position))?;
+            }
+        }
+        let before = schema::meta(&transaction, schema::REMOVED_BEFORE)?.unwrap_or(i64::MIN);
+        schema::set_meta(&transaction, schema::REMOVED_BEFORE, before.max(horizon))?;
+        transaction.commit()
+    }
+
+    /// What is left of a conversation that was removed; none of any other.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn removed(&self, conversation: &Id) -> Result<Option<Gone>, StoreError> {
+        let sql = "SELECT vector_clock, until_ns, position FROM removed WHERE hash = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let gone = statement.query_row([key(conversation)], |row| {
+            let number = |at: usize| row.get::<_, i64>(at).map(|n| n.max(0).cast_unsigned());
+            Ok(Gone { clock: number(0)?, until: row.get(1)?, position: number(2)? })
+        });
+        Ok(gone.optional()?)
+    }
+
+    /// The instant before which conversations that had ended were removed, in nanoseconds since the epoch; none: none ever
+    /// was.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn removed_before(&self) -> Result<Option<i64>, StoreError> {
+        Ok(schema::meta(&self.connection, schema::REMOVED_BEFORE)?)
+    }
+
+    /// Bytes of the file's pages that hold something.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        let one = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let pages = one("PRAGMA page_count")? - one("PRAGMA freelist_count")?;
+        Ok(pages.max(0).cast_unsigned() * one("PRAGMA page_size")?.max(0).cast_unsigned())
+    }
+}
