@@ -70,7 +70,7 @@ fn build(own: &Path) -> anyhow::Result<PathBuf> {
         .env("RUSTFLAGS", INSTRUMENTED)
         .status()?;
     if !status.success() {
-        bail!("the driver could not be built; it needs a C++ compiler");
+        bail!("the driver could not be built, see above; besides what cargo says, it needs a C++ compiler");
     }
     Ok(own.join(platform).join("release/driver"))
 }
