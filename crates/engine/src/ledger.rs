@@ -28,7 +28,7 @@ pub(crate) struct Ledger {
 /// The first instant of the row that says whether a feed listens, and that ends when it first did; a hole never has it.
 pub const STATUS_ROW: i64 = 0;
 /// The same of the row that says until when a clock that was set back runs through a time again; it ends then.
-const AGAIN_ROW: i64 = 1;
+pub(crate) const AGAIN_ROW: i64 = 1;
 /// Why all that a feed ever told may lack something.
 pub const RECORDS_LOST: &str =
     "records of the history could not be read; `headcount store check` and the log of the program name them";

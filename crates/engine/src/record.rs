@@ -1,5 +1,6 @@
 //! What crosses the border to the store: facts as they were admitted, and whole conversations laid down.
 
+use crate::ledger::{AGAIN_ROW, STATUS_ROW};
 use crate::{Completeness, Fact, Id, Source, Time, UserWhat, Word};
 
 /// A fact that was new, with how it came.
@@ -70,7 +71,9 @@ pub struct UserRow {
     pub received: i64,
 }
 
-/// One interval of a feed's ledger. Rows with the same feed and `from` replace one another.
+/// One interval of a feed's ledger. Rows with the same feed and `from` replace one another. Two are no holes
+/// ([`LedgerRow::is_hole`]): how the feed stands (`from` is 0), and until when a clock that was set back runs through a time
+/// again (`from` is 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerRow {
     /// The feed's index.
@@ -88,4 +91,12 @@ pub struct LedgerRow {
     pub listening: bool,
     /// Why it is not complete.
     pub reason: String,
+}
+
+impl LedgerRow {
+    /// Whether it is about a time of which not everything is known.
+    #[must_use]
+    pub fn is_hole(&self) -> bool {
+        self.from != STATUS_ROW && self.from != AGAIN_ROW
+    }
 }

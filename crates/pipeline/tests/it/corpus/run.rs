@@ -159,7 +159,7 @@ impl World {
         keeper.take(&mut mail, self.now).unwrap();
         keeper.pass_time(self.now);
         let batch = keeper.commit(self.now).unwrap();
-        for row in batch.ledger.iter().filter(|row| row.from != 0) {
+        for row in batch.ledger.iter().filter(|row| row.is_hole()) {
             self.holes.insert((row.feed, row.from), row.clone());
         }
         self.asked.extend(batch.wishes.iter().map(|(id, reason)| (id.to_string(), *reason)));
