@@ -164,11 +164,12 @@ impl Shard {
     }
 
     fn publish(&mut self, batch: &Batch) {
-        self.refresh();
+        // Followers hear of it first: whoever sees it in the summary finds that they can take it.
         if self.outbox.is_some() {
             let (position, seq) = (self.keeper.store().last_position(), self.keeper.position().seq);
             self.backend.followers.publish(Progress { position, seq });
         }
+        self.refresh();
         let changes = match self.backend.changes.wanted() {
             true => self.keeper.changes(&batch.changes),
             false => Vec::new(),
