@@ -7,8 +7,14 @@
 use crate::schema::{FORMAT, set_meta};
 use rusqlite::Transaction;
 
+/// A part of what leads to a format.
+enum Step {
+    /// Statements.
+    Sql(&'static str),
+}
+
 /// What leads from format n + 1 to the next; the first is the tables of `schema.rs`.
-const STEPS: [&str; FORMAT as usize - 1] = [FOLLOWERS, RETENTION];
+const STEPS: [&[Step]; FORMAT as usize - 1] = [&[Step::Sql(FOLLOWERS)], &[Step::Sql(RETENTION)], &[]];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
 const FOLLOWERS: &str = "
@@ -35,8 +41,10 @@ const RETENTION: &str = "
 /// Takes a file of format `from` to the newest.
 pub(crate) fn upgrade(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
     let done = usize::try_from(from - 1).unwrap_or(0);
-    for step in STEPS.iter().skip(done) {
-        transaction.execute_batch(step)?;
+    for step in STEPS.iter().skip(done).copied().flatten() {
+        match step {
+            Step::Sql(statements) => transaction.execute_batch(statements)?,
+        }
     }
     set_meta(transaction, "format", FORMAT)
 }
