@@ -64,6 +64,13 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
+    /// So many bytes as they are.
+    pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
+        let (bytes, rest) = self.rest.split_at_checked(count).ok_or(Malformed("cut off"))?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
     pub fn varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
