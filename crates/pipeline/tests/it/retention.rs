@@ -9,7 +9,8 @@ use std::time::Duration;
 use store::{Ended, OutboxBounds, Store};
 
 const DAY: i64 = 86_400 * SECOND;
-const KEEP: Retention = Retention { facts_ns: Some(10 * DAY), bytes_max: None };
+const KEEP: Retention =
+    Retention { facts_ns: Some(10 * DAY), bytes_max: None, minutes_ns: None, hours_ns: None, days_ns: None };
 
 fn recover(folder: &Path, now: i64) -> Keeper {
     Keeper::recover(Store::open(folder, 7).unwrap(), Limits::default(), now).unwrap().0
@@ -209,9 +210,9 @@ fn by_size_the_oldest_go_until_it_fits_and_the_last_two_days_stay() {
     let folder = tempfile::tempdir().unwrap();
     let (mut keeper, now) = history(folder.path(), 20);
     let used = keeper.store().used_bytes().unwrap();
-    let fits = Retention { facts_ns: None, bytes_max: Some(used) };
+    let fits = Retention { bytes_max: Some(used), ..Retention::default() };
     assert_eq!(run(&mut keeper, fits, now), Removed::default());
-    let tight = Retention { facts_ns: None, bytes_max: Some(1) };
+    let tight = Retention { bytes_max: Some(1), ..Retention::default() };
     assert_eq!(run(&mut keeper, tight, now), Removed { by_size: 18, ..Removed::default() });
     for day in 0..20 {
         assert_eq!(shown(&keeper, &format!("day-{day}"), now).is_some(), day >= 18, "day {day}");

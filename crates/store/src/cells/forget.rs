@@ -92,22 +92,23 @@ impl Store {
             table.name
         );
         let pages = transaction.prepare_cached(&sql)?.execute((before, STEP_PAGES_MAX))?;
-        let mut more = i64::try_from(pages).is_ok_and(|pages| pages == STEP_PAGES_MAX);
-        let first = page.saturating_mul(table.units);
+        let mut most = usize::try_from(STEP_PAGES_MAX).is_ok_and(|most| pages == most);
+        let (first, mut gone) = (page.saturating_mul(table.units), pages);
         if table == MINUTES {
             let sql = "DELETE FROM cell WHERE minute IN
                        (SELECT minute FROM cell WHERE minute < ?1 ORDER BY minute LIMIT ?2)";
-            let most = STEP_PAGES_MAX * MINUTES.units;
-            let rows = transaction.prepare_cached(sql)?.execute((first, most))?;
-            more |= i64::try_from(rows).is_ok_and(|rows| rows == most);
+            let rows_max = STEP_PAGES_MAX * MINUTES.units;
+            let rows = transaction.prepare_cached(sql)?.execute((first, rows_max))?;
+            most |= usize::try_from(rows_max).is_ok_and(|most| rows == most);
+            gone += rows;
         }
-        let was = kept_from(&transaction, table)?;
-        if pages == 0 && !more && was >= Some(first) {
+        if gone == 0 {
             return Ok(Forgotten::default());
         }
-        schema::set_meta(&transaction, table.kept_from, first.max(was.unwrap_or(i64::MIN)))?;
+        let was = kept_from(&transaction, table)?.unwrap_or(i64::MIN);
+        schema::set_meta(&transaction, table.kept_from, first.max(was))?;
         transaction.commit()?;
-        Ok(Forgotten { pages: pages as u64, more })
+        Ok(Forgotten { pages: pages as u64, more: most })
     }
 }
 
