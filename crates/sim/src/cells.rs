@@ -11,12 +11,20 @@ use std::collections::BTreeMap;
 const MERGE_MS: Millis = 3_000;
 
 impl World {
-    /// Merges some cells, now and then. A disk that is full puts it off.
-    pub fn merge_cells(&mut self, node: usize) {
+    /// Merges some cells, now and then, and looks whether all are right. A disk that is full puts it off.
+    pub fn merge_cells(&mut self, node: usize) -> Result<(), Broken> {
         let (now, known) = (self.now, &mut self.nodes[node]);
-        let Some(life) = known.life.as_mut().filter(|life| now - life.merged_at >= MERGE_MS) else { return };
+        let Some(life) = known.life.as_mut().filter(|life| now - life.merged_at >= MERGE_MS) else {
+            return Ok(());
+        };
         life.merged_at = now;
         let _put_off = life.keeper.merge_cells(0);
+        if life.keeper.engine().held_count() > 0 || life.keeper.store().is_poisoned() {
+            return Ok(());
+        }
+        let cells = life.keeper.store().cells(i64::MIN / 2, i64::MAX / 2);
+        let cells = cells.map_err(|error| Broken::new(Invariant::NodeRuns, error.to_string()))?;
+        self.judge_cells(node, &cells.into_iter().collect())
     }
 
     /// Cells of all intervals, without a filter, are those of the minutes that were counted one by one.
