@@ -196,6 +196,3 @@ fn body<'a>(table: &str, row: &'a Row<'_>) -> Result<&'a [u8], RowError> {
 pub(crate) fn read(table: &str, row: &Row<'_>) -> Result<Sums, RowError> {
     Ok(block::decode(body(table, row)?)?)
 }
-
-#[cfg(test)]
-mod tests;

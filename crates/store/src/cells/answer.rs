@@ -68,8 +68,8 @@ impl CellQuestion {
     }
 
     fn add(&self, sums: &mut CellSums, unit: i64, events: i64) {
-        let place = usize::try_from(unit.saturating_sub(self.from)).ok();
-        if let Some(count) = place.and_then(|at| sums.counts.get_mut(at)) {
+        let place = unit.wrapping_sub(self.from).cast_unsigned();
+        if let Some(count) = usize::try_from(place).ok().and_then(|at| sums.counts.get_mut(at)) {
             *count = count.saturating_add(events);
         }
     }
@@ -105,18 +105,11 @@ impl CellReader {
         let first = table.page_of(question.from);
         let last = table.page_of(question.to - 1).saturating_add(PAGES_MAX - 1);
         let filter = &question.filter;
-        let mut add = |unit, events| {
-            question.add(sums, unit, events);
-            Ok(())
-        };
+        let mut add = |unit, events| question.add(sums, unit, events);
         let mut damaged =
             self.each(table.name, (first, last), &mut |body| block::scan(body, filter, &mut add))?;
-        let minutes = question.interval.minutes();
-        let mut add = |minute: i64, events| {
-            question.add(sums, minute.div_euclid(minutes), events);
-            Ok(())
-        };
         let parts = (i64::MIN, i64::MAX);
+        let mut add = |minute: i64, events| question.add_minute(sums, minute, events);
         damaged.extend(self.each(PARTS, parts, &mut |body| block::scan(body, filter, &mut add))?);
         sums.damaged.extend(damaged);
         Ok(())

@@ -1,19 +1,21 @@
 //! The body of a page or of a part: how many events fall into each unit of time, by what they were about.
 //!
 //! An answer sums few of thousands of rows, so what a row is about stands in columns of one width, which are gone through
-//! without decoding anything else, and the sums of all rows stand in front. Units within a row ascend, mostly by little,
+//! without decoding anything else; and the few sums by role and medium alone, of which all rows add up, stand in front. Units within a row ascend, mostly by little,
 //! and mostly with few events: both go into one byte. No compression lies over it: a year of hours is read as it lies.
 //!
 //! ```text
 //! signed    the first unit: those below count from it
 //! varint    words, each: varint 0 and a text, or the ordinal of a known word + 1
 //! varint    ids, each: a byte 0 and 16 bytes of a UUID, or a byte 1 and a text
-//! series    of all rows together
-//! varint    rows; then five columns, each a byte (its width: 1, 2 or 4) and as many numbers, lowest byte first:
-//!           role, medium (words), queue, user (ids): 0 for none, else a place in the list + 1; length of its series
-//! series ×  one a row, one behind the other: entries until its length is used up
-//! entry     varint: units since the entry before << 3 | events, if these are 1 to 7; else 0 there, and signed events
+//! table     by role and medium
+//! table     by role, medium, queue and user
 //! ```
+//!
+//! A table: varint rows; a column for each of these, and one of the lengths of the rows' series; the series, one behind the
+//! other. A column: a byte (its width: 1, 2 or 4) and as many numbers, lowest byte first: 0 for none, else a place in the list
+//! of words or ids + 1. A series: entries, each a varint: units since the entry before << 3 | events, if these are 1 to 7;
+//! else 0 there, and signed events behind.
 //!
 //! Rejected: a row of the database for each (it costs as much as the facts), and lists of ids that all pages share (damage
 //! to one would reach every page).
@@ -28,32 +30,44 @@ const EVENTS_BITS: u32 = 3;
 const EVENTS_MAX: i64 = (1 << EVENTS_BITS) - 1;
 /// Further from 1970 than any minute that a time of 64 bits can name.
 const UNIT_MAX: u64 = 1 << 40;
-/// The columns of a row, a byte each at least.
-const COLUMNS: usize = 5;
 const TEXT: u8 = 1;
 const UUID: u8 = 0;
 
 /// Events by what they were about and by unit of time. A count may be below zero: what is taken back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sums(pub BTreeMap<Facets, BTreeMap<i64, i64>>);
+pub(crate) struct Sums(BTreeMap<Facets, Series>);
+
+/// Units and their events, by unit, none of them without events.
+type Series = Vec<(i64, i64)>;
 
 impl Sums {
     pub fn add(&mut self, facets: Facets, unit: i64, events: i64) {
-        let units = self.0.entry(facets).or_default();
-        let count = units.entry(unit).or_default();
-        *count = count.saturating_add(events);
-        if *count == 0 {
-            units.remove(&unit);
-        }
+        self.add_all(facets, std::iter::once((unit, events)));
+    }
+
+    /// Adds events of several units, about the same.
+    pub fn add_all(&mut self, facets: Facets, events: impl Iterator<Item = (i64, i64)>) {
+        let series = self.0.entry(facets).or_default();
+        events.for_each(|(unit, events)| add_to(series, unit, events));
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.values().all(BTreeMap::is_empty)
+        self.0.values().all(Vec::is_empty)
+    }
+
+    /// What there is, each with its units and events.
+    pub fn rows(&self) -> impl Iterator<Item = (&Facets, &[(i64, i64)])> {
+        self.0.iter().filter(|(_, series)| !series.is_empty()).map(|(of, series)| (of, series.as_slice()))
     }
 
     /// Each count with what it is of.
     pub fn each(&self) -> impl Iterator<Item = (&Facets, i64, i64)> {
-        self.0.iter().flat_map(|(facets, units)| units.iter().map(move |(unit, n)| (facets, *unit, *n)))
+        self.rows().flat_map(|(of, series)| series.iter().map(move |(unit, events)| (of, *unit, *events)))
+    }
+
+    /// The first unit.
+    pub fn first(&self) -> Option<i64> {
+        self.rows().filter_map(|(_, series)| series.first()).map(|(unit, _)| *unit).min()
     }
 
     /// All events together.
@@ -61,43 +75,51 @@ impl Sums {
         self.each().fold(0, |sum, (_, _, events)| sum.saturating_add(events))
     }
 
-    fn by_unit(&self) -> BTreeMap<i64, i64> {
-        let mut all = BTreeMap::new();
-        for (_, unit, events) in self.each() {
-            let sum: &mut i64 = all.entry(unit).or_default();
-            *sum = sum.saturating_add(events);
+    /// The same by role and medium alone.
+    fn in_short(&self) -> Self {
+        let mut short = Self::default();
+        for (of, series) in self.rows() {
+            let of = Facets { role: of.role.clone(), medium: of.medium.clone(), ..Facets::default() };
+            short.add_all(of, series.iter().copied());
         }
-        all.retain(|_, events| *events != 0);
-        all
+        short
+    }
+}
+
+fn add_to(series: &mut Series, unit: i64, events: i64) {
+    let place = match series.last() {
+        Some((last, _)) if *last >= unit => series.partition_point(|(known, _)| *known < unit),
+        _ => series.len(),
+    };
+    match series.get_mut(place) {
+        Some((known, count)) if *known == unit => {
+            *count = count.saturating_add(events);
+            if *count == 0 {
+                series.remove(place);
+            }
+        }
+        _ if events == 0 => {}
+        _ => series.insert(place, (unit, events)),
     }
 }
 
 /// The body that says this.
 pub(crate) fn encode(sums: &Sums) -> Result<Vec<u8>, StoreError> {
-    let rows: Vec<_> = sums.0.iter().filter(|(_, units)| !units.is_empty()).collect();
-    let base = rows.iter().filter_map(|(_, units)| units.keys().next()).min().copied().unwrap_or_default();
+    let base = sums.first().unwrap_or_default();
     let mut out = Vec::new();
     put_signed(&mut out, base);
-    let words = places(rows.iter().flat_map(|(of, _)| [of.role.as_ref(), of.medium.as_ref()]));
+    let words = places(sums.rows().flat_map(|(of, _)| [of.role.as_ref(), of.medium.as_ref()]));
     put_varint(&mut out, words.len() as u64);
     words.keys().for_each(|word| put_word(&mut out, word));
-    let ids = places(rows.iter().flat_map(|(of, _)| [of.queue.as_ref(), of.user.as_ref()]));
+    let ids = places(sums.rows().flat_map(|(of, _)| [of.queue.as_ref(), of.user.as_ref()]));
     put_varint(&mut out, ids.len() as u64);
     ids.keys().for_each(|id| put_id(&mut out, id));
-    let all = series(&sums.by_unit(), base);
-    put_varint(&mut out, all.len() as u64);
-    out.extend_from_slice(&all);
-    let series: Vec<Vec<u8>> = rows.iter().map(|(_, units)| series(units, base)).collect();
-    put_varint(&mut out, rows.len() as u64);
-    let place_of =
-        |word: &Option<Word>| word.as_ref().and_then(|word| words.get(word)).map_or(0, |at| at + 1);
+    let place = |word: &Option<Word>| word.as_ref().and_then(|word| words.get(word)).map_or(0, |at| at + 1);
     let place_of_id = |id: &Option<Id>| id.as_ref().and_then(|id| ids.get(id)).map_or(0, |at| at + 1);
-    put_column(&mut out, rows.iter().map(|(of, _)| place_of(&of.role)));
-    put_column(&mut out, rows.iter().map(|(of, _)| place_of(&of.medium)));
-    put_column(&mut out, rows.iter().map(|(of, _)| place_of_id(&of.queue)));
-    put_column(&mut out, rows.iter().map(|(of, _)| place_of_id(&of.user)));
-    put_column(&mut out, series.iter().map(Vec::len));
-    series.iter().for_each(|one| out.extend_from_slice(one));
+    put_table(&mut out, base, &sums.in_short(), |of| [place(&of.role), place(&of.medium)]);
+    put_table(&mut out, base, sums, |of| {
+        [place(&of.role), place(&of.medium), place_of_id(&of.queue), place_of_id(&of.user)]
+    });
     if out.len() > BODY_BYTES_MAX {
         return Err(StoreError::TooLarge { bytes: out.len(), bytes_max: BODY_BYTES_MAX });
     }
@@ -106,54 +128,45 @@ pub(crate) fn encode(sums: &Sums) -> Result<Vec<u8>, StoreError> {
 
 /// All that a body says.
 pub(crate) fn decode(body: &[u8]) -> Result<Sums, Malformed> {
-    let mut sums = Sums::default();
     let block = Block::of(body)?;
-    let mut rest = block.series;
-    for row in 0..block.rows {
-        let facets = block.facets(row)?;
-        let mut add = |unit, events| {
-            sums.add(facets.clone(), unit, events);
-            Ok(())
+    let (mut short, mut sums) = (Sums::default(), Sums::default());
+    block.short.each(block.base, |[role, medium], series| {
+        let (role, medium) = (named(&block.words, role)?, named(&block.words, medium)?);
+        short.add_all(Facets { role, medium, ..Facets::default() }, series.into_iter());
+        Ok(())
+    })?;
+    block.whole.each(block.base, |[role, medium, queue, user], series| {
+        let facets = Facets {
+            role: named(&block.words, role)?,
+            medium: named(&block.words, medium)?,
+            queue: named(&block.ids, queue)?,
+            user: named(&block.ids, user)?,
         };
-        each_entry(next_series(&mut rest, block.length(row))?, block.base, &mut add)?;
-    }
-    if !rest.is_empty() {
-        return Err(Malformed("bytes behind the end"));
-    }
-    if sums.by_unit() != block.by_unit()? {
+        sums.add_all(facets, series.into_iter());
+        Ok(())
+    })?;
+    if !sums.in_short().rows().eq(short.rows()) {
         return Err(Malformed("sums that are not those of its rows"));
     }
     Ok(sums)
 }
 
 /// Hands over each unit and its events, of all rows that pass, in no order; a unit may come many times.
-pub(crate) fn scan(
-    body: &[u8],
-    filter: &Facets,
-    take: &mut impl FnMut(i64, i64) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
+pub(crate) fn scan(body: &[u8], filter: &Facets, mut take: impl FnMut(i64, i64)) -> Result<(), Malformed> {
     let block = Block::of(body)?;
-    if *filter == Facets::default() {
-        return each_entry(block.all, block.base, take);
-    }
-    let word = |wanted: &Option<Word>| block.wanted(&block.words, wanted.as_ref());
-    let id = |wanted: &Option<Id>| block.wanted(&block.ids, wanted.as_ref());
+    let word = |wanted: &Option<Word>| wanted_of(&block.words, wanted.as_ref());
+    let id = |wanted: &Option<Id>| wanted_of(&block.ids, wanted.as_ref());
     let wanted = [word(&filter.role), word(&filter.medium), id(&filter.queue), id(&filter.user)];
+    let [role, medium, queue, user] = wanted;
     if wanted.contains(&Wanted::Absent) {
         return Ok(());
     }
-    let mut rest = block.series;
-    for row in 0..block.rows {
-        let series = next_series(&mut rest, block.length(row))?;
-        let passes = |(column, wanted): (&Column<'_>, &Wanted)| match wanted {
-            Wanted::Place(place) => column.get(row) == *place,
-            Wanted::Any | Wanted::Absent => true,
-        };
-        if block.columns.iter().zip(&wanted).all(passes) {
-            each_entry(series, block.base, take)?;
-        }
+    if (queue, user) == (Wanted::Any, Wanted::Any) {
+        let passes = |[is_role, is_medium]: [usize; 2]| role.is(is_role) && medium.is(is_medium);
+        return block.short.scan(block.base, passes, take);
     }
-    Ok(())
+    let passes = |is: [usize; 4]| wanted.iter().zip(is).all(|(wanted, is)| wanted.is(is));
+    block.whole.scan(block.base, passes, &mut take)
 }
 
 /// What a filter asks of a column.
@@ -165,6 +178,17 @@ enum Wanted {
     Absent,
 }
 
+impl Wanted {
+    fn is(self, place: usize) -> bool {
+        self == Self::Any || self == Self::Place(place)
+    }
+}
+
+fn wanted_of<T: PartialEq>(list: &[T], value: Option<&T>) -> Wanted {
+    let Some(value) = value else { return Wanted::Any };
+    list.iter().position(|known| known == value).map_or(Wanted::Absent, |at| Wanted::Place(at + 1))
+}
+
 /// A column of numbers.
 #[derive(Clone, Copy, Debug)]
 struct Column<'a> {
@@ -172,7 +196,16 @@ struct Column<'a> {
     bytes: &'a [u8],
 }
 
-impl Column<'_> {
+impl<'a> Column<'a> {
+    fn of(from: &mut Reader<'a>, rows: usize) -> Result<Self, Malformed> {
+        let width = usize::from(from.byte()?);
+        if ![1, 2, 4].contains(&width) {
+            return Err(Malformed("a column of another width"));
+        }
+        let bytes = rows.checked_mul(width).ok_or(Malformed("cut off"))?;
+        Ok(Self { width, bytes: from.bytes(bytes)? })
+    }
+
     fn get(&self, row: usize) -> usize {
         let behind = self.bytes.get(row * self.width..).unwrap_or_default();
         match self.width {
@@ -183,19 +216,77 @@ impl Column<'_> {
     }
 }
 
+/// Rows: what each is about, in columns, and its series.
+#[derive(Debug)]
+struct Table<'a, const N: usize> {
+    rows: usize,
+    columns: [Column<'a>; N],
+    lengths: Column<'a>,
+    series: &'a [u8],
+}
+
+impl<'a, const N: usize> Table<'a, N> {
+    fn of(from: &mut Reader<'a>) -> Result<Self, Malformed> {
+        let rows: usize = from.small()?;
+        if rows > from.remaining() / (N + 1) {
+            return Err(Malformed("more rows than bytes"));
+        }
+        let mut columns = [Column { width: 1, bytes: &[] }; N];
+        for column in &mut columns {
+            *column = Column::of(from, rows)?;
+        }
+        let lengths = Column::of(from, rows)?;
+        let bytes = (0..rows).fold(0_usize, |sum, row| sum.saturating_add(lengths.get(row)));
+        Ok(Self { rows, columns, lengths, series: from.bytes(bytes)? })
+    }
+
+    /// Hands over the entries of rows that pass.
+    fn scan(
+        &self,
+        base: i64,
+        passes: impl Fn([usize; N]) -> bool,
+        mut take: impl FnMut(i64, i64),
+    ) -> Result<(), Malformed> {
+        let mut rest = self.series;
+        for row in 0..self.rows {
+            let (series, behind) =
+                rest.split_at_checked(self.lengths.get(row)).ok_or(Malformed("cut off"))?;
+            rest = behind;
+            if passes(self.columns.map(|column| column.get(row))) {
+                each_entry(series, base, &mut take)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over whole rows.
+    fn each(
+        &self,
+        base: i64,
+        mut take: impl FnMut([usize; N], Series) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        let mut rest = self.series;
+        for row in 0..self.rows {
+            let (bytes, behind) = rest.split_at_checked(self.lengths.get(row)).ok_or(Malformed("cut off"))?;
+            rest = behind;
+            let mut series = Series::with_capacity(bytes.len());
+            each_entry(bytes, base, &mut |unit, events| series.push((unit, events)))?;
+            take(self.columns.map(|column| column.get(row)), series)?;
+        }
+        Ok(())
+    }
+}
+
 /// A body, taken apart as far as is needed to find a row.
 #[derive(Debug)]
 struct Block<'a> {
     base: i64,
     words: Vec<Word>,
     ids: Vec<Id>,
-    /// The series of all rows together.
-    all: &'a [u8],
-    rows: usize,
-    /// Role, medium, queue, user.
-    columns: [Column<'a>; COLUMNS - 1],
-    lengths: Column<'a>,
-    series: &'a [u8],
+    /// By role and medium.
+    short: Table<'a, 2>,
+    /// By role, medium, queue and user.
+    whole: Table<'a, 4>,
 }
 
 impl<'a> Block<'a> {
@@ -204,52 +295,26 @@ impl<'a> Block<'a> {
         let base = from.signed()?;
         let words = list(&mut from, take_word)?;
         let ids = list(&mut from, take_id)?;
-        let length: usize = from.small()?;
-        let all = from.bytes(length)?;
-        let rows: usize = from.small()?;
-        if rows > from.remaining() / COLUMNS {
-            return Err(Malformed("more rows than bytes"));
-        }
-        let columns = [
-            column(&mut from, rows)?,
-            column(&mut from, rows)?,
-            column(&mut from, rows)?,
-            column(&mut from, rows)?,
-        ];
-        let lengths = column(&mut from, rows)?;
-        let series = from.bytes(from.remaining())?;
-        Ok(Self { base, words, ids, all, rows, columns, lengths, series })
+        let (short, whole) = (Table::of(&mut from)?, Table::of(&mut from)?);
+        from.finish()?;
+        Ok(Self { base, words, ids, short, whole })
     }
+}
 
-    fn length(&self, row: usize) -> usize {
-        self.lengths.get(row)
+fn put_table<const N: usize>(
+    out: &mut Vec<u8>,
+    base: i64,
+    sums: &Sums,
+    places: impl Fn(&Facets) -> [usize; N],
+) {
+    let rows: Vec<([usize; N], Vec<u8>)> =
+        sums.rows().map(|(of, series)| (places(of), packed(series, base))).collect();
+    put_varint(out, rows.len() as u64);
+    for column in 0..N {
+        put_column(out, rows.iter().map(|(places, _)| places.get(column).copied().unwrap_or_default()));
     }
-
-    fn facets(&self, row: usize) -> Result<Facets, Malformed> {
-        let [role, medium, queue, user] = self.columns.map(|column| column.get(row));
-        Ok(Facets {
-            role: named(&self.words, role)?,
-            medium: named(&self.words, medium)?,
-            queue: named(&self.ids, queue)?,
-            user: named(&self.ids, user)?,
-        })
-    }
-
-    fn wanted<T: PartialEq>(&self, list: &[T], value: Option<&T>) -> Wanted {
-        let Some(value) = value else { return Wanted::Any };
-        list.iter().position(|known| known == value).map_or(Wanted::Absent, |at| Wanted::Place(at + 1))
-    }
-
-    fn by_unit(&self) -> Result<BTreeMap<i64, i64>, Malformed> {
-        let mut all = BTreeMap::new();
-        each_entry(self.all, self.base, &mut |unit, events| {
-            let sum: &mut i64 = all.entry(unit).or_default();
-            *sum = sum.saturating_add(events);
-            Ok(())
-        })?;
-        all.retain(|_, events| *events != 0);
-        Ok(all)
-    }
+    put_column(out, rows.iter().map(|(_, series)| series.len()));
+    rows.iter().for_each(|(_, series)| out.extend_from_slice(series));
 }
 
 fn places<'a, T: Ord + 'a>(values: impl Iterator<Item = Option<&'a T>>) -> BTreeMap<&'a T, usize> {
@@ -325,18 +390,9 @@ fn put_column(out: &mut Vec<u8>, numbers: impl Iterator<Item = usize> + Clone) {
     }
 }
 
-fn column<'a>(from: &mut Reader<'a>, rows: usize) -> Result<Column<'a>, Malformed> {
-    let width = usize::from(from.byte()?);
-    if ![1, 2, 4].contains(&width) {
-        return Err(Malformed("a column of another width"));
-    }
-    let bytes = rows.checked_mul(width).ok_or(Malformed("cut off"))?;
-    Ok(Column { width, bytes: from.bytes(bytes)? })
-}
-
-fn series(units: &BTreeMap<i64, i64>, base: i64) -> Vec<u8> {
-    let (mut out, mut before) = (Vec::new(), base);
-    for (unit, events) in units.iter().filter(|(_, events)| **events != 0) {
+fn packed(series: &[(i64, i64)], base: i64) -> Vec<u8> {
+    let (mut out, mut before) = (Vec::with_capacity(series.len() * 2), base);
+    for (unit, events) in series {
         let gap = unit.wrapping_sub(before).cast_unsigned();
         before = *unit;
         if (1..=EVENTS_MAX).contains(events) {
@@ -349,27 +405,18 @@ fn series(units: &BTreeMap<i64, i64>, base: i64) -> Vec<u8> {
     out
 }
 
-fn next_series<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Malformed> {
-    let (series, behind) = rest.split_at_checked(length).ok_or(Malformed("cut off"))?;
-    *rest = behind;
-    Ok(series)
-}
-
-fn each_entry(
-    series: &[u8],
-    base: i64,
-    take: &mut impl FnMut(i64, i64) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
+fn each_entry(series: &[u8], base: i64, take: &mut impl FnMut(i64, i64)) -> Result<(), Malformed> {
     let (mut from, mut unit) = (Reader::new(series), base);
-    while from.remaining() > 0 {
-        let entry = from.varint()?;
+    while let Some(first) = from.peek() {
+        // Most entries are one byte.
+        let entry = if first < 0x80 { u64::from(from.byte()?) } else { from.varint()? };
         let gap = (entry >> EVENTS_BITS).cast_signed();
         unit = unit.saturating_add(gap);
         if unit.unsigned_abs() > UNIT_MAX {
             return Err(Malformed("a time beyond all"));
         }
         let few = (entry & EVENTS_MAX.cast_unsigned()).cast_signed();
-        take(unit, if few == 0 { from.signed()? } else { few })?;
+        take(unit, if few == 0 { from.signed()? } else { few });
     }
     Ok(())
 }

@@ -46,13 +46,13 @@ impl Store {
 
     fn merge_some(&mut self, after: i64) -> Result<Merging, WriteError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut taken = take(&transaction, after)?;
+        let taken = take(&transaction, after)?;
         let next = taken.last.filter(|_| taken.more);
         let Some(first) = taken.numbers.first().copied() else { return Ok(Merging { next }) };
         for number in &taken.numbers {
             transaction.prepare_cached("DELETE FROM cell_part WHERE number = ?1")?.execute([number])?;
         }
-        let left = merge_hour(&transaction, &mut taken.sums)?;
+        let left = merge_hour(&transaction, &taken.sums)?;
         if !left.is_empty() {
             put(&transaction, PARTS, first, &left)?;
         }
@@ -86,7 +86,7 @@ fn take(from: &Transaction<'_>, after: i64) -> Result<Taken, WriteError> {
         match read(PARTS, row) {
             Ok(part) => {
                 bytes += row.get_ref(3)?.as_blob().map_or(0, <[u8]>::len);
-                part.each().for_each(|(of, minute, events)| taken.sums.add(of.clone(), minute, events));
+                part.rows().for_each(|(of, minutes)| taken.sums.add_all(of.clone(), minutes.iter().copied()));
                 taken.numbers.push(number);
             }
             // What cannot be read is left for `headcount store check` to name.
@@ -98,14 +98,15 @@ fn take(from: &Transaction<'_>, after: i64) -> Result<Taken, WriteError> {
 }
 
 /// Puts the first hour into pages; gives back the rest.
-fn merge_hour(to: &Transaction<'_>, sums: &mut Sums) -> Result<Sums, WriteError> {
-    let Some(minute) = sums.each().map(|(_, minute, _)| minute).min() else { return Ok(Sums::default()) };
+fn merge_hour(to: &Transaction<'_>, sums: &Sums) -> Result<Sums, WriteError> {
+    let Some(minute) = sums.first() else { return Ok(Sums::default()) };
     let hour = minute.div_euclid(HOURS.minutes);
     let (mut hourly, mut left) = (Sums::default(), Sums::default());
-    for (of, minute, events) in sums.each() {
-        let within = minute.div_euclid(HOURS.minutes) == hour;
-        let to = if within { &mut hourly } else { &mut left };
-        to.add(of.clone(), minute, events);
+    for (of, minutes) in sums.rows() {
+        let within = minutes.partition_point(|(minute, _)| minute.div_euclid(HOURS.minutes) == hour);
+        let (now, later) = minutes.split_at(within);
+        hourly.add_all(of.clone(), now.iter().copied());
+        left.add_all(of.clone(), later.iter().copied());
     }
     for table in INTERVALS {
         let minute = hour.saturating_mul(HOURS.minutes);
@@ -118,7 +119,7 @@ fn merge_hour(to: &Transaction<'_>, sums: &mut Sums) -> Result<Sums, WriteError>
 
 /// Adds minutes of one hour to the newest page of their time, or begins a further one.
 fn add_to_page(to: &Transaction<'_>, table: Table, minutes: &Sums) -> Result<(), WriteError> {
-    let Some(first) = minutes.each().map(|(_, minute, _)| minute).min() else { return Ok(()) };
+    let Some(first) = minutes.first() else { return Ok(()) };
     let first = table.page_of(first.div_euclid(table.minutes));
     let last = first.saturating_add(PAGES_MAX - 1);
     let sql = format!(
@@ -139,8 +140,9 @@ fn add_to_page(to: &Transaction<'_>, table: Table, minutes: &Sums) -> Result<(),
         Some((number, ..)) => (number.saturating_add(1), Sums::default()),
         None => (first, Sums::default()),
     };
-    for (of, minute, events) in minutes.each() {
-        page.add(of.clone(), minute.div_euclid(table.minutes), events);
+    for (of, minutes) in minutes.rows() {
+        let units = minutes.iter().map(|(minute, events)| (minute.div_euclid(table.minutes), *events));
+        page.add_all(of.clone(), units);
     }
     if !page.is_empty() {
         return put(to, table.name, number, &page);
