@@ -235,10 +235,13 @@ impl Follower {
     /// [`NoAnswer`] says why.
     pub async fn timelines(&self, of: &[Id]) -> Result<Vec<(Id, Vec<TimelineEntry>)>, NoAnswer> {
         let mut found = Vec::with_capacity(of.len());
-        for ids in of.chunks(ASKED_MAX) {
-            let answers = self.reader.timelines(ids.to_vec()).await?;
-            let known = ids.iter().zip(answers.value).filter_map(|(id, answer)| Some((id.clone(), answer?)));
+        let mut left = of;
+        while !left.is_empty() {
+            let answers = self.reader.timelines(left.iter().take(ASKED_MAX).cloned().collect()).await?.value;
+            let (told, rest) = left.split_at(answers.len().clamp(1, left.len()));
+            let known = told.iter().zip(answers).filter_map(|(id, answer)| Some((id.clone(), answer?)));
             found.extend(known);
+            left = rest;
         }
         Ok(found)
     }
