@@ -76,7 +76,7 @@ pub struct Released<A, T> {
 /// delivered. Actors and streams are named by something cheap to clone.
 pub struct ReorderBuffer<S, A, T> {
     bounds: Bounds,
-    /// Never iterated: a hash map's order is nobody's business.
+    /// Iterated only where the order does not matter: a hash map's is nobody's business.
     streams: HashMap<S, Stream<A, T>, FixedState>,
     queue: Queue<S>,
 }
@@ -173,6 +173,13 @@ impl<S: Hash + Eq + Clone, A: Ord + Clone, T> ReorderBuffer<S, A, T> {
     /// How many items of the stream are held.
     pub fn waiting(&self, stream: &S) -> usize {
         self.streams.get(stream).map_or(0, Stream::waiting)
+    }
+
+    /// Goes through all items that are held, in no order.
+    pub fn each_waiting(&self, mut tell: impl FnMut(&T)) {
+        if self.queue.len() > 0 {
+            self.streams.values().for_each(|known| known.items().for_each(&mut tell));
+        }
     }
 
     /// How many items are held in all.

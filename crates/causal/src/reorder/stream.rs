@@ -150,6 +150,10 @@ impl<A: Ord + Clone, T> Stream<A, T> {
         self.held.first_key_value().map(|(ticket, _)| *ticket)
     }
 
+    pub(super) fn items(&self) -> impl Iterator<Item = &T> {
+        self.held.values().map(|held| &held.item)
+    }
+
     pub(super) fn waiting(&self) -> usize {
         self.held.len()
     }

@@ -1,0 +1,216 @@
+//! What all conversations counted for at an instant: how many were active, and in which minutes fewer events stood than now.
+//!
+//! Cells of past minutes are not kept for each instant. They are those of now, less what each conversation has added since;
+//! and a conversation can have added something only when its evidence reaches beyond the instant. So whoever asks about an
+//! instant goes through the conversations whose evidence reaches over it, and takes all others as they are. The sum is a
+//! function of the set, as every answer is: no counter is rolled back.
+
+use crate::contributions::Paged;
+use crate::conversation::{Conversation, is_counted_at_once};
+use crate::entry::{Entry, NO_TIME};
+use crate::fold::Folded;
+use crate::inherited::is_told_first;
+use crate::{Arrival, Engine, Fact, Id, MINUTE, StoredConversation};
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+use std::collections::BTreeMap;
+
+/// As of when something is counted, in nanoseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant {
+    /// What had happened by then; none: all that is known.
+    pub at: Option<i64>,
+    /// By what had been shown until then; none: by all that is known.
+    pub known_at: Option<i64>,
+}
+
+impl Instant {
+    /// From the first to the last instant over which the evidence of a conversation must reach for it to have been active
+    /// then, or to have added to the minutes up to then since: the end of the last minute is the last of them.
+    #[must_use]
+    pub fn reach(self, now: i64) -> (i64, i64) {
+        let (at, known_at) = (self.at.unwrap_or(now), self.known_at.unwrap_or(now));
+        let minute_end = self.minute(now).saturating_add(1).saturating_mul(MINUTE);
+        (at.min(known_at), known_at.max(minute_end))
+    }
+
+    /// The last minute that had begun, counted from the epoch.
+    #[must_use]
+    pub fn minute(self, now: i64) -> i64 {
+        self.at.unwrap_or(now).div_euclid(MINUTE)
+    }
+}
+
+/// What some conversations counted for at an instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// How many of them were active.
+    pub active: u64,
+    /// By minute, counted from the epoch: how many events more, or fewer, stood in it than now, as far as these
+    /// conversations are concerned.
+    pub cells: BTreeMap<i64, i64>,
+}
+
+impl Counted {
+    /// Adds what others counted for.
+    pub fn add(&mut self, other: Self) {
+        self.active += other.active;
+        for (minute, difference) in other.cells {
+            self.move_cell(minute, difference);
+        }
+    }
+
+    /// Counts a conversation that was laid down. `removed_until` as for [`contributions`](crate::contributions).
+    pub fn add_stored(&mut self, stored: &StoredConversation, removed_until: Option<i64>, instant: Instant) {
+        self.add_set(&Conversation::take_up(stored), removed_until, instant, None);
+    }
+
+    /// `shown_until`: nothing that was published later is to be seen now; none: all is.
+    fn add_set(
+        &mut self,
+        set: &Conversation,
+        removed_until: Option<i64>,
+        Instant { at, known_at }: Instant,
+        shown_until: Option<i64>,
+    ) {
+        let at = at.unwrap_or(i64::MAX);
+        let all_by_then = set.entries.last().is_none_or(|last| last.effective() <= at);
+        if all_by_then && set.is_known_by(known_at) && set.is_known_by(shown_until) {
+            self.active += u64::from(set.active);
+            return;
+        }
+        let mut count = |set: &Conversation, at: i64, sign: i64| {
+            set.each_counted_until(at, |minute| {
+                if is_told_first(removed_until, minute) {
+                    self.move_cell(minute, sign);
+                }
+            })
+        };
+        let active = set.as_known_by(known_at, |then| count(then, at, 1));
+        set.as_known_by(shown_until, |now| count(now, i64::MAX, -1));
+        self.active += u64::from(active == Some(true));
+    }
+
+    fn move_cell(&mut self, minute: i64, difference: i64) {
+        let moved = self.cells.entry(minute).or_default();
+        *moved += difference;
+        if *moved == 0 {
+            self.cells.remove(&minute);
+        }
+    }
+}
+
+impl Conversation {
+    /// Hands over the minute of each entry that counts and stands no later than `at` in the order; gives whether it was
+    /// active behind these.
+    fn each_counted_until(&self, at: i64, mut take: impl FnMut(i64)) -> bool {
+        let past = self.entries.partition_point(|entry| entry.effective() <= at);
+        let past = self.entries.get(..past).unwrap_or_default();
+        let mut folded = Folded::prepared(&self.entries);
+        for entry in past {
+            if folded.apply(entry, &self.names).counted {
+                take(entry.at_ns().div_euclid(MINUTE));
+            }
+        }
+        folded.keep_those_in(past);
+        !past.is_empty() && folded.is_active(&self.names)
+    }
+
+    /// Whether all of it had been published at an instant; none: now.
+    fn is_known_by(&self, at: Option<i64>) -> bool {
+        let known = |at| self.entries.iter().flat_map(Entry::evidence).all(|piece| piece.published() <= at);
+        at.is_none_or(known)
+    }
+
+    /// Tells of it as it was shown at an instant; none when nothing of it was.
+    fn as_known_by<T>(&self, at: Option<i64>, tell: impl FnOnce(&Self) -> T) -> Option<T> {
+        match at {
+            Some(at) if !self.is_known_by(Some(at)) => self.as_known_at(at).map(|then| tell(&then)),
+            _ => Some(tell(self)),
+        }
+    }
+
+    /// Whether all of its evidence is of before `from`, of behind `to`, or neither.
+    fn reach(&self, from: i64, to: i64) -> Reach {
+        let pieces = || self.entries.iter().flat_map(Entry::evidence);
+        let first = |e: &Entry| if e.at_ns() == NO_TIME { e.received } else { e.received.min(e.at_ns()) };
+        let last = |e: &Entry| e.received.max(e.published()).max(e.at_ns()).max(e.effective());
+        if pieces().all(|e| last(e) < from) {
+            Reach::Before
+        } else if pieces().all(|e| first(e) > to) {
+            Reach::Behind
+        } else {
+            Reach::Within
+        }
+    }
+}
+
+/// Where a conversation's evidence stands to a time.
+enum Reach {
+    Before,
+    Within,
+    Behind,
+}
+
+impl StoredConversation {
+    /// The first and the last instant of all its evidence: when it happened, came, and was shown. None without any.
+    #[must_use]
+    pub fn told_span(&self) -> Option<(i64, i64)> {
+        let last = |(fact, arrival): &(Fact, Arrival)| {
+            let told = arrival.received.max(arrival.published);
+            fact.at.map_or(told, |at| at.nanos.max(told))
+        };
+        let first = |(fact, arrival): &(Fact, Arrival)| {
+            fact.at.map_or(arrival.received, |at| at.nanos.min(arrival.received))
+        };
+        self.facts.iter().map(first).min().zip(self.facts.iter().map(last).max())
+    }
+}
+
+impl Engine {
+    /// What the conversations in memory counted for at an instant, facts that wait among the events. What is stored of these is
+    /// not to be counted: that is what is laid down as in memory, and what is laid down of those whose ids are given.
+    /// `shown_until`: of a conversation nothing that was published later is to be seen now.
+    #[must_use]
+    pub fn counted(
+        &self,
+        instant: Instant,
+        now: i64,
+        shown_until: impl Fn(&Id) -> Option<i64>,
+    ) -> (Counted, HashSet<Id, FixedState>) {
+        let (mut counted, mut taken_up) = (Counted::default(), HashSet::default());
+        let (from, to) = instant.reach(now);
+        for set in self.conversations.each() {
+            if set.paged != Paged::Not {
+                taken_up.insert(set.id.clone());
+            }
+            let until = shown_until(&set.id);
+            match set.reach(from, to) {
+                Reach::Before if until.is_none() => counted.active += u64::from(set.active),
+                Reach::Behind => {}
+                Reach::Before | Reach::Within => {
+                    let known_at = instant.known_at.into_iter().chain(until).min();
+                    let removed = self.inherited.removed_until(&set.id);
+                    counted.add_set(set, removed, Instant { known_at, ..instant }, until);
+                }
+            }
+        }
+        self.held.each_waiting(|waiting| {
+            // It stands in its minute already, and had not been shown.
+            let later = |at: i64| instant.known_at.is_some() || instant.at.is_some_and(|then| at > then);
+            let at = waiting.fact.at.filter(|at| is_counted_at_once(&waiting.fact) && later(at.nanos));
+            if let Some(minute) = at.map(|at| at.minute())
+                && is_told_first(self.inherited.removed_until(&waiting.conversation), minute)
+            {
+                counted.move_cell(minute, -1);
+            }
+        });
+        (counted, taken_up)
+    }
+
+    /// Before when all happened that retention had removed of a conversation when it was told of again.
+    #[must_use]
+    pub fn removed_until(&self, conversation: &Id) -> Option<i64> {
+        self.inherited.removed_until(conversation)
+    }
+}
