@@ -4,7 +4,7 @@
 
 use crate::sending::settings_for;
 use crate::stand_in::{BUCKET, StandIn};
-use crate::world::{NOON, World, event, history, settings};
+use crate::world::{World, event, history, settings};
 use influx::{Schema, Settings};
 use reqwest::Client;
 use serde_json::Value;
@@ -107,11 +107,10 @@ impl Server {
         all
     }
 
-    /// How many points each conversation has, of those at or behind one instant and before another, in nanoseconds since
-    /// the epoch.
-    pub async fn counts_within(&self, schema: Schema, from: i64, to: i64) -> BTreeMap<String, usize> {
+    /// How many points each conversation has, of those of which a condition holds.
+    pub async fn counts_of(&self, schema: Schema, condition: &str) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        let within = format!("FROM participant_state WHERE time >= {from} AND time < {to}");
+        let within = format!("FROM participant_state WHERE {condition}");
         let q = match schema {
             Schema::Tutorial => format!("SELECT count(vector_clock) {within} GROUP BY interactionId"),
             Schema::Compact => format!("SELECT interactionId {within}"),
@@ -131,7 +130,7 @@ impl Server {
     }
 
     async fn counts(&self, schema: Schema) -> BTreeMap<String, usize> {
-        self.counts_within(schema, 0, NOON * 2).await
+        self.counts_of(schema, "time >= 0").await
     }
 }
 
@@ -152,7 +151,7 @@ pub fn client() -> Client {
     outward::client(
         outward::tls(true).unwrap(),
         true,
-        outward::Waits { connect_timeout: Duration::from_secs(5), request_timeout: Duration::from_secs(30) },
+        outward::Waits { connect_timeout: Duration::from_secs(5), request_timeout: Duration::from_secs(120) },
     )
     .unwrap()
 }
