@@ -105,6 +105,14 @@ fn each_interval_goes_at_its_age_and_says_so() {
     forget(&mut keeper, keep, now);
     assert!(asked(&keeper, hours, now).is_err());
     assert_eq!(asked(&keeper, days, now).unwrap().values().sum::<u64>(), with_it);
+
+    let first = keeper.store().cells_kept().unwrap().minutes.unwrap() * MINUTE;
+    keeper.close().unwrap();
+    let past = Past::open(folder.path(), now).unwrap();
+    let (cells, all) = (past.holes_of_cells(NOON, now), past.holes(NOON, now));
+    let Interval { to, completeness, .. } = cells[0].1;
+    assert_eq!((to, completeness), (first, Completeness::Unknown), "an export of cells does not hide it");
+    assert_eq!(cells[1..], all, "of all else nothing has gone");
 }
 
 #[test]
