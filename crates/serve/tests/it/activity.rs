@@ -178,7 +178,7 @@ async fn a_damaged_page_makes_its_time_partial_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     without_minutes(folder.path());
     let file = rusqlite::Connection::open(folder.path().join("headcount.db")).unwrap();
-    file.execute_batch("UPDATE cell_hours SET body = zeroblob(9)").unwrap();
+    file.execute_batch("UPDATE cell_hours SET short = zeroblob(9)").unwrap();
     drop(file);
     let (board, _pipeline, _) = service(folder.path()).await;
     let hours = asked(&board, "from=2025-12-23T00:00:00Z&to=2025-12-24T00:00:00Z").await;
