@@ -1,5 +1,6 @@
 //! One conversation: its set of facts, in order, and what follows from it.
 
+use crate::contributions::Paged;
 use crate::entry::{Entry, NO_TIME, Pieces};
 use crate::fold::Folded;
 use crate::ghosts::Watch;
@@ -43,6 +44,7 @@ pub(crate) struct Conversation {
     pub overfull: bool,
     /// When it is looked at for whether it is a ghost.
     pub watch: Watch,
+    pub paged: Paged,
 }
 
 /// What only conversations with clocks, busy ones, and those that lost facts have.
@@ -108,6 +110,7 @@ impl Conversation {
             listed: None,
             overfull: false,
             watch: Watch::default(),
+            paged: Paged::default(),
         }
     }
 

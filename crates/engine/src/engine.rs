@@ -6,6 +6,7 @@
 
 use crate::activity::Cells;
 use crate::beginnings::Beginnings;
+use crate::contributions::Paged;
 use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle, is_undated_resume};
 use crate::entry::Entry;
 use crate::ghosts::Ghosts;
@@ -121,6 +122,7 @@ impl Engine {
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
         let mut conversation = Conversation::take_up(stored);
+        conversation.paged = if stored.resident { Paged::Not } else { Paged::AsItStands };
         self.beginnings.told |= conversation.tells_beginning();
         for at in 0..conversation.entries.len() {
             let stamp = conversation.entries.get(at).and_then(Entry::stamp).cloned();

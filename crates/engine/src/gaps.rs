@@ -147,9 +147,19 @@ impl Engine {
     /// What is known of `[from, to)`, as of `now`; nothing is claimed of the future.
     #[must_use]
     pub fn range(&self, from: i64, to: i64, now: i64) -> RangeView {
-        let to = to.min(now).max(from);
         let (state, reason) = (Completeness::Unknown, REMOVED);
         let removed = self.removed_before.map(|end| Claim { from: i64::MIN, to: Some(end), state, reason });
+        self.range_with(removed, from, to, now)
+    }
+
+    /// The same for cells, which outlive the conversations that retention removes.
+    #[must_use]
+    pub fn range_of_cells(&self, from: i64, to: i64, now: i64) -> RangeView {
+        self.range_with(None, from, to, now)
+    }
+
+    fn range_with(&self, removed: Option<Claim<'_>>, from: i64, to: i64, now: i64) -> RangeView {
+        let to = to.min(now).max(from);
         let feeds: Vec<FeedIntervals> = self
             .ledger
             .feeds()

@@ -48,11 +48,15 @@ impl Engine {
 
     /// Moves the cell of a minute, unless it holds already what is told again of a conversation that was removed.
     pub(crate) fn move_cell(&mut self, of: &Id, minute: i64, difference: i64) {
-        let until = self.inherited.removed_until(of);
-        if until.is_none_or(|until| minute.saturating_mul(MINUTE) >= until) {
+        if is_told_first(self.inherited.removed_until(of), minute) {
             self.cells.add(minute, difference);
         }
     }
+}
+
+/// Whether no cell holds an event of a minute yet: it is none of those that were removed until an instant.
+pub(crate) fn is_told_first(removed_until: Option<i64>, minute: i64) -> bool {
+    removed_until.is_none_or(|until| minute.saturating_mul(MINUTE) >= until)
 }
 
 impl Inherited {

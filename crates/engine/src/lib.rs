@@ -11,6 +11,7 @@
 mod activity;
 mod batch;
 mod beginnings;
+mod contributions;
 mod conversation;
 mod engine;
 mod entry;
@@ -46,6 +47,7 @@ mod why;
 mod word;
 
 pub use batch::{Batch, Dropped, Publish, Tally};
+pub use contributions::{Facets, contributions};
 pub use engine::Engine;
 pub use fact::{Authority, Delivery, Fact, FactId, Source, Stamp, Toggle, UserFact, UserWhat, What, is_end};
 pub use gaps::{Broken, FeedIntervals, Interval, Missing, MissingDots, REMOVED, RangeView, check_intervals};

@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 
-/// Conversations by id. Never iterated: the order of a hash table is nobody's business.
+/// Conversations by id.
 #[derive(Debug, Default)]
 pub(crate) struct Residents {
     known: HashTable<Box<Conversation>>,
@@ -27,6 +27,11 @@ impl Residents {
 
     pub fn get_mut(&mut self, id: &Id) -> Option<&mut Conversation> {
         self.known.find_mut(hash(id), |known| known.id == *id).map(Box::as_mut)
+    }
+
+    /// All of them, for sums alone: the order of a hash table is nobody's business.
+    pub fn each(&self) -> impl Iterator<Item = &Conversation> {
+        self.known.iter().map(Box::as_ref)
     }
 
     /// Takes one out, to let it go or to work on it; it must be [`put`](Self::put) back then.

@@ -1,5 +1,6 @@
 //! The timeline: a conversation's entries in their order, each with what it changed.
 
+use crate::contributions::About;
 use crate::entry::Entry;
 use crate::fold::{Folded, Participant, Step};
 use crate::inherited;
@@ -56,7 +57,7 @@ fn view(
     concurrent: bool,
     names: &Names,
 ) -> TimelineEntry {
-    let leg = p.and_then(|p| p.communications.iter().find(|c| c.id == e.communication));
+    let about = About::of(e, p);
     let source_time = e.at().filter(|at| at.nanos == e.effective());
     TimelineEntry {
         fact: e.id(),
@@ -69,10 +70,10 @@ fn view(
         from: from_value(e, step, names),
         to: to_value(e, names),
         state: names.get_word(state),
-        role: names.get_word(p.map_or(e.role(), |p| p.role)),
-        user: names.get_id(p.map_or(e.user(), |p| p.user)),
-        queue: names.get_id(p.map_or(e.queue(), |p| p.queue)),
-        medium: names.get_word(leg.map_or(e.medium(), |c| c.medium)),
+        role: names.get_word(about.role),
+        user: names.get_id(about.user),
+        queue: names.get_id(about.queue),
+        medium: names.get_word(about.medium),
         reason: names.get_word(e.reason()),
         source: e.source().as_str(),
         late: e.late(),

@@ -41,7 +41,7 @@ fn main() {
 
 /// Steps of retention, over all that left memory: as many conversations each as a step looks at.
 fn removals(keeper: &mut Keeper) -> Vec<Duration> {
-    let retention = Retention { facts_ns: Some(KEPT_ALWAYS_NS), bytes_max: None };
+    let retention = Retention { facts_ns: Some(KEPT_ALWAYS_NS), ..Retention::default() };
     let later = Clock::system().now() + 2 * KEPT_ALWAYS_NS;
     let (mut steps, mut after) = (Vec::new(), Some(Ended::default()));
     while let Some(from) = after {

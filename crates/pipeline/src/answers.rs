@@ -44,7 +44,10 @@ impl Keeper {
             Query::User(id, to) if !self.moves(|p| p.batch.users.iter().any(|row| row.user == id)) => {
                 say(to, Ok(self.stand(self.engine.user(&id), self.engine.completeness(now))));
             }
-            Query::Range(..) | Query::User(..) => {}
+            Query::Activity(question, to) if self.pending.is_none() => {
+                say(to, self.gather(*question, now));
+            }
+            Query::Range(..) | Query::User(..) | Query::Activity(..) => {}
         }
     }
 

@@ -130,6 +130,13 @@ impl Portion {
     pub fn miss(&mut self, conversations: usize) {
         self.missed += conversations as u64;
     }
+
+    /// Minutes before one since 1970 are kept no longer: what moved in them never gets to the sink.
+    fn miss_minutes_before(&mut self, from: i64) {
+        let named = self.minutes.len();
+        self.minutes.retain(|minute| *minute >= from);
+        self.missed += (named - self.minutes.len()) as u64;
+    }
 }
 
 /// Why a follower cannot begin.
@@ -251,7 +258,11 @@ impl Follower {
         if rows.is_empty() {
             self.looked = newest;
         }
-        Ok(portion(self.at, rows))
+        let mut portion = portion(self.at, rows);
+        if let (Some(portion), Some(from)) = (&mut portion, self.outbox.minutes_from()?) {
+            portion.miss_minutes_before(from);
+        }
+        Ok(portion)
     }
 
     /// What conversations are now, in the order given, without those that nobody knows any more.

@@ -194,6 +194,8 @@ impl Keeper {
         self.last_commit = Some(pending.at);
         (self.committed_at, self.committed_seq) = (pending.at, self.engine.seq());
         self.trail.note(log, &pending.batch, &pending.laid_down);
+        let stay = pending.laid_down.iter().filter(|stored| stored.resident);
+        self.engine.laid_down(stay.map(|stored| &stored.id));
         if !pending.batch.changes.is_empty() {
             self.last_updated = Some(Time::from_nanos(pending.at).to_millis());
         }

@@ -3,6 +3,7 @@
 //! Sources hand facts to an [`Intake`]; one thread owns the engine and the store, takes all that waits, lets the engine
 //! decide, commits the outcome in one synced transaction, and only then shows it to a [`Reader`].
 
+mod activity;
 mod answers;
 mod change_log;
 mod clock;
@@ -10,6 +11,7 @@ mod followers;
 mod intake;
 mod keeper;
 mod mailbox;
+mod merging;
 mod outage;
 mod past;
 mod position;
@@ -23,6 +25,7 @@ mod telemetry;
 mod trail;
 mod wishes;
 
+pub use activity::{ActivityView, Gathered, NotKept};
 pub use change_log::{CHANGES_KEPT_MAX, ChangeLog, Following};
 pub use clock::Clock;
 pub use followers::{Follower, FollowerError, FollowerStatus, Followers, Portion};
@@ -32,7 +35,8 @@ pub use mailbox::{Mail, Mailbox, MailboxSettings, Offered, WhenFull};
 pub use past::{Found, Past};
 pub use position::{NoPosition, Position};
 pub use reader::{Answer, NoAnswer, Page, Query, Reader, ReaderBackend, Summary, When, reader_pair};
-pub use retention::{KEPT_ALWAYS_NS, Removed, Retention};
+pub use retention::{ForgottenCells, KEPT_ALWAYS_NS, Removed, Retention};
 pub use shard::Drained;
 pub use start::{Pipeline, PipelineError, Recovery, Settings};
+pub use store::{CellInterval, CellQuestion};
 pub use telemetry::{FeedLabels, FeedName, FollowerName, Outcome, Reason, Telemetry};

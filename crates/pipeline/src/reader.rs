@@ -5,13 +5,14 @@
 //! one consistent, durable state. Rejected: a lock around the engine (readers would see what is not yet on disk, or
 //! stall it), and a second copy of every conversation for readers (twice the memory).
 
-use crate::{ChangeLog, Followers, Position};
+use crate::{ChangeLog, Followers, Gathered, Position};
 use arc_swap::ArcSwap;
 use engine::{
     Activity, Completeness, ConversationView, Explained, FeedView, Filter, Id, RangeView, SpellView, Time,
     TimelineEntry, UserView,
 };
 use std::sync::Arc;
+use store::CellQuestion;
 use tokio::sync::{mpsc, oneshot};
 
 /// What `/api/v1/state` shows, as of one commit.
@@ -102,6 +103,8 @@ pub enum Query {
     Range(i64, i64, oneshot::Sender<Answer<RangeView>>),
     /// What is known of a user.
     User(Id, oneshot::Sender<Answer<Option<UserView>>>),
+    /// What conversations in memory add to cells, and where the rest is read.
+    Activity(Box<CellQuestion>, oneshot::Sender<Answer<Gathered>>),
 }
 
 /// Why a question has no answer.
@@ -266,13 +269,16 @@ impl Reader {
         self.ask(|to| Query::User(id, to)).await
     }
 
-    async fn ask<T>(&self, query: impl FnOnce(oneshot::Sender<T>) -> Query) -> Result<T, NoAnswer> {
+    pub(crate) async fn ask<T>(
+        &self,
+        query: impl FnOnce(oneshot::Sender<T>) -> Query,
+    ) -> Result<T, NoAnswer> {
         let (to, answer) = oneshot::channel();
         self.queries.send(query(to)).await.map_err(|_| NoAnswer::Stopped)?;
         answer.await.map_err(|_| self.why_not())
     }
 
-    fn why_not(&self) -> NoAnswer {
+    pub(crate) fn why_not(&self) -> NoAnswer {
         if self.queries.is_closed() {
             return NoAnswer::Stopped;
         }

@@ -1,6 +1,6 @@
 //! When retention has its turn: a run a minute, in steps with room for commits between.
 
-use crate::retention::{Removed, Retention};
+use crate::retention::{ForgottenCells, Removed, Retention};
 use crate::shard::Shard;
 use crate::telemetry::Reason;
 use engine::SECOND;
@@ -24,6 +24,8 @@ pub(crate) struct Removing {
     /// When the next step of this run does; none: no run is on.
     step_at: Option<Instant>,
     after: Ended,
+    /// Conversations are done with, and cells have their turn.
+    at_cells: bool,
     removed: u64,
     said: u64,
     /// It was said that the file stays larger than it may be.
@@ -38,6 +40,7 @@ impl Removing {
             due_ns: now,
             step_at: None,
             after: Ended::default(),
+            at_cells: false,
             removed: 0,
             said: 0,
             said_too_large: false,
@@ -70,14 +73,15 @@ impl Removing {
             tracing::warn!(
                 used_bytes,
                 "the data file uses more than the {max} bytes of `max_size`, and nothing is left that may go now: what is in \
-                 memory, what ended within two days, what followers have not taken, and the log stay; give it more room"
+                 memory, what ended within two days, what followers have not taken, hours and days of cells, and the log stay; \
+                 give it more room"
             );
         }
         self.said_too_large = too_large.is_some();
     }
 
-    /// Notes what a step did at `now`, and when the next is due; `stands`: the horizon, for people.
-    fn note(&mut self, step: Removed, now: i64, stands: Option<i64>) {
+    /// Notes what a step did, and that another is due; `stands`: the horizon, for people.
+    fn note(&mut self, step: Removed, stands: Option<i64>) {
         self.removed += step.by_age + step.by_size;
         let over = step.next.is_none();
         if self.removed > self.said && (over || self.removed >= self.said + SAID_EVERY) {
@@ -91,16 +95,38 @@ impl Removing {
             self.said = self.removed;
         }
         if over {
-            (self.removed, self.said, self.due_ns) = (0, 0, now.saturating_add(RUN_EVERY_NS));
+            (self.removed, self.said, self.at_cells) = (0, 0, true);
         }
         self.after = step.next.unwrap_or_default();
-        self.step_at = (!over).then(|| Instant::now() + STEP_EVERY);
+        self.step_at = Some(Instant::now() + STEP_EVERY);
+    }
+
+    /// Notes what a step took away of cells at `now`; when it was the last, when the next run is due.
+    fn note_cells(&mut self, step: ForgottenCells, now: i64) {
+        if step.by_age > 0 {
+            tracing::info!(pages = step.by_age, "cells that are kept no longer were removed by retention");
+        }
+        if step.by_size > 0 {
+            tracing::warn!(
+                pages = step.by_size,
+                "the oldest minutes of cells were removed: the data file uses more than `max_size` allows, and no conversation \
+                 is left that may go; their hours and days stay"
+            );
+        }
+        if step.more {
+            self.step_at = Some(Instant::now() + STEP_EVERY);
+        } else {
+            (self.at_cells, self.step_at, self.due_ns) = (false, None, now.saturating_add(RUN_EVERY_NS));
+        }
     }
 }
 
 impl Shard {
     /// A step. That the disk refuses one stops nothing else: the next run tries again.
     pub(crate) fn remove_some(&mut self) {
+        if self.removing.at_cells {
+            return self.forget_some_cells();
+        }
         let (Removing { what, after, .. }, now) = (self.removing, self.clock.now());
         let step = self.keeper.remove_old(what, after, now).unwrap_or_else(|error| {
             tracing::warn!(%error, "old conversations could not be removed; it is tried again in a minute");
@@ -111,8 +137,20 @@ impl Shard {
         }
         let horizon = self.keeper.engine().horizon();
         self.telemetry.removed_before.set(horizon.unwrap_or_default() / SECOND);
-        self.removing.note(step, now, horizon);
-        if step.next.is_none()
+        self.removing.note(step, horizon);
+    }
+
+    fn forget_some_cells(&mut self) {
+        let (what, now) = (self.removing.what, self.clock.now());
+        let step = self.keeper.forget_cells(what, now).unwrap_or_else(|error| {
+            tracing::warn!(%error, "old cells could not be removed; it is tried again in a minute");
+            ForgottenCells::default()
+        });
+        for (reason, count) in [("age", step.by_age), ("size", step.by_size)] {
+            self.telemetry.removed_cell_pages.get_or_create(&Reason { reason }).inc_by(count);
+        }
+        self.removing.note_cells(step, now);
+        if !step.more
             && what.bytes_max.is_some()
             && let Ok(used) = self.keeper.store().used_bytes()
         {

@@ -3,18 +3,23 @@
 //! A step looks at a few conversations that ended, oldest first, and removes those that ended and were last heard of before a
 //! bound. So the horizon is one clean line: of what ended, or was told, at or behind it nothing is gone, and questions about
 //! any such instant have the answers they had. A conversation that is active, in memory, or named in what a follower
-//! has not taken yet (which has bounds of its own) stays. Cells are not touched: they outlive facts.
+//! has not taken yet (which has bounds of its own) stays.
 //!
 //! By size the bound follows the oldest end that is there, until the pages in use are within it; what ended within the last
 //! two days never goes, since boards show it.
+//!
+//! Cells outlive facts: each interval has an age of its own. By size the oldest minutes go, and only when no conversation is
+//! left that may. Minutes that a follower may still have to take stay for as long as it is waited for.
 
 use crate::Keeper;
-use engine::{SECOND, StoredConversation};
-use store::{Ended, Old, Removal, StoreError};
+use engine::{MINUTE, SECOND, StoredConversation};
+use store::{CellInterval, Ended, Old, Removal, StoreError};
 
 /// Conversations that a step looks at, at most: a step takes about as long as a commit
 /// (`cargo bench -p pipeline --bench commit`).
 pub(crate) const STEP_CONVERSATIONS_MAX: usize = 64;
+/// Minutes of cells that a step takes away for the size of the whole.
+const STEP_MINUTES: i64 = 24 * 60;
 /// What ended later stays whatever the size: longer than the day of which `/api/v1/state` speaks.
 pub const KEPT_ALWAYS_NS: i64 = 2 * 86_400 * SECOND;
 /// By size, what was heard of so long after its end goes with the rest of its time.
@@ -25,8 +30,25 @@ const STRAGGLING_NS: i64 = 3_600 * SECOND;
 pub struct Retention {
     /// A conversation with its facts, for so long after its end, in nanoseconds: at least [`KEPT_ALWAYS_NS`].
     pub facts_ns: Option<i64>,
-    /// Bytes of the file's pages in use, beyond which the oldest conversations go.
+    /// Bytes of the file's pages in use, beyond which the oldest conversations go, and then the oldest minutes.
     pub bytes_max: Option<u64>,
+    /// Minutes of cells, in nanoseconds: at least [`KEPT_ALWAYS_NS`], as of the other intervals.
+    pub minutes_ns: Option<i64>,
+    /// Hours of cells, in nanoseconds: no less than minutes.
+    pub hours_ns: Option<i64>,
+    /// Days of cells, in nanoseconds: no less than hours.
+    pub days_ns: Option<i64>,
+}
+
+/// What a step took away of cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ForgottenCells {
+    /// Pages for their age.
+    pub by_age: u64,
+    /// Pages for the size of the whole.
+    pub by_size: u64,
+    /// There is more to take away.
+    pub more: bool,
 }
 
 /// What a step did.
@@ -76,6 +98,41 @@ impl Keeper {
             self.engine.removed_before(horizon);
         }
         Ok(Removed { next, ..removed })
+    }
+
+    /// Takes away some of the cells that are kept no longer at `now`, in nanoseconds since the epoch. Does nothing while
+    /// something waits for the disk. To be called when no conversation is left that may be removed.
+    ///
+    /// # Errors
+    /// When the disk refuses. Nothing is half taken away.
+    pub fn forget_cells(&mut self, retention: Retention, now: i64) -> Result<ForgottenCells, StoreError> {
+        let mut done = ForgottenCells::default();
+        if self.pending.is_some() || self.store.is_poisoned() {
+            return Ok(done);
+        }
+        let needed = self.store.outbox_since()?.unwrap_or(i64::MAX).saturating_sub(KEPT_ALWAYS_NS);
+        let older = |ns: i64| now.saturating_sub(ns.max(KEPT_ALWAYS_NS)).div_euclid(MINUTE);
+        let needed = needed.div_euclid(MINUTE);
+        let ages = [
+            (CellInterval::Minute, retention.minutes_ns.map(|ns| older(ns).min(needed))),
+            (CellInterval::Hour, retention.hours_ns.map(older)),
+            (CellInterval::Day, retention.days_ns.map(older)),
+        ];
+        for (interval, before) in ages {
+            let Some(before) = before else { continue };
+            let step = self.store.forget_cells(interval, before)?;
+            (done.by_age, done.more) = (done.by_age + step.pages, done.more | step.more);
+        }
+        let too_large = match retention.bytes_max {
+            Some(bytes) => !done.more && self.store.used_bytes()? > bytes,
+            None => false,
+        };
+        if let Some(oldest) = self.store.oldest_minute_page()?.filter(|_| too_large) {
+            let before = older(0).min(needed).min(oldest.saturating_add(STEP_MINUTES));
+            let step = self.store.forget_cells(CellInterval::Minute, before)?;
+            (done.by_size, done.more) = (step.pages, step.pages > 0);
+        }
+        Ok(done)
     }
 
     /// Those of what was found that were last heard of before a bound, and the instant before which all of them was told.

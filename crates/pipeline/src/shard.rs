@@ -5,6 +5,7 @@
 //! event on a quiet line, one for thousands under load. Questions are answered between turns, from what is committed.
 
 use crate::mailbox::{Mail, Mailbox};
+use crate::merging::Merging;
 use crate::reader::ReaderBackend;
 use crate::removal::Removing;
 use crate::telemetry::{FollowerName, Reason};
@@ -60,6 +61,8 @@ pub(crate) struct Shard {
     pub outbox: Option<OutboxBounds>,
     /// What is too old to keep.
     pub removing: Removing,
+    /// What waits to be merged into pages.
+    pub merging: Merging,
 }
 
 impl Shard {
@@ -85,6 +88,7 @@ impl Shard {
                 () = wake => self.pass_time().await?,
                 _ = tick.tick() => self.tick(),
                 () = self.removing.next_step() => self.remove_some(),
+                () = self.merging.next_step() => self.merge_some(),
             }
         }
         let deadline = *stop.borrow();
@@ -201,6 +205,7 @@ impl Shard {
         }
         self.keeper.keep_reserve();
         self.removing.begin_when_due(self.clock.now());
+        self.merging.begin_when_due(&self.keeper, self.clock.now());
         let (t, engine) = (&self.telemetry, self.keeper.engine());
         t.active_conversations.set(signed(engine.active_count()));
         t.suspect_conversations.set(signed(engine.suspect_count()));

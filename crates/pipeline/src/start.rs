@@ -2,6 +2,7 @@
 
 use crate::intake::Wish;
 use crate::mailbox::{Mail, Mailbox, MailboxSettings};
+use crate::merging::Merging;
 use crate::removal::Removing;
 use crate::retention::Retention;
 use crate::shard::{Drained, Shard};
@@ -140,6 +141,7 @@ impl Pipeline {
             store_trouble: None,
             outbox: settings.outbox,
             removing: Removing::new(settings.retention, now),
+            merging: Merging::new(now),
             stop: stopped,
         };
         let ended = spawn(shard)?;

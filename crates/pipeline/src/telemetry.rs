@@ -97,6 +97,8 @@ pub struct Telemetry {
     pub store_bytes: Gauge,
     /// Conversations that retention removed, by reason.
     pub removed_conversations: Family<Reason, Counter>,
+    /// Pages of cells that retention removed, by reason.
+    pub removed_cell_pages: Family<Reason, Counter>,
     /// Seconds since the Unix epoch before which conversations that had ended were removed; 0: none ever was.
     pub removed_before: Gauge,
     /// Changes a follower is behind.
@@ -139,6 +141,7 @@ impl Telemetry {
             store_accepts: Gauge::default(),
             store_bytes: Gauge::default(),
             removed_conversations: Family::default(),
+            removed_cell_pages: Family::default(),
             removed_before: Gauge::default(),
             follower_lag: Family::default(),
             follower_missed: Family::default(),
@@ -181,6 +184,8 @@ impl Telemetry {
         to.register_with_unit("store", "Size on disk", Unit::Bytes, self.store_bytes.clone());
         let removed = self.removed_conversations.clone();
         to.register("removed_conversations", "Conversations that retention removed", removed);
+        let removed = self.removed_cell_pages.clone();
+        to.register("removed_cell_pages", "Pages of cells that retention removed", removed);
         to.register_with_unit(
             "removed_before_timestamp",
             "Before when conversations that had ended were removed, since 1970; 0: none ever was",
@@ -216,6 +221,7 @@ impl Telemetry {
         }
         for reason in ["age", "size"] {
             self.removed_conversations.get_or_create(&Reason { reason }).inc_by(0);
+            self.removed_cell_pages.get_or_create(&Reason { reason }).inc_by(0);
         }
         for reason in ["suspect", "dropped"] {
             self.lost_wishes.get_or_create(&Reason { reason }).inc_by(0);

@@ -3,10 +3,12 @@
 //! Each shape borrows from a view and says, field by field, how it is written: camelCase keys, ids and words as text,
 //! times as [`Written`], absent as `null`.
 
+mod activity;
 mod change;
 mod range;
 mod why;
 
+pub(crate) use activity::Activity;
 pub(crate) use change::Changed;
 pub(crate) use range::Range;
 pub use why::Explanation;

@@ -190,6 +190,7 @@ impl World {
             let what = format!("node {node}: cells {stored:?}, and the facts give {cells:?}");
             return Err(Broken::new(Invariant::CountsAreSets, what));
         }
+        self.judge_cells(node, cells)?;
         let events: u64 = engine.activity().counts.iter().sum();
         if events != cells.values().sum::<u64>() {
             let what = format!("node {node}: {events} in memory, {cells:?} in the facts");

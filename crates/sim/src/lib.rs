@@ -14,6 +14,7 @@
 //! slower a world, and the disk stays real), and faults drawn all at once for every world (nothing goes deep).
 
 mod agenda;
+mod cells;
 mod disk;
 mod feed;
 mod judge;

@@ -49,6 +49,8 @@ pub(crate) struct Life {
     pub look_back: i64,
     /// The last instant that something was received at.
     received: i64,
+    /// When it merged cells last, by the true clock.
+    pub merged_at: Millis,
 }
 
 impl Node {
@@ -95,6 +97,7 @@ impl Life {
             cloud: CloudTime::default(),
             look_back,
             received: i64::MIN,
+            merged_at: 0,
         }
     }
 

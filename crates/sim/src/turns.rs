@@ -122,6 +122,7 @@ impl World {
             }
             Err(error) => return Err(Broken::new(Invariant::NodeRuns, error.to_string())),
         }
+        self.merge_cells(node)?;
         let dialect = self.plan.dialect;
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         life.open_doors(dialect, clock).map_err(|frame| Broken::new(Invariant::NothingRefused, frame))?;

@@ -4,6 +4,7 @@
 //! so is durable; the rows themselves go a few with each commit, so that no commit takes long. The newest row always
 //! stays: it carries the position and the change number from which the next life goes on.
 
+use crate::cells::{self, Moves};
 use crate::error::leaves_doubt;
 use crate::outbox::{self, Moved, Outgoing};
 use crate::record::inherited::{self, Inherited};
@@ -11,6 +12,7 @@ use crate::record::{Scratch, WriteError, batch, conversation, ledger, user};
 use crate::{Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
 use rusqlite::{Transaction, TransactionBehavior, params};
+use std::borrow::Cow;
 
 /// Rows of the log that one commit deletes at most: several times what it adds, and a few milliseconds.
 const FORGET_ROWS_MAX: u64 = 8;
@@ -89,12 +91,14 @@ impl Store {
         let again = self.holds_unacknowledged;
         let (scratch, outbox_bytes) = (&mut self.scratch, self.outbox_bytes.unwrap_or_default());
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let kept = kept(commit.cells, cells::minutes_from(&transaction)?);
+        let commit = &Commit { cells: &kept, ..*commit };
         let cells = if again { &[] } else { commit.cells };
         make_room(&transaction, again, position)?;
         append(&transaction, scratch, commit, position)?;
+        inherited::write(&transaction, commit.inherited)?;
         lay_down(&transaction, scratch, commit.laid_down)?;
         update(&transaction, commit, cells)?;
-        inherited::write(&transaction, commit.inherited)?;
         forget(&transaction, covered, newly_covered)?;
         let moved = match &commit.outgoing {
             Some(outgoing) => outbox::write(&transaction, scratch, commit, outgoing, position, outbox_bytes)?,
@@ -108,7 +112,7 @@ impl Store {
         Ok(())
     }
 
-    fn settle(&mut self, failure: WriteError) -> StoreError {
+    pub(crate) fn settle(&mut self, failure: WriteError) -> StoreError {
         let stuck = !self.connection.is_autocommit();
         match failure {
             WriteError::Record(error) => {
@@ -167,8 +171,21 @@ fn lay_down(
     scratch: &mut Scratch,
     conversations: &[StoredConversation],
 ) -> Result<(), WriteError> {
-    let mut statement = to.prepare_cached(conversation::UPSERT)?;
-    conversations.iter().try_for_each(|stored| conversation::write(&mut statement, scratch, stored))
+    let (mut statement, mut moves) = (to.prepare_cached(conversation::UPSERT)?, Moves::default());
+    for stored in conversations {
+        moves.replace(to, stored)?;
+        conversation::write(&mut statement, scratch, stored)?;
+    }
+    moves.write(to)
+}
+
+/// Cells without those of minutes that are kept no longer: what is left of such a minute would be taken for all of it.
+fn kept(cells: &[(i64, i64)], from: Option<i64>) -> Cow<'_, [(i64, i64)]> {
+    let is_kept = |(minute, _): &(i64, i64)| from.is_none_or(|from| *minute >= from);
+    match cells.iter().all(is_kept) {
+        true => Cow::Borrowed(cells),
+        false => Cow::Owned(cells.iter().filter(|cell| is_kept(cell)).copied().collect()),
+    }
 }
 
 fn update(to: &Transaction<'_>, commit: &Commit<'_>, cells: &[(i64, i64)]) -> rusqlite::Result<()> {

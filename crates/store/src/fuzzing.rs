@@ -1,10 +1,14 @@
-//! A doorway for the fuzzer to the bodies of records, whose checksum no made-up bytes would pass. Nothing else may use it.
+//! A doorway for the fuzzer to the bodies of records, whose checksum no made-up bytes would pass, and for benches to cells
+//! without the facts behind them. Nothing else may use it.
 //!
 //! Rejected: going through a database file, which costs a thousand times what decoding does, and records that are public.
 
-use crate::StoreError;
+use crate::cells::block::{self, Sums};
+use crate::cells::write_parts;
+use crate::record::WriteError;
 use crate::record::{Scratch, batch, conversation};
-use engine::{Admitted, StoredConversation};
+use crate::{Store, StoreError};
+use engine::{Admitted, Facets, StoredConversation};
 
 /// The columns beside a body that its reading depends on.
 #[derive(Clone, Copy, Debug)]
@@ -62,4 +66,53 @@ pub fn conversation_body(stored: &StoredConversation) -> Result<Vec<u8>, StoreEr
 /// When there are too many.
 pub fn packed(raw: &[u8]) -> Result<Vec<u8>, StoreError> {
     Scratch::default().packed(raw).map(<[u8]>::to_vec)
+}
+
+/// Counts by what they are of and by unit of time.
+pub type Counts = Vec<(Facets, i64, i64)>;
+
+/// The counts of a page or part of cells, or what is wrong with its body.
+///
+/// # Errors
+/// When the body is none.
+pub fn cells(body: &[u8]) -> Result<Counts, &'static str> {
+    let sums = block::decode(body).map_err(|malformed| malformed.0)?;
+    Ok(sums.each().map(|(of, unit, events)| (of.clone(), unit, events)).collect())
+}
+
+/// The body of a page or part of cells.
+///
+/// # Errors
+/// When it would be too large.
+pub fn cells_body(counts: Counts) -> Result<Vec<u8>, StoreError> {
+    block::encode(&summed(counts))
+}
+
+/// The counts of a body that pass a filter, by unit, or what is wrong with it.
+///
+/// # Errors
+/// When the body is none.
+pub fn cells_passing(body: &[u8], filter: &Facets) -> Result<Vec<(i64, i64)>, &'static str> {
+    let mut found = Vec::new();
+    block::scan(body, filter, |unit, events| found.push((unit, events))).map_err(|malformed| malformed.0)?;
+    Ok(found)
+}
+
+/// Adds counts of minutes to a store, as a commit's parts.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn add_cells(store: &mut Store, counts: Counts) -> Result<(), StoreError> {
+    let transaction = store.connection.transaction()?;
+    match write_parts(&transaction, &summed(counts)) {
+        Ok(()) => Ok(transaction.commit()?),
+        Err(WriteError::Record(error)) => Err(error),
+        Err(WriteError::Database(error)) => Err(error.into()),
+    }
+}
+
+fn summed(counts: Counts) -> Sums {
+    let mut sums = Sums::default();
+    counts.into_iter().for_each(|(of, unit, events)| sums.add(of, unit, events));
+    sums
 }

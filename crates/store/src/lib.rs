@@ -7,7 +7,7 @@
 //!
 //! Every tool that opens SQLite can read `headcount.db`, while Headcount runs too (a reader that stays long keeps the
 //! write-ahead log from shrinking). Tables: `log`, `conversation` (the facts are packed in `body`), `cell`, `user_state`,
-//! `ledger`, `removed`, `meta`; times are nanoseconds since 1970 in columns ending in `_ns`. For people, two views with readable
+//! `ledger`, `removed`, `meta`, and cells by what events are about (see `cells.rs`); times are nanoseconds since 1970 in columns ending in `_ns`. For people, two views with readable
 //! values, all in UTC:
 //!
 //! | view | columns |
@@ -28,6 +28,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod cells;
 mod check;
 mod commit;
 mod error;
@@ -52,6 +53,7 @@ mod testing;
 mod upgrade;
 mod walk;
 
+pub use cells::{CellInterval, CellQuestion, CellReader, CellSums, CellsKept, Forgotten, Merging};
 pub use check::Checked;
 pub use commit::Commit;
 pub use error::{Damaged, OpenError, StoreError};

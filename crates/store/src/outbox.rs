@@ -9,6 +9,7 @@
 //! as large, and cannot say what a later revision takes back), and positions in this file (a follower that writes to it
 //! holds up the next commit for the time of its sync).
 
+use crate::cells;
 use crate::open::DATA_FILE;
 use crate::read::{cell, decoded};
 use crate::record::{Malformed, RowError, Scratch, WriteError, outgoing};
@@ -232,6 +233,14 @@ impl Outbox {
             found.push(Row { position, committed_at, after_seq, seq, conversations, minutes });
         }
         Ok(found)
+    }
+
+    /// The minute since 1970 from which on cells are kept; none: all are.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn minutes_from(&self) -> Result<Option<i64>, StoreError> {
+        Ok(cells::minutes_from(&self.connection)?)
     }
 
     /// The events of minutes from the first to the last, both included, where there are any.

@@ -17,7 +17,8 @@ mod pack;
 mod time;
 pub(crate) mod user;
 
-pub(crate) use bytes::Malformed;
+pub(crate) use bytes::{Malformed, Reader, put_signed, put_text, put_varint};
+pub(crate) use pack::BODY_BYTES_MAX;
 
 use crate::StoreError;
 use rusqlite::types::FromSqlError;
@@ -102,7 +103,7 @@ impl From<rusqlite::Error> for RowError {
 }
 
 /// CRC-32 over a name, the columns of a row and its body.
-fn checksum(name: &[u8], columns: &[u64], body: &[u8]) -> u32 {
+pub(crate) fn checksum(name: &[u8], columns: &[u64], body: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(name);
     for column in columns {

@@ -7,6 +7,7 @@
 //! Rejected: mending in place (a disk that damaged a file is not to be written to), and SQLite's recovery of pages (it knows
 //! nothing of checksums, and what it cannot place it puts into tables that nobody reads).
 
+use crate::cells::INTERVALS;
 use crate::open::DATA_FILE;
 use crate::walk::{Met, TABLES, Table, walk};
 use crate::{Damaged, OpenError, Store, StoreError, schema};
@@ -151,7 +152,8 @@ impl Copy<'_> {
 
     /// The values of the file as a whole; the incarnation is what it was, so that the next one is greater.
     fn meta(&self, incarnation: u32) -> Result<(), StoreError> {
-        for key in ["covered", schema::HEARD_UNTIL, schema::REMOVED_BEFORE] {
+        let kept = ["covered", schema::HEARD_UNTIL, schema::REMOVED_BEFORE, schema::CELLS_LACKING];
+        for key in kept.into_iter().chain(INTERVALS.map(|table| table.kept_from)) {
             if let Some(value) = schema::meta(self.from, key)? {
                 schema::set_meta(self.to, key, value)?;
             }

@@ -20,6 +20,8 @@ const APPLICATION_ID: i64 = 0x4864_6374;
 pub(crate) const HEARD_UNTIL: &str = "heard_until_ns";
 /// The value of the file that says before when conversations that had ended were removed; none: none ever was.
 pub(crate) const REMOVED_BEFORE: &str = "removed_before_ns";
+/// The value of the file that says of how many conversations cells by what events are about lack what they added.
+pub(crate) const CELLS_LACKING: &str = "cells_lacking";
 /// How long another tool may hold the file against us.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are different statements.

@@ -4,6 +4,7 @@
 //! what an upgrade leaves behind is what a new file is. A file keeps its content whatever step fails, since nothing of the
 //! transaction stays.
 
+use crate::cells;
 use crate::schema::{FORMAT, set_meta};
 use rusqlite::Transaction;
 
@@ -11,10 +12,17 @@ use rusqlite::Transaction;
 enum Step {
     /// Statements.
     Sql(&'static str),
+    /// What statements cannot do.
+    Code(fn(&Transaction<'_>) -> rusqlite::Result<()>),
 }
 
 /// What leads from format n + 1 to the next; the first is the tables of `schema.rs`.
-const STEPS: [&[Step]; FORMAT as usize - 1] = [&[Step::Sql(FOLLOWERS)], &[Step::Sql(RETENTION)], &[]];
+const STEPS: [&[Step]; FORMAT as usize - 1] = [
+    &[Step::Sql(FOLLOWERS)],
+    &[Step::Sql(RETENTION)],
+    // Cells are filled last: by then conversations are rows of this format.
+    &[Step::Sql(cells::TABLES), Step::Code(cells::fill)],
+];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
 const FOLLOWERS: &str = "
@@ -44,6 +52,7 @@ pub(crate) fn upgrade(transaction: &Transaction<'_>, from: i64) -> rusqlite::Res
     for step in STEPS.iter().skip(done).copied().flatten() {
         match step {
             Step::Sql(statements) => transaction.execute_batch(statements)?,
+            Step::Code(code) => code(transaction)?,
         }
     }
     set_meta(transaction, "format", FORMAT)

@@ -4,6 +4,7 @@
 //! the next one that can be read is found by doubling steps and then by halves, so that a page costs its own rows and some
 //! eighty look-ups. Tables without numbers are small (users, the ledger) and are read as far as they go.
 
+use crate::cells;
 use crate::read::cell;
 use crate::record::{RowError, batch, conversation, inherited, ledger, user};
 use crate::{Damaged, StoreError, outbox, read, recover};
@@ -20,7 +21,7 @@ pub(crate) struct Table {
 }
 
 /// Every table with records, in the order in which a recovery reads them.
-pub(crate) const TABLES: [Table; 7] = [
+pub(crate) const TABLES: [Table; 11] = [
     Table {
         name: "user_state",
         columns: user::COLUMNS,
@@ -57,6 +58,30 @@ pub(crate) const TABLES: [Table; 7] = [
         columns: inherited::COLUMNS,
         number: None,
         decode: |row| inherited::read(row).map(drop),
+    },
+    Table {
+        name: "cell_part",
+        columns: cells::COLUMNS,
+        number: Some(("number", 0)),
+        decode: |row| cells::read("cell_part", row).map(drop),
+    },
+    Table {
+        name: "cell_minutes",
+        columns: cells::COLUMNS,
+        number: Some(("number", 0)),
+        decode: |row| cells::read("cell_minutes", row).map(drop),
+    },
+    Table {
+        name: "cell_hours",
+        columns: cells::COLUMNS,
+        number: Some(("number", 0)),
+        decode: |row| cells::read("cell_hours", row).map(drop),
+    },
+    Table {
+        name: "cell_days",
+        columns: cells::COLUMNS,
+        number: Some(("number", 0)),
+        decode: |row| cells::read("cell_days", row).map(drop),
     },
 ];
 

@@ -22,6 +22,7 @@ impl Conversation {
         (replayed, busy): (bool, usize),
         settled: &mut Settled,
     ) {
+        self.outgrow_page();
         self.remember(fresh);
         grow(&mut self.entries, fresh.len());
         if let (1, true) = (fresh.len(), better.is_empty())

@@ -1,6 +1,7 @@
 //! The engine from outside: deliveries in, views out.
 
 mod at;
+mod contributions;
 mod fuzzed;
 mod ghosts;
 mod known_at;

@@ -8,19 +8,20 @@ use std::path::Path;
 use std::time::Duration;
 use store::{Ended, OutboxBounds, Store};
 
-const DAY: i64 = 86_400 * SECOND;
-const KEEP: Retention = Retention { facts_ns: Some(10 * DAY), bytes_max: None };
+pub const DAY: i64 = 86_400 * SECOND;
+pub const KEEP: Retention =
+    Retention { facts_ns: Some(10 * DAY), bytes_max: None, minutes_ns: None, hours_ns: None, days_ns: None };
 
-fn recover(folder: &Path, now: i64) -> Keeper {
+pub fn recover(folder: &Path, now: i64) -> Keeper {
     Keeper::recover(Store::open(folder, 7).unwrap(), Limits::default(), now).unwrap().0
 }
 
-fn id(text: &str) -> Id {
+pub fn id(text: &str) -> Id {
     Id::new(text).unwrap()
 }
 
 /// An event that happened, and came, at an instant.
-fn at(conversation: &str, n: u64, what: What, state: &str, at: i64) -> Delivery {
+pub fn at(conversation: &str, n: u64, what: What, state: &str, at: i64) -> Delivery {
     let mut delivery = event(conversation, n, what, state);
     delivery.received = at;
     delivery.facts.iter_mut().for_each(|fact| fact.at = Some(Time::from_nanos(at).to_millis()));
@@ -28,7 +29,7 @@ fn at(conversation: &str, n: u64, what: What, state: &str, at: i64) -> Delivery 
 }
 
 /// Takes all of it in one turn, and commits.
-fn turn(keeper: &mut Keeper, deliveries: Vec<Delivery>, now: i64) {
+pub fn turn(keeper: &mut Keeper, deliveries: Vec<Delivery>, now: i64) {
     let deliveries = deliveries.into_iter().enumerate().map(|(n, one)| (n as u64, one)).collect();
     keeper.take(&mut Mail { deliveries, ..Mail::default() }, now).unwrap();
     keeper.pass_time(now);
@@ -56,7 +57,7 @@ fn whole(conversation: &str, end: i64) -> Vec<Delivery> {
 }
 
 /// Plays one conversation a day for `days` days, with an hour after each in which it leaves memory, and one that lasts.
-fn history(folder: &Path, days: i64) -> (Keeper, i64) {
+pub fn history(folder: &Path, days: i64) -> (Keeper, i64) {
     let mut keeper = recover(folder, NOON);
     listens(&mut keeper, NOON - SECOND);
     turn(&mut keeper, vec![at("lasts", 1, What::LifeCycle, "in-progress", NOON)], NOON);
@@ -75,7 +76,7 @@ fn history(folder: &Path, days: i64) -> (Keeper, i64) {
 }
 
 /// One run, to its end.
-fn run(keeper: &mut Keeper, what: Retention, now: i64) -> Removed {
+pub fn run(keeper: &mut Keeper, what: Retention, now: i64) -> Removed {
     let (mut sum, mut after) = (Removed::default(), Ended::default());
     loop {
         let step = keeper.remove_old(what, after, now).unwrap();
@@ -209,9 +210,9 @@ fn by_size_the_oldest_go_until_it_fits_and_the_last_two_days_stay() {
     let folder = tempfile::tempdir().unwrap();
     let (mut keeper, now) = history(folder.path(), 20);
     let used = keeper.store().used_bytes().unwrap();
-    let fits = Retention { facts_ns: None, bytes_max: Some(used) };
+    let fits = Retention { bytes_max: Some(used), ..Retention::default() };
     assert_eq!(run(&mut keeper, fits, now), Removed::default());
-    let tight = Retention { facts_ns: None, bytes_max: Some(1) };
+    let tight = Retention { bytes_max: Some(1), ..Retention::default() };
     assert_eq!(run(&mut keeper, tight, now), Removed { by_size: 18, ..Removed::default() });
     for day in 0..20 {
         assert_eq!(shown(&keeper, &format!("day-{day}"), now).is_some(), day >= 18, "day {day}");

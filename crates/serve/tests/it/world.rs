@@ -10,7 +10,7 @@ use engine::{
 };
 use jiff::tz::TimeZone;
 use pipeline::{
-    Answer, Clock, Page, Position, Query, Reader, ReaderBackend, Summary, Telemetry, reader_pair,
+    Answer, Clock, Gathered, Page, Position, Query, Reader, ReaderBackend, Summary, Telemetry, reader_pair,
 };
 use prometheus_client::registry::Registry;
 use serde_json::Value;
@@ -130,6 +130,13 @@ impl World {
                     drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.spells.clone()))));
                 }
                 Query::Range(from, until, to) => drop(to.send(stand(range(from, until)))),
+                Query::Activity(question, to) => {
+                    let minutes = question.minutes();
+                    let range = range(minutes.start * engine::MINUTE, minutes.end * engine::MINUTE);
+                    let (sums, outgrown) = (question.nothing(), Vec::new());
+                    let question = *question;
+                    drop(to.send(stand(Gathered { question, sums, outgrown, stored: None, range })));
+                }
                 Query::Why(id, of, to) => {
                     let of_it = |e: &&Explained| of.is_none() || e.entry.participant == of;
                     drop(

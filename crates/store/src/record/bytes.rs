@@ -52,6 +52,12 @@ impl<'a> Reader<'a> {
         if self.rest.is_empty() { Ok(()) } else { Err(Malformed("bytes behind the end")) }
     }
 
+    /// The next byte, which is not taken.
+    pub fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    #[inline]
     pub fn byte(&mut self) -> Result<u8, Malformed> {
         let (&first, rest) = self.rest.split_first().ok_or(Malformed("cut off"))?;
         self.rest = rest;
@@ -62,6 +68,13 @@ impl<'a> Reader<'a> {
         let (first, rest) = self.rest.split_first_chunk::<N>().ok_or(Malformed("cut off"))?;
         self.rest = rest;
         Ok(*first)
+    }
+
+    /// So many bytes as they are.
+    pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
+        let (bytes, rest) = self.rest.split_at_checked(count).ok_or(Malformed("cut off"))?;
+        self.rest = rest;
+        Ok(bytes)
     }
 
     pub fn varint(&mut self) -> Result<u64, Malformed> {

@@ -4,10 +4,13 @@
 //! `HEADCOUNT_GOLDEN=write cargo test -p store golden`.
 
 use crate::fixtures::{START, batch, conversation, id, recover, replay};
-use engine::{Completeness, LedgerRow, UserRow, UserWhat, Word};
+use engine::{Completeness, Facets, LedgerRow, UserRow, UserWhat, Word};
 use std::fs;
 use std::path::{Path, PathBuf};
-use store::{Commit, Gone, Inherited, Outbox, OutboxBounds, OutboxRow, Outgoing, Removal, Store};
+use store::{
+    CellInterval, CellQuestion, Commit, Gone, Inherited, Outbox, OutboxBounds, OutboxRow, Outgoing, Removal,
+    Store,
+};
 
 /// The newest format, as these tests know it.
 const NEWEST: i64 = 4;
@@ -85,6 +88,16 @@ fn outbox(format: i64) -> Vec<OutboxRow> {
     if format < 2 { Vec::new() } else { vec![row] }
 }
 
+/// The events of agents, of all days.
+fn events_by_filter(store: &Store) -> i64 {
+    let filter = Facets { role: Word::new("agent"), ..Facets::default() };
+    let question = CellQuestion { filter, interval: CellInterval::Day, from: 0, to: 30_000 };
+    let mut sums = question.nothing();
+    store.cell_reader().expect("opened").sum(&question, &mut sums).expect("read");
+    assert_eq!(sums.damaged, []);
+    sums.counts.iter().sum()
+}
+
 fn holds_what_was_put_in(file: &Path, format: i64) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::copy(file, folder.path().join("headcount.db")).expect("copied");
@@ -105,6 +118,7 @@ fn holds_what_was_put_in(file: &Path, format: i64) {
         assert_eq!(store.removed_before(), Ok((format >= 3).then_some(horizon)));
         assert_eq!(kept.conversations, [conversation(3, true)]);
         assert_eq!(store.load(&id(4)), Ok(Some(conversation(4, false))));
+        assert_eq!(events_by_filter(&store), 4, "of the conversation that is not in memory");
         let log: Vec<_> = replay(&store).into_iter().map(|row| (row.position, row.admitted)).collect();
         assert_eq!(log, [(2, batch(2, 5)), (3, batch(3, 3))]);
         let reader = Outbox::open(folder.path()).expect("opened");

@@ -1,5 +1,6 @@
 //! The store from outside: what is acknowledged is there, whatever happens next.
 
+mod cells;
 mod crash;
 mod damage;
 mod fixtures;
