@@ -4,6 +4,7 @@
 //! what an upgrade leaves behind is what a new file is. A file keeps its content whatever step fails, since nothing of the
 //! transaction stays.
 
+use crate::record::inherited;
 use crate::schema::{FORMAT, set_meta};
 use rusqlite::Transaction;
 
@@ -14,7 +15,8 @@ enum Step {
 }
 
 /// What leads from format n + 1 to the next; the first is the tables of `schema.rs`.
-const STEPS: [&[Step]; FORMAT as usize - 1] = [&[Step::Sql(FOLLOWERS)], &[Step::Sql(RETENTION)], &[]];
+const STEPS: [&[Step]; FORMAT as usize - 1] =
+    [&[Step::Sql(FOLLOWERS)], &[Step::Sql(RETENTION)], &[Step::Sql(inherited::REMEMBERED)]];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
 const FOLLOWERS: &str = "

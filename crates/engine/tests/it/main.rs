@@ -7,6 +7,7 @@ mod known_at;
 mod ledger;
 mod order_of_arrival;
 mod regressions;
+mod remembered;
 mod revisions;
 mod scenarios;
 mod why;

@@ -5,5 +5,6 @@ mod hydration;
 mod real;
 mod sending;
 mod stand_in;
+mod stand_in_states;
 mod trouble;
 mod world;
