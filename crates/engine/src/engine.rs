@@ -13,6 +13,7 @@ use crate::ghosts::Ghosts;
 use crate::inherited::Inherited;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::remembered::Memories;
 use crate::replay::Unreleased;
 use crate::residents::Residents;
 use crate::revision::Before;
@@ -65,6 +66,7 @@ pub struct Engine {
     pub(crate) ledger: Ledger,
     pub(crate) users: Users,
     pub(crate) inherited: Inherited,
+    pub(crate) remembered: Memories,
     pub(crate) batch: Batch,
     spare: Batch,
     /// Room for the facts at hand, kept from one delivery to the next.
@@ -102,6 +104,7 @@ impl Engine {
             ledger: Ledger::default(),
             users: Users::default(),
             inherited: Inherited::default(),
+            remembered: Memories::default(),
             batch: Batch::default(),
             spare: Batch::default(),
             room: Facts::new(),
@@ -199,13 +202,14 @@ impl Engine {
         self.expire_held(now);
         self.let_ended_go(now);
         self.look_for_ghosts(now);
+        self.look_for_remembered(now);
     }
 
     /// When [`Engine::handle_timeout`] has something to do next.
     #[must_use]
     pub fn wake_at(&self) -> Option<i64> {
         let leaving = self.leaving.front().map(|(at, _)| *at);
-        [self.held.deadline(), leaving, self.ghosts_due()].into_iter().flatten().min()
+        [self.held.deadline(), leaving, self.ghosts_due(), self.remembered.due()].into_iter().flatten().min()
     }
 
     /// All that happened since the last call. Hand it back with [`Engine::reuse`], so that its room serves again.
@@ -414,6 +418,9 @@ impl Engine {
             self.ended.remove(&conversation.id);
             self.active.insert(conversation.id.clone());
             self.ghosts.begin(&mut conversation, now, &self.limits);
+        }
+        if !conversation.entries.is_empty() {
+            self.remembered.forget(&conversation.id);
         }
         if !self.lacking.is_empty() && self.lacking.contains(&conversation.id) {
             self.note_lack(&conversation);

@@ -308,7 +308,12 @@ impl Keeper {
         let Some(Gone { clock, until, .. }) = self.store.removed(id)? else { return Ok(()) };
         if !self.engine.was_removed(id) {
             let conversation = id.clone();
-            self.told_again.push(Inherited { conversation, clock, removed_until: Some(until) });
+            self.told_again.push(Inherited {
+                conversation,
+                clock,
+                removed_until: Some(until),
+                remembered: None,
+            });
         }
         self.engine.inherit_removed(id.clone(), clock, until);
         Ok(())

@@ -220,6 +220,9 @@ impl Recover for Back {
     }
 
     fn inherited(&mut self, row: Inherited) {
+        if let Some(memory) = row.remembered {
+            self.engine.remember(row.conversation.clone(), memory, self.now);
+        }
         match row.removed_until {
             Some(until) => self.engine.inherit_removed(row.conversation, row.clock, until),
             None => self.engine.inherit(row.conversation, row.clock),

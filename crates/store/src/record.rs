@@ -11,6 +11,7 @@ mod dictionary;
 mod fact;
 pub(crate) mod inherited;
 pub(crate) mod ledger;
+mod memory;
 pub(crate) mod ordinals;
 pub(crate) mod outgoing;
 mod pack;

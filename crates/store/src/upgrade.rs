@@ -5,6 +5,7 @@
 //! transaction stays.
 
 use crate::cells;
+use crate::record::inherited;
 use crate::schema::{FORMAT, set_meta};
 use rusqlite::Transaction;
 
@@ -21,7 +22,7 @@ const STEPS: [&[Step]; FORMAT as usize - 1] = [
     &[Step::Sql(FOLLOWERS)],
     &[Step::Sql(RETENTION)],
     // Cells are filled last: by then conversations are rows of this format.
-    &[Step::Sql(cells::TABLES), Step::Code(cells::fill)],
+    &[Step::Sql(inherited::REMEMBERED), Step::Sql(cells::TABLES), Step::Code(cells::fill)],
 ];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.

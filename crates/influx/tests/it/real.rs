@@ -187,13 +187,19 @@ async fn the_same_history_sent_twice_leaves_influxdb_1_unchanged() {
                 world.submit(part.to_vec()).await;
             }
             world.settled(1_000).await;
+            world.submit(crate::hydration::ends()).await;
+            world.until("the ends are committed", || world.seq() == 1_016).await;
+            world.until("the server has all", || world.status().lag_changes == 0).await;
             let wanted = crate::hydration::own_clocks(&world).await;
+            let live = crate::hydration::shown(&world).await;
             world.stop().await;
             // And after a lost disk its clocks come back.
             assert_eq!(crate::hydration::told(&of(&server.url, schema)).await, (wanted, None));
+            // And who was on those that lived.
+            assert_eq!(crate::hydration::remembered(&of(&server.url, schema)).await, live);
             dumps.push(server.dump().await);
         }
-        assert_eq!(dumps[0].iter().filter(|line| line.contains("participant_state")).count(), 1_000);
+        assert_eq!(dumps[0].iter().filter(|line| line.contains("participant_state")).count(), 1_016);
         assert_eq!(dumps[0], dumps[1], "{schema:?}");
     }
 }

@@ -66,6 +66,7 @@ impl World {
             activity: Activity { newest_minute: Some(NOON / engine::MINUTE), counts: vec![0; 1_440] },
             last_updated: Some(Time::from_nanos(NOON).to_millis()),
             suspects: 0,
+            remembered: 0,
             completeness: Completeness::Complete,
             complete_from: Some(NOON - 3_600 * engine::SECOND),
             feeds: vec![FeedView {
@@ -301,6 +302,7 @@ pub fn conversation(number: usize) -> ConversationView {
         completeness: Completeness::Repaired,
         missing: missing(),
         suspect: (number == 1).then(|| Suspicion { since: started, reason: "active for long".to_owned() }),
+        remembered_at: (number == 3).then_some(started),
         participants: vec![person("customer", "connected"), person("agent", "alerting")],
     }
 }

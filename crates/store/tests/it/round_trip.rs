@@ -19,6 +19,10 @@ fn interval(from: i64, to: Option<i64>, state: Completeness) -> LedgerRow {
     LedgerRow { feed: 3, name, from, to, state, listening: to.is_none(), reason }
 }
 
+fn memory() -> Option<engine::Memory> {
+    Some(engine::Memory { told_at: START, participants: Vec::new() })
+}
+
 #[test]
 fn everything_of_a_commit_comes_back_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -26,7 +30,13 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
     let (users, first) = ([user(1, "idle"), user(2, "busy")], batch(1, 700));
     let ledger = [interval(0, None, Completeness::Complete), interval(5, Some(9), Completeness::Unknown)];
     let laid_down = [conversation(1, true), conversation(2, false), conversation(3, true)];
-    let again = [store::Inherited { conversation: id(9), clock: 4, removed_until: Some(START - 1) }];
+    let lost = |n, clock, removed_until| store::Inherited {
+        conversation: id(n),
+        clock,
+        removed_until,
+        remembered: memory(),
+    };
+    let again = [lost(9, 4, Some(START - 1)), lost(2, 6, None)];
     let commit = Commit {
         committed_at: START,
         incarnation: 1,
@@ -57,7 +67,10 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
     kept.users.sort_by_key(|row| row.what as u8);
     assert_eq!(kept.users, [users[1].clone(), users[0].clone()]);
     assert_eq!(kept.users[0].at.map(|at| at.digits), Some(6));
-    assert_eq!(kept.inherited, again);
+    // Facts of the second are stored: they speak, and nothing is remembered.
+    let [of_unknown, of_stored] = again;
+    kept.inherited.sort_by_key(|row| row.clock);
+    assert_eq!(kept.inherited, [of_unknown, store::Inherited { remembered: None, ..of_stored }]);
     assert_eq!(kept.ledger, ledger);
     assert_eq!(kept.cells, [(-4, 1), (10, 3)]);
     assert_eq!(kept.conversations, [laid_down[0].clone(), laid_down[2].clone()]);
