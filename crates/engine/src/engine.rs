@@ -13,7 +13,7 @@ use crate::inherited::Inherited;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::replay::Unreleased;
-use crate::residents::Residents;
+use crate::residents::{Residents, TakenUp};
 use crate::revision::Before;
 use crate::scope::{Scope, Scopes};
 use crate::toggles;
@@ -120,7 +120,11 @@ impl Engine {
 
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
-        let mut conversation = Conversation::take_up(stored);
+        self.admit_taken_up(TakenUp::of(stored), now);
+    }
+
+    /// The same of one that was taken up beforehand.
+    pub fn admit_taken_up(&mut self, TakenUp(mut conversation): TakenUp, now: i64) {
         self.beginnings.told |= conversation.tells_beginning();
         for at in 0..conversation.entries.len() {
             let stamp = conversation.entries.get(at).and_then(Entry::stamp).cloned();
@@ -129,7 +133,7 @@ impl Engine {
             }
         }
         self.note_lack(&conversation);
-        self.keep(conversation, now);
+        self.keep_boxed(conversation, now);
     }
 
     /// Facts in: what one frame or REST read said about one conversation.

@@ -30,6 +30,7 @@
 
 mod check;
 mod commit;
+mod decode;
 mod error;
 mod folder;
 #[doc(hidden)]
