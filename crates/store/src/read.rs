@@ -3,11 +3,14 @@
 //! A look-up that finds nothing is the common case (every conversation that begins is looked up once), so its statement
 //! is prepared once and walks a narrow index.
 
+use crate::by_id::each_by_id;
+use crate::record::id::Key;
 use crate::record::{Malformed, RowError, conversation};
 use crate::{Damaged, Store, StoreError};
 use engine::{Id, StoredConversation};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use std::ops::ControlFlow;
 
 impl Store {
     /// A conversation as it was laid down; none when it never was.
@@ -16,7 +19,7 @@ impl Store {
     /// [`StoreError::Damaged`] when what was laid down cannot be read.
     pub fn load(&self, id: &Id) -> Result<Option<StoredConversation>, StoreError> {
         let mut statement = self.connection.prepare_cached(conversation::SELECT_ONE)?;
-        let mut rows = statement.query([id.to_string()])?;
+        let mut rows = statement.query([Key(id)])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         match decoded("conversation", row, conversation::read)? {
             Ok(stored) => Ok(Some(stored)),
@@ -34,13 +37,12 @@ impl Store {
         after: Option<&Id>,
         limit: usize,
     ) -> Result<Vec<Result<StoredConversation, Damaged>>, StoreError> {
-        let mut statement = self.connection.prepare_cached(conversation::SELECT_AFTER)?;
-        let mut rows = statement.query([after.map(Id::to_string).unwrap_or_default()])?;
         let mut found = Vec::new();
-        while found.len() < limit
-            && let Some(row) = rows.next()?
-        {
-            found.push(decoded("conversation", row, conversation::read)?);
+        if limit > 0 {
+            each_by_id(&self.connection, conversation::SELECT_AFTER, after, |each| {
+                found.push(each);
+                if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
         }
         Ok(found)
     }
@@ -92,6 +94,9 @@ fn key(row: &Row<'_>) -> String {
     match row.get_ref(0) {
         Ok(ValueRef::Integer(number)) => number.to_string(),
         Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+        Ok(ValueRef::Blob(bytes)) => {
+            bytes.try_into().map_or("?".to_owned(), |uuid| Id::from_uuid(uuid).to_string())
+        }
         _ => "?".to_owned(),
     }
 }

@@ -9,6 +9,7 @@ mod bytes;
 pub(crate) mod conversation;
 mod dictionary;
 mod fact;
+pub(crate) mod id;
 pub(crate) mod inherited;
 pub(crate) mod ledger;
 pub(crate) mod ordinals;

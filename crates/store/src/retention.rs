@@ -14,6 +14,7 @@
 
 use crate::read::decoded;
 use crate::record::conversation;
+use crate::record::id::Key;
 use crate::sent::key;
 use crate::{Damaged, Store, StoreError, schema};
 use engine::{Id, StoredConversation};
@@ -119,9 +120,8 @@ impl Store {
                 "INSERT OR REPLACE INTO removed (hash, vector_clock, until_ns, position) VALUES (?1, ?2, ?3, ?4)",
             )?;
             for Removal { conversation, clock } in removals {
-                let id = conversation.to_string();
-                delete.execute([&id])?;
-                disown.execute([&id])?;
+                delete.execute([Key(conversation)])?;
+                disown.execute([conversation.to_string()])?;
                 let clock = i64::try_from(*clock).unwrap_or(i64::MAX);
                 note.execute((key(conversation), clock, horizon, position))?;
             }

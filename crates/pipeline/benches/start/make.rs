@@ -148,7 +148,7 @@ fn snapshot(participant: Id, round: u64, at: i64) -> Fact {
     fact.identified()
 }
 
-/// A conversation that ended, of [`ENDED_FACTS`] facts. Its id is greater than those before, so that the file is made in minutes.
+/// A conversation that ended, of [`ENDED_FACTS`] facts.
 fn ended(number: u64, at: i64) -> StoredConversation {
     let participant = id(2, number);
     let fact = |n: u64| {
@@ -170,7 +170,7 @@ fn ended(number: u64, at: i64) -> StoredConversation {
         (fact, arrival)
     };
     StoredConversation {
-        id: Id::from_uuid((u128::from(number) << 96 | u128::from(mixed(number))).to_be_bytes()),
+        id: id(3, number),
         resident: false,
         active: false,
         started_at: Some(Time::from_millis(at / 1_000_000)),

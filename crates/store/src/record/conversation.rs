@@ -2,10 +2,11 @@
 //!
 //! The columns are for people and for queries; the body holds the facts in timeline order and, in front, how many
 //! fraction digits the start and the end were given with (one byte, the start's in the lower half). The checksum is over
-//! the id and the columns too.
+//! the id's text and the columns too.
 
 use super::bytes::{Malformed, Reader};
 use super::fact::{Before, FactReader};
+use super::id::{self, Key};
 use super::pack::unpack;
 use super::{RowError, Scratch, WriteError, checksum};
 use crate::StoreError;
@@ -30,10 +31,14 @@ macro_rules! select {
 pub(crate) const SELECT_ONE: &str = select!("WHERE id = ?1");
 /// Those that were in memory, by their numbers.
 pub(crate) const SELECT_RESIDENT: &str = select!("WHERE resident ORDER BY number");
-/// Those that were not, behind an id.
-pub(crate) const SELECT_AFTER: &str = select!("WHERE id > ?1 AND NOT resident ORDER BY id");
-/// All of them, behind an id.
-pub(crate) const SELECT_ALL_AFTER: &str = select!("WHERE id > ?1 ORDER BY id");
+/// Those that were not, behind an id: of ids that are texts, and of those that are UUIDs.
+pub(crate) const SELECT_AFTER: [&str; 2] = [
+    select!("WHERE id > ?1 AND id < x'' AND NOT resident ORDER BY id"),
+    select!("WHERE id >= ?1 AND NOT resident ORDER BY id"),
+];
+/// All of them, the same way.
+pub(crate) const SELECT_ALL_AFTER: [&str; 2] =
+    [select!("WHERE id > ?1 AND id < x'' ORDER BY id"), select!("WHERE id >= ?1 ORDER BY id")];
 
 /// Those that ended before an instant and were not in memory, by their end, behind an end and a number; the number last.
 pub(crate) const SELECT_ENDED: &str =
@@ -102,7 +107,7 @@ pub(crate) fn write(
     };
     let body = encode(scratch, stored)?;
     statement.execute(params![
-        head.id.to_string(),
+        Key(&head.id),
         head.resident,
         head.active,
         head.started_at_ns,
@@ -123,7 +128,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredConversation, RowError> {
 impl Columns {
     fn of(row: &Row<'_>) -> Result<Self, RowError> {
         let head = Head {
-            id: Id::new(row.get_ref(0)?.as_str()?).map_err(|_| Malformed("an impossible id"))?,
+            id: id::of(row.get_ref(0)?)?,
             resident: row.get(1)?,
             active: row.get(2)?,
             started_at_ns: row.get(3)?,

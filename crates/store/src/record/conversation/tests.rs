@@ -1,6 +1,7 @@
 //! Conversations laid down: what went in comes out, and no part of a row can change unseen.
 
 use super::*;
+use crate::upgrade::upgrade;
 use crate::{schema, testing};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -9,6 +10,7 @@ fn tables() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory");
     let transaction = connection.transaction().expect("begun");
     schema::create(&transaction, 1).expect("made");
+    upgrade(&transaction, 1).expect("upgraded");
     transaction.commit().expect("committed");
     connection
 }
@@ -20,7 +22,7 @@ fn put(connection: &Connection, stored: &StoredConversation) {
 
 fn get(connection: &Connection, id: &Id) -> Result<StoredConversation, RowError> {
     let mut statement = connection.prepare_cached(SELECT_ONE).expect("prepared");
-    let mut rows = statement.query([id.to_string()]).expect("queried");
+    let mut rows = statement.query([Key(id)]).expect("queried");
     read(rows.next().expect("read").expect("a row"))
 }
 
