@@ -156,7 +156,15 @@ impl Back {
         if self.engine.horizon().is_none() || (self.engine.knows(id) && !self.engine.was_removed(id)) {
             return Ok(false);
         }
-        Ok(store.removed(id)?.is_some_and(|gone| position <= gone.position))
+        match store.removed(id) {
+            Ok(gone) => Ok(gone.is_some_and(|gone| position <= gone.position)),
+            Err(StoreError::Damaged(what)) => {
+                self.set_aside(&what);
+                self.engine.restore_damaged(id, self.now);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn set_aside(&mut self, what: &Damaged) {

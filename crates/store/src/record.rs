@@ -6,6 +6,7 @@
 
 pub(crate) mod batch;
 mod bytes;
+pub(crate) mod cell;
 pub(crate) mod conversation;
 mod dictionary;
 mod fact;
@@ -15,6 +16,8 @@ pub(crate) mod ledger;
 pub(crate) mod ordinals;
 pub(crate) mod outgoing;
 mod pack;
+pub(crate) mod removed;
+pub(crate) mod sums;
 mod time;
 pub(crate) mod user;
 

@@ -6,9 +6,9 @@
 //! and passed over from then on: one damaged row costs its own facts and nothing else.
 
 use crate::decode::{self, Lifted};
-use crate::read::{cell, decoded};
+use crate::read::decoded;
 use crate::record::inherited::{self, Inherited};
-use crate::record::{Malformed, RowError, batch, conversation, ledger, user};
+use crate::record::{Malformed, RowError, batch, cell, conversation, ledger, user};
 use crate::{Damaged, Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
 use rusqlite::Row;
@@ -86,16 +86,10 @@ impl Store {
             Ok(row) => into.inherited(row),
             Err(damaged) => found.set_aside(into, damaged),
         })?;
-        let cells = "SELECT minute, events FROM cell ORDER BY minute";
-        self.each(
-            "cell",
-            cells,
-            |row| Ok(cell(row)?),
-            |row| match row {
-                Ok((minute, count)) => into.cell(minute, count),
-                Err(damaged) => found.set_aside(into, damaged),
-            },
-        )?;
+        self.each("cell", cell::SELECT, cell::read, |row| match row {
+            Ok((minute, count)) => into.cell(minute, count),
+            Err(damaged) => found.set_aside(into, damaged),
+        })?;
         self.conversations(into, &mut found)?;
         self.look_through_log(into, &mut found)?;
         found.heard_until = schema::meta(&self.connection, schema::HEARD_UNTIL)?.filter(|at| *at != 0);

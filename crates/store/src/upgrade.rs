@@ -5,6 +5,7 @@
 //! transaction stays.
 
 use crate::record::id::Key;
+use crate::record::sums;
 use crate::schema::{FORMAT, set_meta};
 use engine::Id;
 use rusqlite::{OptionalExtension, Row, Transaction};
@@ -18,8 +19,11 @@ enum Step {
 }
 
 /// What leads from format n + 1 to the next; the first is the tables of `schema.rs`.
-const STEPS: [&[Step]; FORMAT as usize - 1] =
-    [&[Step::Sql(FOLLOWERS)], &[Step::Sql(RETENTION)], &[Step::Sql(READABLE_IDS), Step::Code(pack_ids)]];
+const STEPS: [&[Step]; FORMAT as usize - 1] = [
+    &[Step::Sql(FOLLOWERS)],
+    &[Step::Sql(RETENTION)],
+    &[Step::Sql(READABLE_IDS), Step::Code(pack_ids), Step::Sql(sums::ADDED), Step::Code(sums::fill)],
+];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
 const FOLLOWERS: &str = "

@@ -78,7 +78,7 @@ fn people_can_read_it() {
     let row: (String, String, i64) =
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("a row");
     assert_eq!(row, ("07070707-0707-0707-0707-070707070707".into(), "2026-05-28T20:26:40.123Z".into(), 1));
-    connection.execute("INSERT INTO cell VALUES (29666666, 3)", []).expect("inserted");
+    connection.execute("INSERT INTO cell (minute, events) VALUES (29666666, 3)", []).expect("inserted");
     let sql = "SELECT minute, events FROM readable_cell";
     let row: (String, i64) =
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a row");
