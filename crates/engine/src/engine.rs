@@ -6,7 +6,6 @@
 
 use crate::activity::Cells;
 use crate::beginnings::Beginnings;
-use crate::contributions::Paged;
 use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle, is_undated_resume};
 use crate::entry::Entry;
 use crate::ghosts::Ghosts;
@@ -15,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::remembered::Memories;
 use crate::replay::Unreleased;
-use crate::residents::Residents;
+use crate::residents::{Residents, TakenUp};
 use crate::revision::Before;
 use crate::scope::{Scope, Scopes};
 use crate::toggles;
@@ -124,8 +123,11 @@ impl Engine {
 
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
-        let mut conversation = Conversation::take_up(stored);
-        conversation.paged = if stored.resident { Paged::Not } else { Paged::AsItStands };
+        self.admit_taken_up(TakenUp::of(stored), now);
+    }
+
+    /// The same of one that was taken up beforehand.
+    pub fn admit_taken_up(&mut self, TakenUp(mut conversation): TakenUp, now: i64) {
         self.beginnings.told |= conversation.tells_beginning();
         for at in 0..conversation.entries.len() {
             let stamp = conversation.entries.get(at).and_then(Entry::stamp).cloned();
@@ -134,7 +136,7 @@ impl Engine {
             }
         }
         self.note_lack(&conversation);
-        self.keep(conversation, now);
+        self.keep_boxed(conversation, now);
     }
 
     /// Facts in: what one frame or REST read said about one conversation.

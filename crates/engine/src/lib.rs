@@ -59,6 +59,7 @@ pub use limits::{LOOK_BACK_NS, Limits, Plausible, UNNOTICED_NS_MAX};
 pub use note::{FeedEvent, FeedNote};
 pub use record::{Admitted, Arrival, LedgerRow, StoredConversation, UserRow};
 pub use remembered::{Memory, MemoryOfParticipant};
+pub use residents::TakenUp;
 pub use revision::{Effect, History, Life, MovedEntry, SpellMoves};
 pub use show::Shown;
 pub use time::{MINUTE, SECOND, Time};

@@ -102,7 +102,7 @@ impl Past {
     /// # Errors
     /// When the file cannot be read.
     pub fn conversation_count(&self, after: Option<&Id>) -> Result<u64, StoreError> {
-        let laid_down = self.store.laid_down_count(&after.map(Id::to_string).unwrap_or_default())?;
+        let laid_down = self.store.laid_down_count(after)?;
         Ok(if after.is_none() { laid_down.max(self.engine.resident_count()) } else { laid_down })
     }
 
@@ -170,7 +170,7 @@ impl Past {
     ) -> Result<(), StoreError> {
         let mut residents = Residents { engine: &self.engine, after: after.cloned(), as_of: self.as_of };
         let mut flow = ControlFlow::Continue(());
-        self.store.each_laid_down(&after.map(Id::to_string).unwrap_or_default(), |met| {
+        self.store.each_laid_down(after, |met| {
             flow = match &met {
                 Each::Damaged(what) => tell(Found::Damaged(what)),
                 Each::Conversation(stored) => residents.tell_before(Some(&stored.id), &mut tell),

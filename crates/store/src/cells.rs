@@ -33,6 +33,7 @@ pub use forget::{CellsKept, Forgotten};
 pub use merge::Merging;
 pub(crate) use upgrade::fill;
 
+use crate::record::id::Key;
 use crate::record::{Malformed, RowError, WriteError, checksum, conversation};
 use block::Sums;
 use engine::{Facets, StoredConversation, contributions};
@@ -127,7 +128,7 @@ impl Moves {
             .optional()?
             .flatten();
         let mut statement = at.prepare_cached(conversation::SELECT_ONE)?;
-        let mut rows = statement.query([&id])?;
+        let mut rows = statement.query([Key(&stored.id)])?;
         if let Some(row) = rows.next()?
             && !row.get::<_, bool>(1)?
         {

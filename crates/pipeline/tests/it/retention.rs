@@ -6,7 +6,7 @@ use pipeline::*;
 use prometheus_client::registry::Registry;
 use std::path::Path;
 use std::time::Duration;
-use store::{Ended, OutboxBounds, Store};
+use store::{Ended, OutboxBounds, Store, StoreError};
 
 pub const DAY: i64 = 86_400 * SECOND;
 pub const KEEP: Retention =
@@ -289,4 +289,22 @@ fn what_was_told_of_after_the_horizon_stays_however_long_ago_it_ended() {
     }
     assert_eq!(run(&mut keeper, KEEP, later + 11 * DAY).by_age, 9 + 1, "and goes in its turn");
     assert_eq!(shown(&keeper, "day-2", later), None);
+}
+
+#[test]
+fn what_is_left_of_a_removed_one_and_cannot_be_read_makes_it_partial_and_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut keeper, now) = history(folder.path(), 20);
+    assert!(run(&mut keeper, KEEP, now).by_age > 0);
+    let file = rusqlite::Connection::open(folder.path().join("headcount.db")).unwrap();
+    assert!(file.execute("UPDATE removed SET vector_clock = vector_clock + 1", []).unwrap() > 0);
+    let asked = |keeper: &Keeper| keeper.about(&id("day-3"), now, |shown| shown.conversation());
+    assert!(matches!(asked(&keeper), Err(StoreError::Damaged(_))), "it was there once");
+    let told = at("day-3", 9, What::Joined, "connected", now + SECOND);
+    keeper.take(&mut Mail { deliveries: vec![(0, told)], ..Mail::default() }, now + SECOND).unwrap();
+    let batch = keeper.commit(now + SECOND).unwrap();
+    assert!(batch.wishes.contains(&(id("day-3"), "damaged")), "{:?}", batch.wishes);
+    let again = asked(&keeper).unwrap();
+    assert!(again.completeness >= Completeness::Partial, "{:?}", again.completeness);
+    assert_eq!(again.value.map(|shown| shown.active), Some(true));
 }

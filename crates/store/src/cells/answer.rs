@@ -6,6 +6,7 @@
 use super::{CellInterval, CellsKept, PAGES_MAX, PARTS, Part, block, bytes, forget};
 use crate::open::connect_to_read;
 use crate::read::decoded;
+use crate::record::id::Key;
 use crate::record::{Malformed, RowError, conversation};
 use crate::{Damaged, Store, StoreError};
 use engine::{Facets, Id, contributions};
@@ -128,9 +129,9 @@ impl CellReader {
         let until_sql = "SELECT removed_until_ns FROM inherited WHERE id = ?1";
         let mut until = self.connection.prepare_cached(until_sql)?;
         let mut statement = self.connection.prepare_cached(conversation::SELECT_ONE)?;
-        for id in ids.iter().map(Id::to_string) {
-            let until = until.query_row([&id], |row| row.get(0)).optional()?.flatten();
-            let mut rows = statement.query([&id])?;
+        for id in ids {
+            let until = until.query_row([id.to_string()], |row| row.get(0)).optional()?.flatten();
+            let mut rows = statement.query([Key(id)])?;
             let Some(row) = rows.next()? else { continue };
             // One that cannot be read is not taken back by the commit that replaces it either.
             let Ok(before) = decoded("conversation", row, conversation::read)? else { continue };

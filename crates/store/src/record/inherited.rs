@@ -11,7 +11,9 @@ use rusqlite::{Row, Transaction, TransactionBehavior};
 pub(crate) const COLUMNS: &str = "id, vector_clock, removed_until_ns, remembered";
 /// Every one of them; nothing is remembered of a conversation that is stored, since its facts speak.
 pub(crate) const SELECT: &str = "SELECT id, vector_clock, removed_until_ns,
-    CASE WHEN remembered IS NULL OR EXISTS (SELECT 1 FROM conversation WHERE conversation.id = inherited.id)
+    CASE WHEN remembered IS NULL OR EXISTS (SELECT 1 FROM conversation WHERE conversation.id IN (inherited.id,
+            CASE WHEN length(inherited.id) = 36 AND inherited.id = lower(inherited.id)
+                THEN unhex(inherited.id, '-') END))
         THEN NULL ELSE remembered END
     FROM inherited";
 /// Part of format 4: what was last told of it.

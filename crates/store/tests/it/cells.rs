@@ -130,7 +130,8 @@ fn cells_outlive_what_is_removed_and_do_not_count_it_again() {
     let horizon = START + 45 * MINUTE;
     store.remove(&[Removal { conversation: id(1), clock: 9 }], horizon).expect("removed");
     holds(&store, &told);
-    let inherited = [store::Inherited { conversation: id(1), clock: 9, removed_until: Some(horizon) }];
+    let inherited =
+        [store::Inherited { conversation: id(1), clock: 9, removed_until: Some(horizon), remembered: None }];
     let again = crate::cells::told(1, 8, 0, 10);
     for seq in [2, 3] {
         let (inherited, laid_down) = (&inherited, std::slice::from_ref(&again));
