@@ -5,7 +5,7 @@ mod common;
 
 use causal::Dot;
 use common::{BATCH, Dialect, Dice, NOON, STEP_NS, conversation_id, cpu_ns, deliver, engine, fact, say};
-use engine::{Delivery, Engine, FactId, MINUTE, SECOND, Stamp, Time, Word};
+use engine::{Delivery, Engine, Facets, FactId, MINUTE, SECOND, Stamp, Time, Word};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -33,6 +33,8 @@ fn main() {
             late_in_one(dialect, facts);
         }
     }
+    say(format_args!("\nCPU time of one question about cells, of what conversations in memory add"));
+    question_about_cells();
 }
 
 /// The speed of a stream: the median of some runs, and the best.
@@ -130,6 +132,28 @@ fn late_among_many() {
     let mut spent: Vec<u64> =
         (0..1_000).map(|n| one_late(&mut engine, Dialect::Events, n * 97, 1_000)).collect();
     tell_late(&format!("Events, {CONVERSATIONS} conversations, {FACTS} facts"), &mut spent);
+}
+
+/// What conversations in memory add to cells: of a range with all their events, and of one with none.
+fn question_about_cells() {
+    let mut stream = Stream::new(Dialect::Events);
+    let mut engine = engine();
+    let facts: Vec<u32> = (0..FACTS).map(|n| n % CONVERSATIONS).collect();
+    stream.draw(&facts);
+    let order: Vec<u32> = (0..FACTS).collect();
+    stream.play(&mut engine, &order);
+    let first = NOON / MINUTE;
+    for (minutes, what) in [(first..first + 1_440, "all their events"), (first - 1_440..first, "no event")] {
+        let mut spent: Vec<u64> = (0..9)
+            .map(|_| {
+                let (begun, mut events) = (cpu_ns(), 0);
+                engine.contribute(&Facets::default(), &minutes, |_| events += 1);
+                assert_eq!(events > 0, minutes.start == first);
+                cpu_ns() - begun
+            })
+            .collect();
+        tell_late(&format!("{CONVERSATIONS} conversations, a range with {what}"), &mut spent);
+    }
 }
 
 /// Late facts for a conversation of so many facts.

@@ -6,15 +6,15 @@
 
 use crate::activity::Cells;
 use crate::beginnings::Beginnings;
-use crate::contributions::Paged;
 use crate::conversation::{Conversation, Met, is_counted_at_once, is_toggle, is_undated_resume};
 use crate::entry::Entry;
 use crate::ghosts::Ghosts;
 use crate::inherited::Inherited;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::remembered::Memories;
 use crate::replay::Unreleased;
-use crate::residents::Residents;
+use crate::residents::{Residents, TakenUp};
 use crate::revision::Before;
 use crate::scope::{Scope, Scopes};
 use crate::toggles;
@@ -65,6 +65,7 @@ pub struct Engine {
     pub(crate) ledger: Ledger,
     pub(crate) users: Users,
     pub(crate) inherited: Inherited,
+    pub(crate) remembered: Memories,
     pub(crate) batch: Batch,
     spare: Batch,
     /// Room for the facts at hand, kept from one delivery to the next.
@@ -102,6 +103,7 @@ impl Engine {
             ledger: Ledger::default(),
             users: Users::default(),
             inherited: Inherited::default(),
+            remembered: Memories::default(),
             batch: Batch::default(),
             spare: Batch::default(),
             room: Facts::new(),
@@ -121,8 +123,11 @@ impl Engine {
 
     /// Takes up a conversation that was laid down.
     pub fn restore(&mut self, stored: &StoredConversation, now: i64) {
-        let mut conversation = Conversation::take_up(stored);
-        conversation.paged = if stored.resident { Paged::Not } else { Paged::AsItStands };
+        self.admit_taken_up(TakenUp::of(stored), now);
+    }
+
+    /// The same of one that was taken up beforehand.
+    pub fn admit_taken_up(&mut self, TakenUp(mut conversation): TakenUp, now: i64) {
         self.beginnings.told |= conversation.tells_beginning();
         for at in 0..conversation.entries.len() {
             let stamp = conversation.entries.get(at).and_then(Entry::stamp).cloned();
@@ -131,7 +136,7 @@ impl Engine {
             }
         }
         self.note_lack(&conversation);
-        self.keep(conversation, now);
+        self.keep_boxed(conversation, now);
     }
 
     /// Facts in: what one frame or REST read said about one conversation.
@@ -199,13 +204,14 @@ impl Engine {
         self.expire_held(now);
         self.let_ended_go(now);
         self.look_for_ghosts(now);
+        self.look_for_remembered(now);
     }
 
     /// When [`Engine::handle_timeout`] has something to do next.
     #[must_use]
     pub fn wake_at(&self) -> Option<i64> {
         let leaving = self.leaving.front().map(|(at, _)| *at);
-        [self.held.deadline(), leaving, self.ghosts_due()].into_iter().flatten().min()
+        [self.held.deadline(), leaving, self.ghosts_due(), self.remembered.due()].into_iter().flatten().min()
     }
 
     /// All that happened since the last call. Hand it back with [`Engine::reuse`], so that its room serves again.
@@ -414,6 +420,9 @@ impl Engine {
             self.ended.remove(&conversation.id);
             self.active.insert(conversation.id.clone());
             self.ghosts.begin(&mut conversation, now, &self.limits);
+        }
+        if !conversation.entries.is_empty() {
+            self.remembered.forget(&conversation.id);
         }
         if !self.lacking.is_empty() && self.lacking.contains(&conversation.id) {
             self.note_lack(&conversation);

@@ -257,8 +257,10 @@ impl Engine {
         self.ghosts.put(conversation, at.saturating_add(limit));
     }
 
-    /// The platform does not know a conversation any more: shown as active, it is a suspect for that reason.
+    /// The platform does not know a conversation any more: shown as active, it is a suspect for that reason. Nor is it
+    /// remembered any longer.
     pub(crate) fn gone(&mut self, id: &Id, at: i64) {
+        self.remembered.forget(id);
         let Some(mut conversation) = self.conversations.take(id) else { return };
         if conversation.active {
             let is_new = !self.ghosts.suspects(id);

@@ -67,6 +67,14 @@ impl Id {
         }
     }
 
+    /// Hands over the text, without memory of its own.
+    pub fn spelled<T>(&self, with: impl FnOnce(&str) -> T) -> T {
+        match &self.0 {
+            Repr::Uuid(bytes) => with(std::str::from_utf8(&uuid_text(bytes)).unwrap_or_default()),
+            Repr::Text(text) => with(text),
+        }
+    }
+
     /// The text, when the id is not a canonical UUID.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
@@ -112,10 +120,7 @@ impl Ord for Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Repr::Uuid(bytes) => f.write_str(std::str::from_utf8(&uuid_text(bytes)).unwrap_or_default()),
-            Repr::Text(text) => f.write_str(text),
-        }
+        self.spelled(|text| f.write_str(text))
     }
 }
 

@@ -1,12 +1,12 @@
-//! Pages of the conversations in memory.
+//! Pages of the conversations in memory, and of those that are remembered.
 
 use crate::limits::LIST_SCAN_MAX;
-use crate::{ConversationView, Engine, Filter, Id, Shown};
+use crate::{ConversationView, Engine, Filter, Id};
 use std::ops::Bound;
 
 impl Engine {
-    /// At most `limit` conversations in memory that pass, by ascending id after `after`, and the last id looked at when
-    /// more may follow.
+    /// At most `limit` conversations in memory, or remembered, that pass, by ascending id after `after`, and the last id
+    /// looked at when more may follow.
     #[must_use]
     pub fn list(
         &self,
@@ -15,8 +15,17 @@ impl Engine {
         limit: usize,
         now: i64,
     ) -> (Vec<ConversationView>, Option<Id>) {
-        let view = |shown: &Shown<'_>| Some(shown.conversation());
-        self.look_through(self.candidates(filter, behind(after)), filter, limit, now, view)
+        let from = behind(after);
+        let remembered = self
+            .remembered
+            .after(from)
+            .filter(|_| filter.suspect != Some(true) && filter.active != Some(false));
+        let all = merged(self.candidates(filter, from), remembered);
+        let view = |id: &Id| match self.show(id, now) {
+            Some(shown) => Some(shown.conversation()),
+            None => self.recall(id),
+        };
+        look_through(all, filter, limit, view)
     }
 
     /// The same of those that had begun by `at`, as they were then; that one is a suspect is about now, and of none.
@@ -30,26 +39,7 @@ impl Engine {
         now: i64,
     ) -> (Vec<ConversationView>, Option<Id>) {
         let all = self.candidates(&Filter::default(), behind(after));
-        self.look_through(all, filter, limit, now, |shown| shown.conversation_at(at))
-    }
-
-    fn look_through<'a>(
-        &'a self,
-        candidates: impl Iterator<Item = &'a Id>,
-        filter: &Filter,
-        limit: usize,
-        now: i64,
-        view: impl Fn(&Shown<'_>) -> Option<ConversationView>,
-    ) -> (Vec<ConversationView>, Option<Id>) {
-        let mut found = Vec::new();
-        for (looked_at, id) in candidates.enumerate() {
-            let view = self.show(id, now).and_then(|shown| view(&shown));
-            found.extend(view.filter(|view| filter.matches(view)));
-            if found.len() == limit || looked_at + 1 == LIST_SCAN_MAX {
-                return (found, Some(id.clone()));
-            }
-        }
-        (found, None)
+        look_through(all, filter, limit, |id| self.show(id, now)?.conversation_at(at))
     }
 
     /// The id of the first conversation in memory behind one.
@@ -69,17 +59,42 @@ impl Engine {
         if filter.suspect == Some(true) {
             return Box::new(self.ghosts.after(from));
         }
-        let mut active = self.active.range::<Id, _>((from, Bound::Unbounded)).peekable();
+        let active = self.active.range::<Id, _>((from, Bound::Unbounded));
         if filter.active == Some(true) {
             return Box::new(active);
         }
-        let mut ended = self.ended.range::<Id, _>((from, Bound::Unbounded)).peekable();
-        Box::new(std::iter::from_fn(move || match (active.peek(), ended.peek()) {
-            (Some(a), Some(e)) if e < a => ended.next(),
-            (None, Some(_)) => ended.next(),
-            _ => active.next(),
-        }))
+        Box::new(merged(active, self.ended.range::<Id, _>((from, Bound::Unbounded))))
     }
+}
+
+/// Of two ascending runs one, each id once.
+fn merged<'a>(
+    a: impl Iterator<Item = &'a Id>,
+    b: impl Iterator<Item = &'a Id>,
+) -> impl Iterator<Item = &'a Id> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    std::iter::from_fn(move || match (a.peek(), b.peek()) {
+        (Some(left), Some(right)) if right < left => b.next(),
+        (Some(left), Some(right)) if right == left => b.next().and(a.next()),
+        (None, Some(_)) => b.next(),
+        _ => a.next(),
+    })
+}
+
+fn look_through<'a>(
+    candidates: impl Iterator<Item = &'a Id>,
+    filter: &Filter,
+    limit: usize,
+    view: impl Fn(&Id) -> Option<ConversationView>,
+) -> (Vec<ConversationView>, Option<Id>) {
+    let mut found = Vec::new();
+    for (looked_at, id) in candidates.enumerate() {
+        found.extend(view(id).filter(|view| filter.matches(view)));
+        if found.len() == limit || looked_at + 1 == LIST_SCAN_MAX {
+            return (found, Some(id.clone()));
+        }
+    }
+    (found, None)
 }
 
 fn behind(id: Option<&Id>) -> Bound<&Id> {

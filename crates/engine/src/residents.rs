@@ -4,8 +4,9 @@
 //! cache; what is behind a pointer is read anyway. When it grows it reads every conversation's id once. Rejected: a map
 //! with the ids as keys (33 bytes a place, and the id a second time for each conversation).
 
-use crate::Id;
+use crate::contributions::Paged;
 use crate::conversation::Conversation;
+use crate::{Id, StoredConversation};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
@@ -43,6 +44,21 @@ impl Residents {
     /// Puts one back, or in; none of this id may be there.
     pub fn put(&mut self, conversation: Box<Conversation>) {
         self.known.insert_unique(hash(&conversation.id), conversation, |known| hash(&known.id));
+    }
+}
+
+/// A conversation that was laid down, on its way back into memory: its order and state are worked out, on whatever thread, and
+/// [`Engine::admit_taken_up`](crate::Engine::admit_taken_up) does the rest.
+#[derive(Debug)]
+pub struct TakenUp(pub(crate) Box<Conversation>);
+
+impl TakenUp {
+    /// Of what was laid down.
+    #[must_use]
+    pub fn of(stored: &StoredConversation) -> Self {
+        let mut conversation = Conversation::take_up(stored);
+        conversation.paged = if stored.resident { Paged::Not } else { Paged::AsItStands };
+        Self(Box::new(conversation))
     }
 }
 

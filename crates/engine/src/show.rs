@@ -177,6 +177,7 @@ impl Shown<'_> {
             completeness,
             missing: self.engine.missing_of(set),
             suspect: None,
+            remembered_at: None,
             participants,
         }
     }

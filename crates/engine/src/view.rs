@@ -44,6 +44,9 @@ pub struct ConversationView {
     pub missing: Missing,
     /// Why its end may have been missed; none: nothing speaks for that, or it has ended.
     pub suspect: Option<Suspicion>,
+    /// No fact of it is known: it is remembered from a copy elsewhere, whose newest word of it is of this time. None: facts
+    /// are known.
+    pub remembered_at: Option<Time>,
     /// Every participant that was ever seen, in order of joining.
     pub participants: Vec<ParticipantView>,
 }

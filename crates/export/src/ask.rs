@@ -1,7 +1,8 @@
 //! What is asked for: which rows, of which range, in which format.
 
 use crate::times::Written;
-use engine::{Id, SpellView, TimelineEntry, Word};
+use engine::{Id, Interval, SpellView, TimelineEntry, Word};
+use pipeline::Past;
 
 /// What a row is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +74,15 @@ pub struct Ask {
 }
 
 impl What {
+    /// Every interval of `[from, to)` that is not complete for such rows, by feed and time.
+    #[must_use]
+    pub fn holes(self, past: &Past, from: i64, to: i64) -> Vec<(Option<String>, Interval)> {
+        match self {
+            Self::Cells => past.holes_of_cells(from, to),
+            Self::Facts | Self::Changes | Self::Spells => past.holes(from, to),
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Facts, Self::Changes, Self::Spells, Self::Cells];
 

@@ -204,7 +204,7 @@ pub(crate) fn note(ask: &Ask, past: &Past) -> String {
 fn known(ask: &Ask, past: &Past) -> (Completeness, Vec<Hole>) {
     let from = ask.from.unwrap_or(i64::MIN);
     let to = ask.to.unwrap_or_else(|| past.as_of().max(from.saturating_add(1)));
-    let holes = past.holes(from, to);
+    let holes = ask.what.holes(past, from, to);
     let worst = holes.iter().map(|(_, hole)| hole.completeness).max().unwrap_or_default();
     let hole = |(feed, interval): (Option<String>, engine::Interval)| Hole {
         feed,

@@ -1,7 +1,6 @@
 //! Puts the parts together: store and engine, the source, the page.
 
 use crate::config::Influx;
-use engine::Id;
 use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Retention, Telemetry};
 use prometheus_client::registry::Registry;
 use source::Source;
@@ -9,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
+use store::{Inherited, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -72,10 +71,9 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
         retention: plan.retention,
     };
     let epoch = u64::try_from(clock.now() / engine::SECOND).unwrap_or(1);
-    let clocks = inherited(plan.data, plan.influx.as_ref(), clock.now()).await;
+    let left = left_elsewhere(plan.data, plan.influx.as_ref(), clock.now()).await;
     let telemetry_of = telemetry.clone();
-    let mut pipeline =
-        Pipeline::start_from(plan.data, settings, telemetry_of, clock.clone(), epoch, &clocks)?;
+    let mut pipeline = Pipeline::start_from(plan.data, settings, telemetry_of, clock.clone(), epoch, &left)?;
     say_recovered(pipeline.recovered(), plan.data);
     let app = serve::App {
         reader: pipeline.reader(),
@@ -120,12 +118,12 @@ fn say_recovered(back: Recovery, data: &Path) {
     }
 }
 
-/// What InfluxDB still knows of clocks, when the data folder is new. That it cannot be asked stops nothing.
-async fn inherited(data: &Path, influx: Option<&Influx>, now: i64) -> Vec<(Id, u64)> {
+/// What InfluxDB still knows of clocks and last states, when the data folder is new. That it cannot be asked stops nothing.
+async fn left_elsewhere(data: &Path, influx: Option<&Influx>, now: i64) -> Vec<Inherited> {
     let Some(influx) = influx.filter(|_| !Store::is_there(data)) else { return Vec::new() };
-    let found = influx::clocks(&influx.settings, now).await;
-    let conversations = found.clocks.len();
-    match found.cut {
+    let found = influx::legacy(&influx.settings, now).await;
+    let (conversations, live) = (found.conversations.len(), found.live());
+    match found.clocks_cut {
         None if conversations == 0 => {}
         None => {
             tracing::info!(conversations, "the data folder is new: clocks go on from where InfluxDB has them")
@@ -135,5 +133,17 @@ async fn inherited(data: &Path, influx: Option<&Influx>, now: i64) -> Vec<(Id, u
             "the data folder is new, and not all clocks can be had from InfluxDB ({why}): those of other conversations begin anew"
         ),
     }
-    found.clocks
+    if live > 0 {
+        tracing::info!(
+            live,
+            "conversations that looked live in InfluxDB are shown as remembered until they are heard of"
+        );
+    }
+    if let Some(why) = found.states_cut {
+        tracing::warn!(
+            live,
+            "not all last states can be had from InfluxDB ({why}): other live conversations appear when they are heard of"
+        );
+    }
+    found.conversations
 }

@@ -93,6 +93,9 @@ Environment:
                                              facts that may wait (5000), and `block` or `drop` when they do
   HEADCOUNT_KEEP_FACTS                       how long a conversation is kept after its end: 48h, 400d (default), 12w,
                                              5y or forever
+  HEADCOUNT_KEEP_MINUTES, HEADCOUNT_KEEP_HOURS, HEADCOUNT_KEEP_DAYS
+                                             how long events are kept as counts by minute, hour and day (400d, forever,
+                                             forever)
   HEADCOUNT_MAX_SIZE                         the most the data file may use before the oldest go: 20GiB; none (default)
   INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN
                                              InfluxDB 1, 2 or 3 to write the history into; unset: none
@@ -102,7 +105,7 @@ Environment:
 The same names, in a file:
   [genesys]  client_id, client_secret, environment, login_url, api_url, events_url, dialect, topics
   [serve]    listen, zone
-  [store]    data, keep_facts, max_size
+  [store]    data, keep_facts, keep_minutes, keep_hours, keep_days, max_size
   [mailbox]  facts, when_full
   [influx]   url, org, bucket, token, api, schema, batch_lines, batch_ms, keep_hours, keep_mb";
 

@@ -51,7 +51,7 @@ type Origin = String;
 type Raw = BTreeMap<&'static str, (String, Origin)>;
 
 /// Each setting: its dotted name in the file, and its environment variable.
-const SETTINGS: [(&str, &str); 26] = [
+const SETTINGS: [(&str, &str); 29] = [
     ("genesys.client_id", "GENESYS_CLIENT_ID"),
     ("genesys.client_secret", "GENESYS_CLIENT_SECRET"),
     ("genesys.environment", "GENESYS_ENVIRONMENT"),
@@ -65,6 +65,9 @@ const SETTINGS: [(&str, &str); 26] = [
     ("serve.zone", "HEADCOUNT_ZONE"),
     ("store.data", "HEADCOUNT_DATA"),
     ("store.keep_facts", "HEADCOUNT_KEEP_FACTS"),
+    ("store.keep_minutes", "HEADCOUNT_KEEP_MINUTES"),
+    ("store.keep_hours", "HEADCOUNT_KEEP_HOURS"),
+    ("store.keep_days", "HEADCOUNT_KEEP_DAYS"),
     ("store.max_size", "HEADCOUNT_MAX_SIZE"),
     ("mailbox.facts", "HEADCOUNT_MAILBOX_FACTS"),
     ("mailbox.when_full", "HEADCOUNT_WHEN_FULL"),

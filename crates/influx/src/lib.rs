@@ -24,7 +24,7 @@ mod server;
 mod settings;
 
 pub use check::check;
-pub use hydrate::{Clocks, clocks};
+pub use hydrate::{Legacy, legacy};
 pub use run::{Running, start};
 pub use server::SetupError;
 pub use settings::{Api, BATCH_LINES_MAX, Schema, Settings, SettingsError, Timing, read_url};

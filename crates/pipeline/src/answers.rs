@@ -21,17 +21,23 @@ impl Keeper {
         let now = self.instant(now);
         match query {
             Query::Conversation(id, when, to) => say(to, self.conversation(&id, when, now)),
-            Query::Timeline(id, at, to) => say(to, self.about_at(&id, at, now, |shown| shown.timeline())),
+            Query::Timeline(id, at, to) => {
+                let told = self.about_at(&id, at, now, |shown| shown.timeline());
+                say(to, told.map(|answer| self.none_of_remembered(&id, at, answer)));
+            }
             Query::Timelines(ids, to) => {
                 say(to, self.timelines(&ids, now).map(|all| self.stand(all, self.engine.completeness(now))));
             }
-            Query::Spells(id, at, to) => say(to, self.about_at(&id, at, now, |shown| shown.spells())),
+            Query::Spells(id, at, to) => {
+                let told = self.about_at(&id, at, now, |shown| shown.spells());
+                say(to, told.map(|answer| self.none_of_remembered(&id, at, answer)));
+            }
             Query::Why(id, of, to) => say(to, self.about(&id, now, |shown| shown.why(of.as_ref()))),
             Query::List { filter, after, limit, at, to } => {
                 let page = self.page(&filter, (after.as_ref(), limit), at, now);
                 let ledger = match at {
                     Some(at) => self.engine.completeness_then(at, now),
-                    None => self.engine.completeness(now),
+                    None => self.engine.completeness(now).max(self.worst_remembered()),
                 };
                 say(to, page.map(|(page, worst)| self.stand(page, ledger.max(worst))));
             }
@@ -66,11 +72,12 @@ impl Keeper {
         }
         Summary {
             position: self.position(),
-            active: self.engine.active_count(),
+            active: self.engine.active_count() + self.engine.remembered_count(),
+            remembered: self.engine.remembered_count(),
             activity: self.engine.activity(),
             last_updated: self.last_updated(),
             suspects: self.engine.suspect_count(),
-            completeness: self.engine.completeness(now),
+            completeness: self.engine.completeness(now).max(self.worst_remembered()),
             complete_from: self.engine.complete_from(now),
             feeds,
             not_ready,
@@ -153,6 +160,10 @@ impl Keeper {
         let Answer { value, position, completeness, removed_until } =
             self.about_at(id, known_at, now, |shown| view_at(shown, at))?;
         let mut answer = Answer { value: value.flatten(), position, completeness, removed_until };
+        if when == When::default() && answer.value.is_none() {
+            answer.value = self.engine.recall(id);
+            answer.completeness = answer.value.as_ref().map_or(completeness, |view| view.completeness);
+        }
         if let Some(then) = &mut answer.value {
             if known_at.is_some() {
                 then.suspect = None;
@@ -162,6 +173,27 @@ impl Keeper {
             }
         }
         Ok(answer)
+    }
+
+    /// Of a conversation that is only remembered no fact is known, and so nothing that follows from facts; not so at an
+    /// instant of the past.
+    fn none_of_remembered<T>(
+        &self,
+        id: &Id,
+        known_at: Option<i64>,
+        answer: Answer<Option<Vec<T>>>,
+    ) -> Answer<Option<Vec<T>>> {
+        if answer.value.is_some() || known_at.is_some() || self.engine.recall(id).is_none() {
+            return answer;
+        }
+        let completeness = answer.completeness.max(Completeness::Partial);
+        Answer { value: Some(Vec::new()), completeness, ..answer }
+    }
+
+    /// What is remembered stands for facts that are missing.
+    fn worst_remembered(&self) -> Completeness {
+        let any = self.engine.remembered_count() > 0;
+        if any { Completeness::Partial } else { Completeness::Complete }
     }
 
     /// As of when a conversation may be told: of one that the batch which waits for the disk changes, nothing newer than

@@ -293,7 +293,7 @@ impl Keeper {
         }
         match self.store.load(id) {
             Ok(Some(stored)) => self.engine.restore(&stored, now),
-            Ok(None) => self.begin_anew(id)?,
+            Ok(None) => self.begin_anew(id, now)?,
             Err(StoreError::Damaged(_)) => self.engine.restore_damaged(id, now),
             Err(error) => return Err(error),
         }
@@ -301,14 +301,28 @@ impl Keeper {
     }
 
     /// A conversation that is not stored: one that was removed goes on from where its clock stood, and stays partial.
-    fn begin_anew(&mut self, id: &Id) -> Result<(), StoreError> {
+    fn begin_anew(&mut self, id: &Id, now: i64) -> Result<(), StoreError> {
         if self.engine.horizon().is_none() {
             return Ok(());
         }
-        let Some(Gone { clock, until, .. }) = self.store.removed(id)? else { return Ok(()) };
+        let Gone { clock, until, .. } = match self.store.removed(id) {
+            Ok(Some(gone)) => gone,
+            Ok(None) => return Ok(()),
+            Err(StoreError::Damaged(what)) => {
+                tracing::error!(%what, "what is left of a removed conversation cannot be read; it is partial");
+                self.engine.restore_damaged(id, now);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         if !self.engine.was_removed(id) {
             let conversation = id.clone();
-            self.told_again.push(Inherited { conversation, clock, removed_until: Some(until) });
+            self.told_again.push(Inherited {
+                conversation,
+                clock,
+                removed_until: Some(until),
+                remembered: None,
+            });
         }
         self.engine.inherit_removed(id.clone(), clock, until);
         Ok(())

@@ -10,7 +10,9 @@
 
 use crate::recovery::{BroughtBack, brought_back};
 use crate::{PipelineError, Position};
-use engine::{Completeness, Engine, FeedIntervals, Id, Interval, Limits, RangeView, Shown, UNNOTICED_NS_MAX};
+use engine::{
+    Completeness, Engine, FeedIntervals, Id, Interval, Limits, MINUTE, RangeView, Shown, UNNOTICED_NS_MAX,
+};
 use std::ops::ControlFlow;
 use std::path::Path;
 use store::{Damaged, Each, Snapshot, Store, StoreError};
@@ -18,6 +20,8 @@ use store::{Damaged, Each, Snapshot, Store, StoreError};
 /// Why nothing is claimed of the newest time.
 const NOT_YET: &str =
     "when this was read it had not been committed, or that a feed had died was not noticed yet";
+/// Why nothing is known of old minutes.
+const FORGOTTEN: &str = "minutes so old are kept no longer";
 /// Why nothing is known at all.
 const NOBODY: &str = "no feed ever listened";
 
@@ -31,6 +35,8 @@ pub struct Past {
     as_of: i64,
     running: bool,
     damaged: u64,
+    /// From when on minutes of cells are kept, in nanoseconds since the epoch; none: all are.
+    minutes_from: Option<i64>,
 }
 
 /// What is met on the way.
@@ -63,7 +69,8 @@ impl Past {
             engine.release_unreleased(now);
         }
         let as_of = if running { last_committed_at.unwrap_or(now).min(now) } else { now };
-        Ok(Self { engine, store, position, as_of, running, damaged: back.damaged_elsewhere })
+        let minutes_from = store.cells_kept()?.minutes.map(|minute| minute.saturating_mul(MINUTE));
+        Ok(Self { engine, store, position, as_of, running, damaged: back.damaged_elsewhere, minutes_from })
     }
 
     /// Where it stands.
@@ -95,7 +102,7 @@ impl Past {
     /// # Errors
     /// When the file cannot be read.
     pub fn conversation_count(&self, after: Option<&Id>) -> Result<u64, StoreError> {
-        let laid_down = self.store.laid_down_count(&after.map(Id::to_string).unwrap_or_default())?;
+        let laid_down = self.store.laid_down_count(after)?;
         Ok(if after.is_none() { laid_down.max(self.engine.resident_count()) } else { laid_down })
     }
 
@@ -163,7 +170,7 @@ impl Past {
     ) -> Result<(), StoreError> {
         let mut residents = Residents { engine: &self.engine, after: after.cloned(), as_of: self.as_of };
         let mut flow = ControlFlow::Continue(());
-        self.store.each_laid_down(&after.map(Id::to_string).unwrap_or_default(), |met| {
+        self.store.each_laid_down(after, |met| {
             flow = match &met {
                 Each::Damaged(what) => tell(Found::Damaged(what)),
                 Each::Conversation(stored) => residents.tell_before(Some(&stored.id), &mut tell),
@@ -235,6 +242,17 @@ impl Past {
             (at, left) = (next.unwrap_or(to), next.is_some());
         }
         holes.sort_by(|a, b| (&a.0, a.1.from).cmp(&(&b.0, b.1.from)));
+        holes
+    }
+
+    /// The same for cells: of minutes that are kept no longer nothing is known either.
+    #[must_use]
+    pub fn holes_of_cells(&self, from: i64, to: i64) -> Vec<(Option<String>, Interval)> {
+        let mut holes = self.holes(from, to);
+        if let Some(to) = self.minutes_from.map(|end| end.min(to)).filter(|end| from < *end) {
+            let (completeness, reason) = (Completeness::Unknown, Some(FORGOTTEN.to_owned()));
+            holes.insert(0, (None, Interval { from, to, completeness, reason }));
+        }
         holes
     }
 }

@@ -20,8 +20,10 @@ use tokio::sync::{mpsc, oneshot};
 pub struct Summary {
     /// Where it stands.
     pub position: Position,
-    /// Conversations that are active.
+    /// Conversations that are active, those among them that are only remembered.
     pub active: u64,
+    /// Of those, the ones of which no fact is known: what a follower's sink told of them after a lost disk.
+    pub remembered: u64,
     /// Activity of the 24 hours that end with the newest event.
     pub activity: Activity,
     /// When the newest change was committed; none before the first.

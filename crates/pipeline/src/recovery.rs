@@ -1,11 +1,11 @@
 //! Recovery: what was laid down, then the log behind it, published again as it was when it was new.
 //!
-//! At any time one row of the store is in memory besides what the engine keeps anyway, however long the history is.
+//! At any time a few rows of the store are in memory besides what the engine keeps anyway, however long the history is.
 
 use crate::keeper::Beginning;
 use crate::trail::Trail;
 use crate::{Keeper, Recovery};
-use engine::{Engine, Id, LedgerRow, Limits, StoredConversation, Time, UserRow};
+use engine::{Engine, Id, LedgerRow, Limits, StoredConversation, TakenUp, Time, UserRow};
 use std::collections::VecDeque;
 use store::{Damaged, Inherited, Opened, Recover, Store, StoreError};
 
@@ -156,7 +156,15 @@ impl Back {
         if self.engine.horizon().is_none() || (self.engine.knows(id) && !self.engine.was_removed(id)) {
             return Ok(false);
         }
-        Ok(store.removed(id)?.is_some_and(|gone| position <= gone.position))
+        match store.removed(id) {
+            Ok(gone) => Ok(gone.is_some_and(|gone| position <= gone.position)),
+            Err(StoreError::Damaged(what)) => {
+                self.set_aside(&what);
+                self.engine.restore_damaged(id, self.now);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn set_aside(&mut self, what: &Damaged) {
@@ -200,6 +208,12 @@ impl Back {
 }
 
 impl Recover for Back {
+    type Prepared = TakenUp;
+
+    fn prepare(stored: StoredConversation) -> TakenUp {
+        TakenUp::of(&stored)
+    }
+
     fn user(&mut self, row: UserRow) {
         self.engine.restore_user(row);
     }
@@ -215,11 +229,14 @@ impl Recover for Back {
         self.cells.push_back((minute, count));
     }
 
-    fn conversation(&mut self, stored: StoredConversation) {
-        self.engine.restore(&stored, self.now);
+    fn conversation(&mut self, prepared: TakenUp) {
+        self.engine.admit_taken_up(prepared, self.now);
     }
 
     fn inherited(&mut self, row: Inherited) {
+        if let Some(memory) = row.remembered {
+            self.engine.remember(row.conversation.clone(), memory, self.now);
+        }
         match row.removed_until {
             Some(until) => self.engine.inherit_removed(row.conversation, row.clock, until),
             None => self.engine.inherit(row.conversation, row.clock),

@@ -8,11 +8,11 @@ use crate::retention::Retention;
 use crate::shard::{Drained, Shard};
 use crate::wishes::Wishes;
 use crate::{Clock, Intake, Keeper, Reader, Telemetry, reader_pair};
-use engine::{Id, Limits};
+use engine::Limits;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{OpenError, OutboxBounds, Progress, Store, StoreError};
+use store::{Inherited, OpenError, OutboxBounds, Progress, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Wishes that may wait for a source.
@@ -86,8 +86,7 @@ impl Pipeline {
         Self::start_from(folder, settings, telemetry, clock, new_epoch, &[])
     }
 
-    /// The same in a folder that may be new: there, clocks go on from where an earlier history had them. In any other these
-    /// are passed over.
+    /// The same in a folder that may be new: there, what an earlier history left is taken up. In any other it is passed over.
     ///
     /// # Errors
     /// As for [`Pipeline::start`].
@@ -97,11 +96,11 @@ impl Pipeline {
         telemetry: Arc<Telemetry>,
         clock: Clock,
         new_epoch: u64,
-        clocks: &[(Id, u64)],
+        left: &[Inherited],
     ) -> Result<Self, PipelineError> {
         let mut opened = Store::open(folder, new_epoch)?;
-        if opened.store.last_position() == 0 && !clocks.is_empty() {
-            opened.store.inherit(clocks)?;
+        if opened.store.last_position() == 0 && !left.is_empty() {
+            opened.store.inherit(left)?;
         }
         if let Some(format) = opened.upgraded_from {
             tracing::info!("the data folder had the older format {format} and was upgraded");

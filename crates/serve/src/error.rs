@@ -25,6 +25,8 @@ pub(crate) enum Code {
     BadParameter,
     /// The cursor is not one that a page gave.
     BadCursor,
+    /// What was asked for is so old that it is kept no longer.
+    NotKept,
     /// More event streams are open than are served.
     TooManyStreams,
     /// More exports are under way than are served.
@@ -58,6 +60,7 @@ impl Code {
             }
             Self::BadParameter => (StatusCode::BAD_REQUEST, "bad_parameter", "A parameter is wrong"),
             Self::BadCursor => (StatusCode::BAD_REQUEST, "bad_cursor", "The cursor is wrong"),
+            Self::NotKept => (StatusCode::GONE, "not_kept", "This is kept no longer"),
             Self::TooManyStreams => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", "Too many event streams are open")
             }

@@ -63,8 +63,8 @@ pub(crate) async fn export(
     }
     let to = ask.to.unwrap_or_else(|| past.as_of());
     let from = ask.from.unwrap_or(i64::MIN);
-    let worst =
-        past.holes(from, to.max(from.saturating_add(1))).iter().map(|(_, hole)| hole.completeness).max();
+    let holes = ask.what.holes(&past, from, to.max(from.saturating_add(1)));
+    let worst = holes.iter().map(|(_, hole)| hole.completeness).max();
     let name = format!("attachment; filename=\"headcount-{}.{}\"", ask.what.as_str(), ask.format.as_str());
     let headers = [
         (header::CONTENT_TYPE, ask.format.media_type().to_owned()),

@@ -6,6 +6,7 @@
 //! engine (either side would drag the other along), and templates or a front-end build (the page is plain files that
 //! are compiled in).
 
+mod activity;
 mod completeness;
 mod conversations;
 mod error;
@@ -68,6 +69,7 @@ struct Shared {
     streams: Arc<Semaphore>,
     data: PathBuf,
     exports: Arc<Semaphore>,
+    activities: Semaphore,
 }
 
 /// Every route. `GET` and `HEAD` only; anything else is answered with a problem of the closed list.
@@ -83,6 +85,7 @@ pub fn router(app: App) -> Router {
         streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
         data: app.data,
         exports: Arc::new(Semaphore::new(export::EXPORTS_MAX)),
+        activities: Semaphore::new(activity::ASKED_MAX),
     });
     as_they_are()
         .merge(compressed())
@@ -115,6 +118,7 @@ fn compressed() -> Router<Arc<Shared>> {
         .route("/api/v1/conversations/{id}/why", get(conversations::why))
         .route("/api/v1/users/{id}", get(conversations::user))
         .route("/api/v1/feeds", get(health::feeds))
+        .route("/api/v1/activity", get(activity::activity))
         .route("/api/v1/completeness", get(completeness::completeness))
         .route("/metrics", get(health::metrics))
         .layer(CompressionLayer::new())

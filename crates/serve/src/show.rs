@@ -3,10 +3,12 @@
 //! Each shape borrows from a view and says, field by field, how it is written: camelCase keys, ids and words as text,
 //! times as [`Written`], absent as `null`.
 
+mod activity;
 mod change;
 mod range;
 mod why;
 
+pub(crate) use activity::Activity;
 pub(crate) use change::Changed;
 pub(crate) use range::Range;
 pub use why::Explanation;
@@ -76,6 +78,9 @@ pub(crate) struct Conversation<'a> {
     clock: Counters<'a>,
     completeness: &'static str,
     suspect: Option<Suspect<'a>>,
+    /// Not written where facts are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remembered: Option<Remembered>,
     #[serde(flatten)]
     alone: Option<Alone<'a>>,
     participants: Vec<Participant<'a>>,
@@ -86,6 +91,13 @@ pub(crate) struct Conversation<'a> {
 struct Suspect<'a> {
     since: Written,
     reason: &'a str,
+}
+
+/// No fact of a conversation is known: where what is shown comes from, and the time of the newest that was told there.
+#[derive(Serialize)]
+struct Remembered {
+    from: &'static str,
+    at: Written,
 }
 
 /// What is said of a conversation alone.
@@ -146,6 +158,7 @@ impl<'a> Conversation<'a> {
             clock: Counters(&view.clock),
             completeness: view.completeness.as_str(),
             suspect: view.suspect.as_ref().map(Suspect::of),
+            remembered: view.remembered_at.map(|at| Remembered { from: "influxdb", at: Written(at) }),
             alone: None,
             participants: view.participants.iter().map(Participant::listed).collect(),
         }

@@ -43,6 +43,9 @@ struct Body<'a> {
     heatmap: Heatmap<'a>,
     last_updated: Option<Written>,
     suspects: u64,
+    /// Of the active ones those of which no fact is known; not written when there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    remembered: u64,
     completeness: &'static str,
     /// From when on that speaks of every feed.
     completeness_from: Option<Written>,
@@ -77,6 +80,7 @@ impl Cache {
             heatmap: Heatmap { data: cells.iter().map(<[u64; 60]>::as_slice).collect() },
             last_updated: summary.last_updated.map(Written),
             suspects: summary.suspects,
+            remembered: summary.remembered,
             completeness: summary.completeness.as_str(),
             completeness_from: summary.complete_from.map(|at| Written(Time::from_nanos(at).to_millis())),
             position: summary.position.to_string(),
@@ -88,6 +92,11 @@ impl Cache {
         self.latest.store(Some(Arc::new(Rendered { of: summary, body: body.clone() })));
         Ok(body)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// `GET /api/v1/state`.

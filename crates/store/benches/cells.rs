@@ -39,21 +39,24 @@ fn main() {
     let begun = Instant::now();
     let (events, steps) = fill(&mut store, days);
     say(format_args!("{events} events of {days} working days, made and merged in {:.0?}", begun.elapsed()));
-    say(format_args!("{} steps of merging, to the end of the sync         {}", steps.len(), spread(steps)));
+    let (count, steps) = (steps.len(), spread(steps));
+    say(format_args!("{count} steps of merging, of it CPU {steps}"));
     sizes(&store, events);
     store.close().expect("closed");
     let store = Store::open(folder.path(), 1).expect("opened").store;
     for (interval, name) in [(CellInterval::Hour, "hour"), (CellInterval::Day, "day")] {
         for (filter, of) in filters() {
             let question = year(interval, filter);
-            let cold = times(|| drop_from_cache(folder.path()), &store, &question);
-            let warm = times(|| (), &store, &question);
-            say(format_args!("a year by {name:4} {of:22} cold {}   warm {}", spread(cold), spread(warm)));
+            let (cold, _) = times(|| drop_from_cache(folder.path()), &store, &question);
+            let (warm, worked) = times(|| (), &store, &question);
+            let (cold, warm, worked) = (spread(cold), spread(warm), spread(worked));
+            say(format_args!("a year by {name:4} {of:22} cold {cold}  warm {warm}  of it CPU {worked}"));
         }
     }
     let question = CellQuestion { from: FIRST, to: FIRST + 7 * DAY, ..year(CellInterval::Minute, queue(7)) };
-    let warm = times(|| (), &store, &question);
-    say(format_args!("a week by minute, a queue                                      warm {}", spread(warm)));
+    let (warm, worked) = times(|| (), &store, &question);
+    let (warm, worked) = (spread(warm), spread(worked));
+    say(format_args!("a week by minute of a queue  warm {warm}  of it CPU {worked}"));
 }
 
 fn year(interval: CellInterval, filter: Facets) -> CellQuestion {
@@ -111,9 +114,9 @@ fn fill(store: &mut Store, days: i64) -> (u64, Vec<Duration>) {
             add_cells(store, counts).expect("added");
             let mut after = Some(0);
             while let Some(at) = after {
-                let before = Instant::now();
+                let before = cpu_time();
                 after = store.merge_cells(at).expect("merged").next;
-                steps.push(before.elapsed());
+                steps.push(cpu_time() - before);
             }
         }
     }
@@ -152,16 +155,23 @@ fn sizes(store: &Store, events: u64) {
     }
 }
 
-fn times(before_each: impl Fn(), store: &Store, question: &CellQuestion) -> Vec<Duration> {
+/// How long each answer took, and how much of that was work.
+fn times(before_each: impl Fn(), store: &Store, question: &CellQuestion) -> (Vec<Duration>, Vec<Duration>) {
     let one = |_| {
         before_each();
-        let before = Instant::now();
+        let (before, worked) = (Instant::now(), cpu_time());
         let sums = asked(store, question);
-        let took = before.elapsed();
+        let took = (before.elapsed(), cpu_time() - worked);
         assert!(sums.damaged.is_empty() && sums.counts.iter().sum::<i64>() > 0);
         took
     };
-    (0..ASKED).map(one).collect()
+    (0..ASKED).map(one).unzip()
+}
+
+/// What this thread has worked so far.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 fn asked(store: &Store, question: &CellQuestion) -> CellSums {

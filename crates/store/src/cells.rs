@@ -33,21 +33,26 @@ pub use forget::{CellsKept, Forgotten};
 pub use merge::Merging;
 pub(crate) use upgrade::fill;
 
+use crate::record::id::Key;
 use crate::record::{Malformed, RowError, WriteError, checksum, conversation};
 use block::Sums;
-use engine::{StoredConversation, contributions};
+use engine::{Facets, StoredConversation, contributions};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 /// What format 4 adds.
 pub(crate) const TABLES: &str = "
     CREATE TABLE cell_part (
-        number INTEGER PRIMARY KEY, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
+        number INTEGER PRIMARY KEY, events INTEGER NOT NULL, short_checksum INTEGER NOT NULL, short BLOB NOT NULL,
+        checksum INTEGER NOT NULL, body BLOB NOT NULL);
     CREATE TABLE cell_minutes (
-        number INTEGER PRIMARY KEY, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
+        number INTEGER PRIMARY KEY, events INTEGER NOT NULL, short_checksum INTEGER NOT NULL, short BLOB NOT NULL,
+        checksum INTEGER NOT NULL, body BLOB NOT NULL);
     CREATE TABLE cell_hours (
-        number INTEGER PRIMARY KEY, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
+        number INTEGER PRIMARY KEY, events INTEGER NOT NULL, short_checksum INTEGER NOT NULL, short BLOB NOT NULL,
+        checksum INTEGER NOT NULL, body BLOB NOT NULL);
     CREATE TABLE cell_days (
-        number INTEGER PRIMARY KEY, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
+        number INTEGER PRIMARY KEY, events INTEGER NOT NULL, short_checksum INTEGER NOT NULL, short BLOB NOT NULL,
+        checksum INTEGER NOT NULL, body BLOB NOT NULL);
 ";
 
 /// Counts in one part, at most: a bound on its bytes.
@@ -123,7 +128,7 @@ impl Moves {
             .optional()?
             .flatten();
         let mut statement = at.prepare_cached(conversation::SELECT_ONE)?;
-        let mut rows = statement.query([&id])?;
+        let mut rows = statement.query([Key(&stored.id)])?;
         if let Some(row) = rows.next()?
             && !row.get::<_, bool>(1)?
         {
@@ -166,27 +171,51 @@ fn write_part(to: &Transaction<'_>, part: &Sums) -> Result<(), WriteError> {
 
 /// Writes a part or a page, in place of the one with its number.
 fn put(to: &Transaction<'_>, table: &'static str, number: i64, sums: &Sums) -> Result<(), WriteError> {
-    let (body, events) = (block::encode(sums)?, sums.total());
-    let sql =
-        format!("INSERT OR REPLACE INTO {table} (number, events, checksum, body) VALUES (?1, ?2, ?3, ?4)");
-    let checksum = checksum_of(table, number, events, &body);
-    to.prepare_cached(&sql)?.execute(params![number, events, checksum, body])?;
+    let (short, body, events) = (block::encode(&sums.in_short())?, block::encode(sums)?, sums.total());
+    let sql = format!("INSERT OR REPLACE INTO {table} ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    let checksum = |part, bytes: &[u8]| checksum_of(table, (number, events, part), bytes);
+    let (first, second) = (checksum(Part::Short, &short), checksum(Part::Whole, &body));
+    to.prepare_cached(&sql)?.execute(params![number, events, first, short, second, body])?;
     Ok(())
 }
 
-fn checksum_of(table: &str, number: i64, events: i64, body: &[u8]) -> u32 {
-    checksum(table.as_bytes(), &[number.cast_unsigned(), events.cast_unsigned()], body)
+/// What of a row is read: the sums by role and medium alone lie in front, so that nothing else is read for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// By role and medium.
+    Short,
+    /// By all.
+    Whole,
 }
 
-/// As [`body`] takes them.
-pub(crate) const COLUMNS: &str = "number, events, checksum, body";
+/// As [`read`] takes them.
+pub(crate) const COLUMNS: &str = "number, events, short_checksum, short, checksum, body";
 
-/// The body of a row, if it is what was written.
-fn body<'a>(table: &str, row: &'a Row<'_>) -> Result<&'a [u8], RowError> {
-    let (number, events, checksum): (_, _, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let body = row.get_ref(3)?.as_blob()?;
-    if checksum_of(table, number, events, body) == checksum {
-        Ok(body)
+impl Part {
+    /// What answers a filter.
+    fn of(filter: &Facets) -> Self {
+        if filter.queue.is_none() && filter.user.is_none() { Self::Short } else { Self::Whole }
+    }
+
+    /// The columns that have it.
+    fn columns(self) -> &'static str {
+        match self {
+            Self::Short => "number, events, short_checksum, short",
+            Self::Whole => "number, events, checksum, body",
+        }
+    }
+}
+
+fn checksum_of(table: &str, (number, events, part): (i64, i64, Part), bytes: &[u8]) -> u32 {
+    checksum(table.as_bytes(), &[number.cast_unsigned(), events.cast_unsigned(), part as u64], bytes)
+}
+
+/// A part of a row, whose checksum stands in a column and its bytes in the next, if it is what was written.
+fn bytes<'a>(table: &str, row: &'a Row<'_>, part: Part, column: usize) -> Result<&'a [u8], RowError> {
+    let (number, events, checksum): (_, _, u32) = (row.get(0)?, row.get(1)?, row.get(column)?);
+    let bytes = row.get_ref(column + 1)?.as_blob()?;
+    if checksum_of(table, (number, events, part), bytes) == checksum {
+        Ok(bytes)
     } else {
         Err(Malformed("the checksum differs").into())
     }
@@ -194,5 +223,10 @@ fn body<'a>(table: &str, row: &'a Row<'_>) -> Result<&'a [u8], RowError> {
 
 /// All that a row says.
 pub(crate) fn read(table: &str, row: &Row<'_>) -> Result<Sums, RowError> {
-    Ok(block::decode(body(table, row)?)?)
+    let short = block::decode(bytes(table, row, Part::Short, 2)?)?;
+    let sums = block::decode(bytes(table, row, Part::Whole, 4)?)?;
+    if !sums.in_short().rows().eq(short.rows()) {
+        return Err(Malformed("sums that are not those of its rows").into());
+    }
+    Ok(sums)
 }

@@ -8,7 +8,7 @@ use crate::cells::{self, Moves};
 use crate::error::leaves_doubt;
 use crate::outbox::{self, Moved, Outgoing};
 use crate::record::inherited::{self, Inherited};
-use crate::record::{Scratch, WriteError, batch, conversation, ledger, user};
+use crate::record::{Scratch, WriteError, batch, cell, conversation, ledger, user};
 use crate::{Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
 use rusqlite::{Transaction, TransactionBehavior, params};
@@ -189,12 +189,9 @@ fn kept(cells: &[(i64, i64)], from: Option<i64>) -> Cow<'_, [(i64, i64)]> {
 }
 
 fn update(to: &Transaction<'_>, commit: &Commit<'_>, cells: &[(i64, i64)]) -> rusqlite::Result<()> {
-    let mut statement = to.prepare_cached(
-        "INSERT INTO cell (minute, events) VALUES (?1, ?2)
-         ON CONFLICT (minute) DO UPDATE SET events = events + excluded.events",
-    )?;
-    for cell in cells {
-        statement.execute(*cell)?;
+    let mut statement = to.prepare_cached(cell::UPSERT)?;
+    for moved in cells {
+        cell::write(&mut statement, *moved)?;
     }
     let mut statement = to.prepare_cached(user::UPSERT)?;
     for row in commit.users {

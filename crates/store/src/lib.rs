@@ -28,9 +28,11 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod by_id;
 mod cells;
 mod check;
 mod commit;
+mod decode;
 mod error;
 mod folder;
 #[doc(hidden)]

@@ -11,7 +11,7 @@
 
 use crate::cells;
 use crate::open::DATA_FILE;
-use crate::read::{cell, decoded};
+use crate::read::{cells_between, decoded};
 use crate::record::{Malformed, RowError, Scratch, WriteError, outgoing};
 use crate::{Commit, OpenError, Progress, Store, StoreError};
 use engine::Id;
@@ -243,15 +243,12 @@ impl Outbox {
         Ok(cells::minutes_from(&self.connection)?)
     }
 
-    /// The events of minutes from the first to the last, both included, where there are any.
+    /// The events of minutes from the first to the last, both included, where there are any. One that is damaged is left out.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn cells(&self, from_minute: i64, to_minute: i64) -> Result<Vec<(i64, u64)>, StoreError> {
-        let sql = "SELECT minute, events FROM cell WHERE minute BETWEEN ?1 AND ?2 ORDER BY minute";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let cells = statement.query_map((from_minute, to_minute), cell)?;
-        Ok(cells.collect::<rusqlite::Result<_>>()?)
+        cells_between(&self.connection, from_minute, to_minute)
     }
 }
 

@@ -3,11 +3,14 @@
 //! A look-up that finds nothing is the common case (every conversation that begins is looked up once), so its statement
 //! is prepared once and walks a narrow index.
 
-use crate::record::{Malformed, RowError, conversation};
+use crate::by_id::each_by_id;
+use crate::record::id::Key;
+use crate::record::{Malformed, RowError, cell, conversation};
 use crate::{Damaged, Store, StoreError};
 use engine::{Id, StoredConversation};
-use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+use std::ops::ControlFlow;
 
 impl Store {
     /// A conversation as it was laid down; none when it never was.
@@ -16,7 +19,7 @@ impl Store {
     /// [`StoreError::Damaged`] when what was laid down cannot be read.
     pub fn load(&self, id: &Id) -> Result<Option<StoredConversation>, StoreError> {
         let mut statement = self.connection.prepare_cached(conversation::SELECT_ONE)?;
-        let mut rows = statement.query([id.to_string()])?;
+        let mut rows = statement.query([Key(id)])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         match decoded("conversation", row, conversation::read)? {
             Ok(stored) => Ok(Some(stored)),
@@ -34,27 +37,25 @@ impl Store {
         after: Option<&Id>,
         limit: usize,
     ) -> Result<Vec<Result<StoredConversation, Damaged>>, StoreError> {
-        let mut statement = self.connection.prepare_cached(conversation::SELECT_AFTER)?;
-        let mut rows = statement.query([after.map(Id::to_string).unwrap_or_default()])?;
         let mut found = Vec::new();
-        while found.len() < limit
-            && let Some(row) = rows.next()?
-        {
-            found.push(decoded("conversation", row, conversation::read)?);
+        if limit > 0 {
+            each_by_id(&self.connection, conversation::SELECT_AFTER, after, |each| {
+                found.push(each);
+                if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
         }
         Ok(found)
     }
 
-    /// The minutes from `from_minute` to `to_minute`, both included, that have events, ascending, with how many.
+    /// The minutes from `from_minute` to `to_minute`, both included, that have events, ascending, with how many. One that is
+    /// damaged is left out: the start that found it lets no time before be complete.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn cells(&self, from_minute: i64, to_minute: i64) -> Result<Vec<(i64, u64)>, StoreError> {
-        let sql =
-            "SELECT minute, events FROM cell WHERE minute BETWEEN ?1 AND ?2 AND events > 0 ORDER BY minute";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let cells = statement.query_map((from_minute, to_minute), cell)?;
-        Ok(cells.collect::<rusqlite::Result<_>>()?)
+        let mut cells = cells_between(&self.connection, from_minute, to_minute)?;
+        cells.retain(|(_, events)| *events > 0);
+        Ok(cells)
     }
 
     /// The first minute from `from_minute` to `to_minute`, both included, that has events.
@@ -70,9 +71,21 @@ impl Store {
     }
 }
 
-/// A minute and its events.
-pub(crate) fn cell(row: &Row<'_>) -> rusqlite::Result<(i64, u64)> {
-    Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0).cast_unsigned()))
+/// The minutes from the first to the last, both included, without those that are damaged.
+pub(crate) fn cells_between(
+    connection: &Connection,
+    from_minute: i64,
+    to_minute: i64,
+) -> Result<Vec<(i64, u64)>, StoreError> {
+    let (mut statement, mut found) = (connection.prepare_cached(cell::SELECT_BETWEEN)?, Vec::new());
+    let mut rows = statement.query((from_minute, to_minute))?;
+    while let Some(row) = rows.next()? {
+        match decoded("cell", row, cell::read)? {
+            Ok(minute) => found.push(minute),
+            Err(what) => tracing::error!(%what, "a damaged record was left out; a start says so of its time"),
+        }
+    }
+    Ok(found)
 }
 
 /// What a row holds, or what is wrong with it; its key is the first column.
@@ -92,6 +105,9 @@ fn key(row: &Row<'_>) -> String {
     match row.get_ref(0) {
         Ok(ValueRef::Integer(number)) => number.to_string(),
         Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+        Ok(ValueRef::Blob(bytes)) => {
+            bytes.try_into().map_or("?".to_owned(), |uuid| Id::from_uuid(uuid).to_string())
+        }
         _ => "?".to_owned(),
     }
 }

@@ -6,14 +6,19 @@
 
 pub(crate) mod batch;
 mod bytes;
+pub(crate) mod cell;
 pub(crate) mod conversation;
 mod dictionary;
 mod fact;
+pub(crate) mod id;
 pub(crate) mod inherited;
 pub(crate) mod ledger;
+mod memory;
 pub(crate) mod ordinals;
 pub(crate) mod outgoing;
 mod pack;
+pub(crate) mod removed;
+pub(crate) mod sums;
 mod time;
 pub(crate) mod user;
 

@@ -1,26 +1,32 @@
 //! Coming back: the tables first, then the log behind them.
 //!
-//! Recovery never holds more than one row. The tables are pushed to a receiver; the log is pulled, row by row, because
-//! whoever replays it must look conversations up in between. What cannot be read is said once, in [`Store::recover`],
+//! Recovery never holds more than a few rows. The tables are pushed to a receiver, conversations decoded on other cores
+//! meanwhile (see `decode.rs`); the log is pulled, row by row, because whoever replays it must look conversations up in
+//! between. What cannot be read is said once, in [`Store::recover`],
 //! and passed over from then on: one damaged row costs its own facts and nothing else.
 
-use crate::read::{cell, decoded};
+use crate::decode::{self, Lifted};
+use crate::read::decoded;
 use crate::record::inherited::{self, Inherited};
-use crate::record::{Malformed, RowError, batch, conversation, ledger, user};
+use crate::record::{Malformed, RowError, batch, cell, conversation, ledger, user};
 use crate::{Damaged, Store, StoreError, schema};
 use engine::{Admitted, LedgerRow, StoredConversation, UserRow};
 use rusqlite::Row;
 
 /// Takes what the tables hold.
 pub trait Recover {
+    /// What is made of a conversation before it is handed over.
+    type Prepared: Send;
+    /// Makes it, on whatever thread, and of one conversation independently of all others.
+    fn prepare(stored: StoredConversation) -> Self::Prepared;
     /// A user's value.
     fn user(&mut self, row: UserRow);
     /// An interval of a feed's ledger; those of one feed come by time.
     fn ledger(&mut self, row: LedgerRow);
     /// A minute since the epoch, and its events. Minutes ascend.
     fn cell(&mut self, minute: i64, count: u64);
-    /// A conversation that was in memory when it was laid down.
-    fn conversation(&mut self, stored: StoredConversation);
+    /// A conversation that was in memory when it was laid down; they come in the order in which they lie in the file.
+    fn conversation(&mut self, prepared: Self::Prepared);
     /// How far a conversation's clock had come in a history that is gone.
     fn inherited(&mut self, row: Inherited);
     /// A record that cannot be read, of the tables or of the log.
@@ -66,7 +72,7 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be read. A damaged record is not an error: the receiver is told.
-    pub fn recover(&mut self, into: &mut dyn Recover) -> Result<Recovered, StoreError> {
+    pub fn recover<R: Recover>(&mut self, into: &mut R) -> Result<Recovered, StoreError> {
         let mut found = Recovered::default();
         self.each("user_state", user::SELECT, user::read, |row| match row {
             Ok(row) => into.user(row),
@@ -80,24 +86,11 @@ impl Store {
             Ok(row) => into.inherited(row),
             Err(damaged) => found.set_aside(into, damaged),
         })?;
-        let cells = "SELECT minute, events FROM cell ORDER BY minute";
-        self.each(
-            "cell",
-            cells,
-            |row| Ok(cell(row)?),
-            |row| match row {
-                Ok((minute, count)) => into.cell(minute, count),
-                Err(damaged) => found.set_aside(into, damaged),
-            },
-        )?;
-        self.each("conversation", conversation::SELECT_RESIDENT, conversation::read, |row| match row {
-            Ok(stored) => {
-                found.conversations += 1;
-                found.facts += stored.facts.len() as u64;
-                into.conversation(stored);
-            }
+        self.each("cell", cell::SELECT, cell::read, |row| match row {
+            Ok((minute, count)) => into.cell(minute, count),
             Err(damaged) => found.set_aside(into, damaged),
         })?;
+        self.conversations(into, &mut found)?;
         self.look_through_log(into, &mut found)?;
         found.heard_until = schema::meta(&self.connection, schema::HEARD_UNTIL)?.filter(|at| *at != 0);
         Ok(found)
@@ -119,20 +112,35 @@ impl Store {
         Ok(None)
     }
 
-    fn look_through_log(&self, into: &mut dyn Recover, found: &mut Recovered) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_LOG)?;
-        let mut rows = statement.query([self.first_to_replay(0)])?;
-        while let Some(row) = rows.next()? {
-            match decoded("log", row, read_batch)? {
-                Ok(batch) => {
-                    found.log_rows += 1;
-                    found.facts += batch.admitted.len() as u64;
-                    found.last_committed_at = Some(batch.committed_at);
+    fn conversations<R: Recover>(&self, into: &mut R, found: &mut Recovered) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare(conversation::SELECT_RESIDENT)?;
+        let prepare = |stored: StoredConversation| (stored.facts.len() as u64, R::prepare(stored));
+        let mut last = i64::MIN;
+        decode::each::<conversation::Columns, _>(&mut statement.query([])?, &mut last, prepare, |row| {
+            match row {
+                Ok((facts, prepared)) => {
+                    found.conversations += 1;
+                    found.facts += facts;
+                    into.conversation(prepared);
                 }
                 Err(damaged) => found.set_aside(into, damaged),
             }
-        }
-        Ok(())
+        })
+    }
+
+    fn look_through_log<R: Recover>(&self, into: &mut R, found: &mut Recovered) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_LOG)?;
+        let mut rows = statement.query([self.first_to_replay(0)])?;
+        let mut last = i64::MIN;
+        let sizes = |batch: LoggedBatch| (batch.admitted.len() as u64, batch.committed_at);
+        decode::each::<Columns, _>(&mut rows, &mut last, sizes, |row| match row {
+            Ok((facts, committed_at)) => {
+                found.log_rows += 1;
+                found.facts += facts;
+                found.last_committed_at = Some(committed_at);
+            }
+            Err(damaged) => found.set_aside(into, damaged),
+        })
     }
 
     /// The position behind which the next row to replay lies.
@@ -157,25 +165,57 @@ impl Store {
 }
 
 impl Recovered {
-    fn set_aside(&mut self, into: &mut dyn Recover, damaged: Damaged) {
+    fn set_aside(&mut self, into: &mut impl Recover, damaged: Damaged) {
         self.damaged += 1;
         into.damaged(damaged);
     }
 }
 
 pub(crate) fn read_batch(row: &Row<'_>) -> Result<LoggedBatch, RowError> {
-    let head = batch::Head {
-        position: row.get::<_, i64>(0)?.cast_unsigned(),
-        committed_at: row.get(1)?,
-        incarnation: row.get(2)?,
-        seq: row.get::<_, i64>(3)?.cast_unsigned(),
-        facts: row.get::<_, i64>(4)?.cast_unsigned(),
-    };
-    let (checksum, body): (u32, _) = (row.get(5)?, row.get_ref(6)?.as_blob()?);
-    if head.checksum(body) != checksum {
-        return Err(Malformed("the checksum differs").into());
+    Ok(Columns::of(row)?.decode(row.get_ref(6)?.as_blob()?)?)
+}
+
+/// A row of the log without its body.
+#[derive(Debug)]
+struct Columns {
+    head: batch::Head,
+    checksum: u32,
+}
+
+impl Columns {
+    fn of(row: &Row<'_>) -> Result<Self, RowError> {
+        let head = batch::Head {
+            position: row.get::<_, i64>(0)?.cast_unsigned(),
+            committed_at: row.get(1)?,
+            incarnation: row.get(2)?,
+            seq: row.get::<_, i64>(3)?.cast_unsigned(),
+            facts: row.get::<_, i64>(4)?.cast_unsigned(),
+        };
+        Ok(Self { head, checksum: row.get(5)? })
     }
-    let admitted = batch::decode(&head, body)?;
-    let batch::Head { position, committed_at, incarnation, .. } = head;
-    Ok(LoggedBatch { position, committed_at, incarnation, admitted })
+}
+
+impl Lifted for Columns {
+    const TABLE: &'static str = "log";
+    const NUMBER: usize = 0;
+    type Record = LoggedBatch;
+
+    fn lift(row: &Row<'_>, bytes: &mut Vec<u8>) -> Result<Self, RowError> {
+        let columns = Self::of(row)?;
+        bytes.extend_from_slice(row.get_ref(6)?.as_blob()?);
+        Ok(columns)
+    }
+
+    fn key(&self) -> String {
+        self.head.position.to_string()
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<LoggedBatch, Malformed> {
+        if self.head.checksum(body) != self.checksum {
+            return Err(Malformed("the checksum differs"));
+        }
+        let admitted = batch::decode(&self.head, body)?;
+        let batch::Head { position, committed_at, incarnation, .. } = self.head;
+        Ok(LoggedBatch { position, committed_at, incarnation, admitted })
+    }
 }

@@ -13,7 +13,8 @@
 //! late fact would be a whole conversation of one fact).
 
 use crate::read::decoded;
-use crate::record::conversation;
+use crate::record::id::Key;
+use crate::record::{conversation, removed};
 use crate::sent::key;
 use crate::{Damaged, Store, StoreError, schema};
 use engine::{Id, StoredConversation};
@@ -110,20 +111,17 @@ impl Store {
     }
 
     fn remove_all(&mut self, removals: &[Removal], horizon: i64) -> rusqlite::Result<()> {
-        let position = self.last_position.cast_signed();
+        let position = self.last_position;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
             let mut delete = transaction.prepare_cached("DELETE FROM conversation WHERE id = ?1")?;
             let mut disown = transaction.prepare_cached("DELETE FROM inherited WHERE id = ?1")?;
-            let mut note = transaction.prepare_cached(
-                "INSERT OR REPLACE INTO removed (hash, vector_clock, until_ns, position) VALUES (?1, ?2, ?3, ?4)",
-            )?;
+            let mut note = transaction.prepare_cached(removed::UPSERT)?;
             for Removal { conversation, clock } in removals {
-                let id = conversation.to_string();
-                delete.execute([&id])?;
-                disown.execute([&id])?;
-                let clock = i64::try_from(*clock).unwrap_or(i64::MAX);
-                note.execute((key(conversation), clock, horizon, position))?;
+                delete.execute([Key(conversation)])?;
+                disown.execute([conversation.to_string()])?;
+                let gone = Gone { clock: *clock, until: horizon, position };
+                removed::write(&mut note, key(conversation), &gone)?;
             }
         }
         let before = schema::meta(&transaction, schema::REMOVED_BEFORE)?.unwrap_or(i64::MIN);
@@ -134,15 +132,12 @@ impl Store {
     /// What is left of a conversation that was removed; none of any other.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// [`StoreError::Damaged`] when it was, and what is left cannot be read.
     pub fn removed(&self, conversation: &Id) -> Result<Option<Gone>, StoreError> {
-        let sql = "SELECT vector_clock, until_ns, position FROM removed WHERE hash = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let gone = statement.query_row([key(conversation)], |row| {
-            let number = |at: usize| row.get::<_, i64>(at).map(|n| n.max(0).cast_unsigned());
-            Ok(Gone { clock: number(0)?, until: row.get(1)?, position: number(2)? })
-        });
-        Ok(gone.optional()?)
+        let mut statement = self.connection.prepare_cached(removed::SELECT_ONE)?;
+        let mut rows = statement.query([key(conversation)])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        decoded("removed", row, removed::read)?.map(Some).map_err(StoreError::Damaged)
     }
 
     /// The instant before which conversations that had ended were removed, in nanoseconds since the epoch; none: none ever

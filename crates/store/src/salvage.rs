@@ -9,9 +9,10 @@
 
 use crate::cells::INTERVALS;
 use crate::open::DATA_FILE;
+use crate::record::ledger;
 use crate::walk::{Met, TABLES, Table, walk};
 use crate::{Damaged, OpenError, Store, StoreError, schema};
-use engine::{Completeness, RECORDS_LOST, STATUS_ROW};
+use engine::{Completeness, LedgerRow, RECORDS_LOST, STATUS_ROW};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use std::path::{Path, PathBuf};
@@ -171,18 +172,16 @@ fn insert(table: &str, columns: &str) -> String {
 fn doubt(connection: &Connection, now: i64, state: Completeness) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("SELECT feed, name, to_ns FROM ledger WHERE from_ns = ?1")?;
     let feeds = statement.query_map([STATUS_ROW], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    for feed in feeds.collect::<rusqlite::Result<Vec<(i64, String, Option<i64>)>>>()? {
+    for feed in feeds.collect::<rusqlite::Result<Vec<(u16, String, Option<i64>)>>>()? {
         let (feed, name, Some(first)) = feed else { continue };
         let taken = "SELECT count(*) FROM ledger WHERE feed = ?1 AND from_ns = ?2";
         let mut from = first;
         while connection.query_row(taken, (feed, from), |row| row.get::<_, i64>(0))? > 0 {
             from = from.saturating_add(1);
         }
-        connection.execute(
-            "INSERT INTO ledger (feed, name, from_ns, to_ns, state, listening, reason)
-             VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)",
-            (feed, name, from, now.max(from), state.as_str(), RECORDS_LOST),
-        )?;
+        let (name, reason, to) = (name, RECORDS_LOST.to_owned(), Some(now.max(from)));
+        let row = LedgerRow { feed, name, from, to, state, listening: false, reason };
+        ledger::write(&mut connection.prepare_cached(ledger::UPSERT)?, &row)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The tables and the settings of the connection.
 //!
-//! `conversation` is keyed by the id's text, which every tool can join on. The row itself has a number, so that rows
-//! lie in the order in which they were laid down and only a narrow index is scattered by random ids; with the body in the
+//! `conversation` is keyed by its id, a UUID as its 16 bytes and any other as its text; the view shows the text of each. The
+//! row itself has a number, so that rows lie in the order in which they were laid down and only a narrow index is scattered by random ids; with the body in the
 //! key's tree each look-up of an absent id would walk pages that are full of bodies.
 //!
 //! Settings, and why: a commit is durable when it returns (`synchronous = FULL`). A checkpoint moves the write-ahead

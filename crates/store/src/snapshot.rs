@@ -7,12 +7,13 @@
 //!
 //! Rejected: the folder's lock (no service could start while an export runs), and a copy of the file (twice the disk).
 
+use crate::by_id::{each_by_id, first_uuid};
 use crate::folder::FolderLock;
 use crate::open::{connect_to_read, data_file};
-use crate::read::decoded;
 use crate::record::conversation;
+use crate::record::id::Key;
 use crate::{Damaged, OpenError, Opened, Store, StoreError};
-use engine::StoredConversation;
+use engine::{Id, StoredConversation};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -59,40 +60,30 @@ impl Store {
         Ok(Snapshot { opened, running })
     }
 
-    /// How many conversations were laid down, of those with an id behind `after` (empty: all).
+    /// About how many conversations were laid down, of those behind an id (none: all).
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn laid_down_count(&self, after: &str) -> Result<u64, StoreError> {
-        let (count, sql) = (
-            |row: &rusqlite::Row<'_>| row.get::<_, i64>(0),
-            "SELECT count(*) FROM conversation WHERE id > ?1",
-        );
-        let found = self.connection.query_row(sql, [after], count)?;
+    pub fn laid_down_count(&self, after: Option<&Id>) -> Result<u64, StoreError> {
+        let sql = "SELECT (SELECT count(*) FROM conversation WHERE id > ?1 AND id < x'') +
+            (SELECT count(*) FROM conversation WHERE id >= ?2)";
+        let behind = (after.map(Id::to_string).unwrap_or_default(), Key(&first_uuid(after)));
+        let found = self.connection.query_row(sql, behind, |row| row.get::<_, i64>(0))?;
         Ok(found.max(0).cast_unsigned())
     }
 
-    /// Goes through all conversations that were laid down, by ascending id behind `after` (empty: from the start), those in
+    /// Goes through all conversations that were laid down, by ascending id behind `after` (none: from the start), those in
     /// memory among them, one at a time, until `tell` breaks off.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn each_laid_down(
         &self,
-        after: &str,
+        after: Option<&Id>,
         mut tell: impl FnMut(Each) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare(conversation::SELECT_ALL_AFTER)?;
-        let mut rows = statement.query([after])?;
-        while let Some(row) = rows.next()? {
-            let met = match decoded("conversation", row, conversation::read)? {
-                Ok(stored) => Each::Conversation(stored),
-                Err(damaged) => Each::Damaged(damaged),
-            };
-            if tell(met).is_break() {
-                break;
-            }
-        }
-        Ok(())
+        each_by_id(&self.connection, conversation::SELECT_ALL_AFTER, after, |each| {
+            tell(each.map_or_else(Each::Damaged, Each::Conversation))
+        })
     }
 }

@@ -3,7 +3,7 @@
 //! A kind's bytes are its pages with all indexes, which is what the disk pays; a day's are the bodies alone, since pages
 //! belong to no day. Days are UTC: of the log by when it was committed, of a conversation by when it began.
 
-use crate::{Store, StoreError};
+use crate::{CellsKept, Store, StoreError};
 
 const NS_PER_DAY: i64 = 86_400_000_000_000;
 const MINUTES_PER_DAY: i64 = 1_440;
@@ -19,6 +19,11 @@ pub struct Stats {
     pub kinds: Vec<Kind>,
     /// Each day of which something is stored, oldest first.
     pub days: Vec<Day>,
+    /// The instant before which conversations that had ended were removed, in nanoseconds since the epoch; none: none ever
+    /// was.
+    pub removed_before: Option<i64>,
+    /// From when on cells are kept, by interval.
+    pub cells_kept: CellsKept,
 }
 
 /// A table with its indexes.
@@ -65,7 +70,14 @@ impl Store {
             self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| n.max(0).cast_unsigned())
         };
         let free_bytes = one("PRAGMA freelist_count")? * one("PRAGMA page_size")?;
-        Ok(Stats { file_bytes: self.size_bytes(), free_bytes, kinds: self.kinds()?, days: self.days()? })
+        Ok(Stats {
+            file_bytes: self.size_bytes(),
+            free_bytes,
+            kinds: self.kinds()?,
+            days: self.days()?,
+            removed_before: self.removed_before()?,
+            cells_kept: self.cells_kept()?,
+        })
     }
 
     fn kinds(&self) -> Result<Vec<Kind>, StoreError> {

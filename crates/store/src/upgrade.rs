@@ -5,8 +5,12 @@
 //! transaction stays.
 
 use crate::cells;
+use crate::record::id::Key;
+use crate::record::inherited;
+use crate::record::sums;
 use crate::schema::{FORMAT, set_meta};
-use rusqlite::Transaction;
+use engine::Id;
+use rusqlite::{OptionalExtension, Row, Transaction};
 
 /// A part of what leads to a format.
 enum Step {
@@ -20,8 +24,16 @@ enum Step {
 const STEPS: [&[Step]; FORMAT as usize - 1] = [
     &[Step::Sql(FOLLOWERS)],
     &[Step::Sql(RETENTION)],
-    // Cells are filled last: by then conversations are rows of this format.
-    &[Step::Sql(cells::TABLES), Step::Code(cells::fill)],
+    &[
+        Step::Sql(READABLE_IDS),
+        Step::Code(pack_ids),
+        Step::Sql(sums::ADDED),
+        Step::Code(sums::fill),
+        Step::Sql(inherited::REMEMBERED),
+        // Cells are filled last: by then conversations are rows of this format.
+        Step::Sql(cells::TABLES),
+        Step::Code(cells::fill),
+    ],
 ];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
@@ -46,13 +58,53 @@ const RETENTION: &str = "
     ALTER TABLE inherited ADD COLUMN removed_until_ns INTEGER;
 ";
 
+/// Format 4: the ids of conversations as they are packed, readable still.
+const READABLE_IDS: &str = "
+    DROP VIEW readable_conversation;
+    CREATE VIEW readable_conversation AS SELECT
+        CASE typeof(id) WHEN 'blob' THEN lower(printf('%s-%s-%s-%s-%s', substr(hex(id), 1, 8), substr(hex(id), 9, 4),
+            substr(hex(id), 13, 4), substr(hex(id), 17, 4), substr(hex(id), 21))) ELSE id END AS id, active,
+        strftime('%Y-%m-%dT%H:%M:%fZ', started_at_ns / 1e9, 'unixepoch') AS started_at,
+        strftime('%Y-%m-%dT%H:%M:%fZ', ended_at_ns / 1e9, 'unixepoch') AS ended_at,
+        facts, dropped FROM conversation;
+";
+
+/// Rows after which an upgrade that is long says how far it is.
+const TOLD_EVERY: u64 = 100_000;
+
+/// Packs the ids that are UUIDs, one row at a time.
+fn pack_ids(of: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut next = of.prepare(
+        "SELECT number, id FROM conversation WHERE number > ?1 AND typeof(id) = 'text' ORDER BY number LIMIT 1",
+    )?;
+    let mut change = of.prepare("UPDATE conversation SET id = ?2 WHERE number = ?1")?;
+    let (mut after, mut done) = (i64::MIN, 0_u64);
+    loop {
+        let row = next.query_row([after], |row| Ok((row.get(0)?, id_of(row)?))).optional()?;
+        let Some((number, id)) = row else { return Ok(()) };
+        if let Some(id) = id.filter(|id| id.as_uuid().is_some()) {
+            change.execute((number, Key(&id)))?;
+        }
+        (after, done) = (number, done + 1);
+        if done.is_multiple_of(TOLD_EVERY) {
+            tracing::info!("the data folder is upgraded: {done} conversations so far");
+        }
+    }
+}
+
+/// What a row's id says; none: it is damaged, and stays as it is to be told of.
+fn id_of(row: &Row<'_>) -> rusqlite::Result<Option<Id>> {
+    let text = row.get_ref(1)?.as_str().ok();
+    Ok(text.and_then(|text| Id::new(text).ok()))
+}
+
 /// Takes a file of format `from` to the newest.
 pub(crate) fn upgrade(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
     let done = usize::try_from(from - 1).unwrap_or(0);
     for step in STEPS.iter().skip(done).copied().flatten() {
         match step {
             Step::Sql(statements) => transaction.execute_batch(statements)?,
-            Step::Code(code) => code(transaction)?,
+            Step::Code(run) => run(transaction)?,
         }
     }
     set_meta(transaction, "format", FORMAT)

@@ -2,11 +2,10 @@
 //!
 //! SQLite ends a query at the first page that it cannot make sense of. Rows with a number can be asked for behind that page:
 //! the next one that can be read is found by doubling steps and then by halves, so that a page costs its own rows and some
-//! eighty look-ups. Tables without numbers are small (users, the ledger) and are read as far as they go.
+//! hundred look-ups. Tables without numbers are small (users, the ledger) and are read as far as they go.
 
 use crate::cells;
-use crate::read::cell;
-use crate::record::{RowError, batch, conversation, inherited, ledger, user};
+use crate::record::{RowError, batch, cell, conversation, inherited, ledger, removed, user};
 use crate::{Damaged, StoreError, outbox, read, recover};
 use rusqlite::{Connection, Row};
 
@@ -21,7 +20,7 @@ pub(crate) struct Table {
 }
 
 /// Every table with records, in the order in which a recovery reads them.
-pub(crate) const TABLES: [Table; 11] = [
+pub(crate) const TABLES: [Table; 12] = [
     Table {
         name: "user_state",
         columns: user::COLUMNS,
@@ -36,9 +35,9 @@ pub(crate) const TABLES: [Table; 11] = [
     },
     Table {
         name: "cell",
-        columns: "minute, events",
+        columns: cell::COLUMNS,
         number: Some(("minute", 0)),
-        decode: |row| Ok(cell(row).map(drop)?),
+        decode: |row| cell::read(row).map(drop),
     },
     Table {
         name: "conversation",
@@ -82,6 +81,12 @@ pub(crate) const TABLES: [Table; 11] = [
         columns: cells::COLUMNS,
         number: Some(("number", 0)),
         decode: |row| cells::read("cell_days", row).map(drop),
+    },
+    Table {
+        name: "removed",
+        columns: removed::COLUMNS,
+        number: Some(("hash", 0)),
+        decode: |row| removed::read(row).map(drop),
     },
 ];
 
@@ -152,15 +157,13 @@ fn select(table: &Table) -> String {
 
 /// The number of the first row behind `after` that can be read again; none when there is none.
 fn next_readable(connection: &Connection, table: &Table, after: i64) -> Result<Option<i64>, StoreError> {
-    let base = after.max(0);
-    let mut failing = base;
-    for exponent in 0..48 {
-        let step = base.saturating_add(1 << exponent);
+    let mut failing = after;
+    for exponent in 0..u64::BITS {
+        let step = after.saturating_add_unsigned(1 << exponent);
         match first_behind(connection, table, step) {
             Err(error) if is_corrupt(&error) => failing = step,
             Err(error) => return Err(error),
-            Ok(None) => return Ok(None),
-            Ok(Some(_)) => return between(connection, table, failing, step),
+            Ok(_) => return between(connection, table, failing, step),
         }
     }
     Ok(None)
@@ -173,8 +176,8 @@ fn between(
     mut failing: i64,
     mut good: i64,
 ) -> Result<Option<i64>, StoreError> {
-    while good - failing > 1 {
-        let middle = failing + (good - failing) / 2;
+    while failing.abs_diff(good) > 1 {
+        let middle = failing.saturating_add_unsigned(failing.abs_diff(good) / 2);
         match first_behind(connection, table, middle) {
             Err(error) if is_corrupt(&error) => failing = middle,
             Err(error) => return Err(error),

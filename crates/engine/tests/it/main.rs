@@ -8,6 +8,7 @@ mod known_at;
 mod ledger;
 mod order_of_arrival;
 mod regressions;
+mod remembered;
 mod revisions;
 mod scenarios;
 mod why;

@@ -136,8 +136,10 @@ fn a_damaged_record_is_counted_and_ends_a_stream() {
     let file = rusqlite::Connection::open(folder.path().join("headcount.db")).unwrap();
     file.execute("DELETE FROM log WHERE position < (SELECT max(position) FROM log)", []).unwrap();
     let whole = exported(&Past::open(folder.path(), LATER).unwrap(), &ask);
-    let changed =
-        file.execute("UPDATE conversation SET checksum = checksum + 1 WHERE id = ?1", [damaged.to_string()]);
+    let changed = file.execute(
+        "UPDATE conversation SET checksum = checksum + 1 WHERE id = unhex(?1, '-')",
+        [damaged.to_string()],
+    );
     assert_eq!(changed, Ok(1));
     drop(file);
     let past = Past::open(folder.path(), LATER).unwrap();

@@ -63,8 +63,8 @@ pub(super) fn short(text: &str) -> String {
 }
 
 pub(super) struct Judge<'a> {
-    raw: &'a Raw,
-    problems: Problems,
+    pub(super) raw: &'a Raw,
+    pub(super) problems: Problems,
 }
 
 impl Judge<'_> {

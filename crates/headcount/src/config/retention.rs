@@ -1,4 +1,4 @@
-//! How long, and how much, history is kept: texts as people write them, `400d` and `20GiB`.
+//! How long, and how much, history is kept, by kind: texts as people write them, `400d` and `20GiB`.
 //!
 //! A number without a unit is refused: whether 400 meant days or hours shows only when the history is gone.
 
@@ -7,6 +7,8 @@ use pipeline::{KEPT_ALWAYS_NS, Retention};
 
 /// Conversations with their facts: a year, and a month to look back on it.
 const FACTS_DAYS: i64 = 400;
+/// Minutes of cells: as long.
+const MINUTES_DAYS: i64 = 400;
 /// The least that a file may take: an empty one, and room for a busy day.
 const SIZE_MIN: u64 = 64 << 20;
 
@@ -24,10 +26,29 @@ const SIZES: [(&str, u64); 6] = [
 impl Judge<'_> {
     /// What is kept.
     pub(super) fn retention(&mut self) -> Retention {
-        Retention {
+        let retention = Retention {
             facts_ns: self.parsed("store.keep_facts", Some(FACTS_DAYS * DAY), duration),
             bytes_max: self.parsed("store.max_size", None, size),
-        }
+            minutes_ns: self.parsed("store.keep_minutes", Some(MINUTES_DAYS * DAY), duration),
+            hours_ns: self.parsed("store.keep_hours", None, duration),
+            days_ns: self.parsed("store.keep_days", None, duration),
+        };
+        self.longer("keep_hours", retention.hours_ns, "keep_minutes", retention.minutes_ns);
+        self.longer("keep_days", retention.days_ns, "keep_hours", retention.hours_ns);
+        retention
+    }
+
+    /// Longer intervals are what is left when shorter ones have gone.
+    fn longer(&mut self, longer: &str, its_ns: Option<i64>, shorter: &str, ns: Option<i64>) {
+        let Some(its_ns) = its_ns.filter(|its_ns| ns.is_none_or(|ns| *its_ns < ns)) else { return };
+        let setting = |name: &str| self.raw.get(format!("store.{name}").as_str());
+        let origin = [longer, shorter].into_iter().find_map(setting).map_or("", |(_, origin)| origin);
+        let kept = ns.map_or("forever".to_owned(), |ns| format!("{}h", ns / (DAY / 24)));
+        let what = format!(
+            "`{longer}` is {}h, and `{shorter}` {kept}: longer intervals are kept at least as long as shorter ones",
+            its_ns / (DAY / 24)
+        );
+        self.problems.add(origin, what);
     }
 }
 

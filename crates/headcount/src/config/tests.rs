@@ -183,10 +183,17 @@ fn what_is_kept_is_said_with_units() {
     let day = 86_400 * engine::SECOND;
     let kept = |file: &str| gather(Some(("h.toml", file)), credentials, &ServeOptions::default());
     let retention = |file| kept(file).unwrap().retention;
-    assert_eq!(retention(""), Retention { facts_ns: Some(400 * day), bytes_max: None });
+    let default =
+        Retention { facts_ns: Some(400 * day), minutes_ns: Some(400 * day), ..Retention::default() };
+    assert_eq!(retention(""), default);
     let said = retention("[store]\nkeep_facts = \"12w\"\nmax_size = \"20 GiB\"\n");
-    assert_eq!(said, Retention { facts_ns: Some(84 * day), bytes_max: Some(20 << 30) });
-    let all = retention("[store]\nkeep_facts = \"forever\"\nmax_size = \"none\"\n");
+    assert_eq!(said, Retention { facts_ns: Some(84 * day), bytes_max: Some(20 << 30), ..default });
+    let cells = retention("[store]\nkeep_minutes = \"30d\"\nkeep_hours = \"2y\"\nkeep_days = \"5y\"\n");
+    let years = |n: i64| Some(n * 365 * day);
+    let each = Retention { minutes_ns: Some(30 * day), hours_ns: years(2), days_ns: years(5), ..default };
+    assert_eq!(cells, each);
+    let all =
+        retention("[store]\nkeep_facts = \"forever\"\nkeep_minutes = \"forever\"\nmax_size = \"none\"\n");
     assert_eq!(all, Retention::default());
     for wrong in ["400", "1d", "-3d", "d", "99999999999999y", "18446744073709551616d", "", "3 fortnights"] {
         let text = problems(kept(&format!("[store]\n\nkeep_facts = \"{wrong}\"\n")));
@@ -196,6 +203,16 @@ fn what_is_kept_is_said_with_units() {
         let text = problems(kept(&format!("[store]\nmax_size = \"{wrong}\"\n")));
         assert!(text.contains("h.toml, line 2") && text.contains("MiB"), "{wrong}: {text}");
     }
-    let text = problems(kept("[store]\nkeep_minutes = \"1y\"\n"));
-    assert!(text.contains("keep_minutes") && text.contains("keep_facts, max_size"), "{text}");
+    for (wrong, why) in [
+        ("keep_hours = \"1y\"", "`keep_hours` is 8760h, and `keep_minutes` 9600h"),
+        ("keep_minutes = \"forever\"\nkeep_hours = \"9y\"", "`keep_minutes` forever"),
+        ("keep_hours = \"3y\"\nkeep_days = \"2y\"", "`keep_days` is 17520h, and `keep_hours` 26280h"),
+        ("keep_days = \"9y\"", "`keep_hours` forever"),
+    ] {
+        let text = problems(kept(&format!("[store]\n{wrong}\n")));
+        assert!(text.contains("h.toml, line") && text.contains(why), "{wrong}: {text}");
+    }
+    let text = problems(kept("[store]\nkeep_weeks = \"1y\"\n"));
+    let known = "keep_facts, keep_minutes, keep_hours, keep_days, max_size";
+    assert!(text.contains("keep_weeks") && text.contains(known), "{text}");
 }

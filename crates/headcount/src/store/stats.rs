@@ -31,8 +31,10 @@ fn as_json(stats: &Stats) -> anyhow::Result<String> {
                    "cells": day.cells, "events": day.events})
         })
         .collect();
-    let body =
-        json!({"fileBytes": stats.file_bytes, "freeBytes": stats.free_bytes, "kinds": kinds, "days": days});
+    let kept = kept_from(stats).map(|(name, from)| (name.to_owned(), json!(from)));
+    let kept: serde_json::Map<_, _> = kept.into_iter().collect();
+    let body = json!({"fileBytes": stats.file_bytes, "freeBytes": stats.free_bytes, "keptFrom": kept, "kinds": kinds,
+                      "days": days});
     Ok(serde_json::to_string_pretty(&body)? + "\n")
 }
 
@@ -45,6 +47,10 @@ fn as_text(stats: &Stats) -> String {
     text.push_str(&format!("{:<20} {:>12} {:>12}\n", "kind", "rows", "bytes"));
     for kind in &stats.kinds {
         text.push_str(&format!("{:<20} {:>12} {:>12}\n", kind.name, kind.rows, size(kind.bytes)));
+    }
+    text.push_str("\nkept from (UTC)\n");
+    for (name, from) in kept_from(stats) {
+        text.push_str(&format!("{name:<20} {}\n", from.as_deref().unwrap_or("the first on")));
     }
     text.push_str(&format!(
         "\n{:<12} {:>10} {:>10} {:>14} {:>10} {:>10} {:>10}\n",
@@ -63,6 +69,19 @@ fn as_text(stats: &Stats) -> String {
         ));
     }
     text
+}
+
+/// From when on each kind is kept, by the end of conversations and by the time of cells; none: from the first on.
+fn kept_from(stats: &Stats) -> [(&'static str, Option<String>); 4] {
+    let kept = &stats.cells_kept;
+    let minute = |minutes: i64, unit: Option<i64>| unit.map(|unit| unit.saturating_mul(minutes * 60));
+    let text = |seconds: Option<i64>| Some(Timestamp::from_second(seconds?).ok()?.to_string());
+    [
+        ("conversations", text(stats.removed_before.map(|ns| ns.div_euclid(engine::SECOND)))),
+        ("minutes", text(minute(1, kept.minutes))),
+        ("hours", text(minute(60, kept.hours))),
+        ("days", text(minute(1_440, kept.days))),
+    ]
 }
 
 /// `2026-01-31`; none for what has no day.

@@ -142,15 +142,64 @@ fn after_kills_at_any_moment_influxdb_has_every_change_once_and_in_order() {
     }
 }
 
-/// Each conversation's clock, as the service answers it.
-fn clocks(service: &Service) -> BTreeMap<String, u64> {
+/// Each conversation's clock, as the service answers it: of those with facts, or of those that are only remembered.
+fn clocks_of(service: &Service, remembered: bool) -> BTreeMap<String, u64> {
     let list = service.get("/api/v1/conversations?limit=1000");
     let items = list["items"].as_array().unwrap();
-    items.iter().map(|i| (i["id"].as_str().unwrap().to_owned(), i["vectorClock"].as_u64().unwrap())).collect()
+    let items = items.iter().filter(|i| i["remembered"].is_null() != remembered);
+    items.map(|i| (i["id"].as_str().unwrap().to_owned(), i["vectorClock"].as_u64().unwrap())).collect()
+}
+
+fn clocks(service: &Service) -> BTreeMap<String, u64> {
+    clocks_of(service, false)
+}
+
+/// Each conversation that is only remembered shows who was last told of in InfluxDB, and did not end there.
+fn remembered_is_what_was_last_told(service: &Service, influx: &Influx) -> usize {
+    let list = service.get("/api/v1/conversations?active=true&limit=1000");
+    let state = service.get("/api/v1/state");
+    let points =
+        influx.query("SELECT interactionId, participantId, state, role, vector_clock FROM participant_state");
+    let mut last: BTreeMap<(&str, &str), (&str, &str)> = BTreeMap::new();
+    let mut rows: Vec<&Value> =
+        points.iter().flat_map(|series| series["values"].as_array().unwrap()).collect();
+    rows.sort_by_key(|row| row[0].as_i64());
+    for row in rows {
+        let text = |at: usize| row[at].as_str().unwrap_or_default();
+        last.insert((text(1), text(2)), (text(3), text(4)));
+    }
+    let mut remembered = 0;
+    for item in list["items"].as_array().unwrap().iter().filter(|item| !item["remembered"].is_null()) {
+        let id = item["id"].as_str().unwrap();
+        let own: BTreeMap<&str, (&str, &str)> = item["participants"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| {
+                (
+                    p["id"].as_str().unwrap(),
+                    (p["state"].as_str().unwrap_or_default(), p["role"].as_str().unwrap_or_default()),
+                )
+            })
+            .collect();
+        let live = |(_, (state, _)): &(&(&str, &str), &(&str, &str))| {
+            !["disconnected", "terminated", "ended"].contains(state)
+        };
+        let theirs =
+            last.iter().filter(|((of, participant), _)| *of == id && !participant.is_empty()).filter(live);
+        let theirs: BTreeMap<&str, (&str, &str)> =
+            theirs.map(|((_, participant), told)| (*participant, *told)).collect();
+        assert_eq!(own, theirs, "{item}");
+        assert_eq!((item["active"].as_bool(), item["completeness"].as_str()), (Some(true), Some("partial")));
+        assert_eq!(item["remembered"]["from"], "influxdb");
+        remembered += 1;
+    }
+    assert!(remembered == 0 || state["completeness"] != "complete", "{state}");
+    remembered
 }
 
 #[test]
-fn after_a_lost_disk_no_clock_runs_backwards() {
+fn after_a_lost_disk_no_clock_runs_backwards_and_who_was_there_is_remembered() {
     if installed("HEADCOUNT_E2E", "a lost disk with InfluxDB behind it").is_none() {
         return;
     }
@@ -176,16 +225,19 @@ fn after_a_lost_disk_no_clock_runs_backwards() {
     std::fs::remove_dir_all(cloud.folder.path().join("data")).unwrap();
 
     let service = cloud.serve("events", &with);
-    assert!(
-        service.program.said().contains("clocks go on from where InfluxDB has them"),
-        "{}",
-        service.program.said()
-    );
+    let said = service.program.said();
+    assert!(said.contains("clocks go on from where InfluxDB has them"), "{said}");
+    assert!(said.contains("are shown as remembered until they are heard of"), "{said}");
+    assert!(remembered_is_what_was_last_told(&service, &influx) > 0, "{said}");
     eventually(Duration::from_secs(60), || {
         let now = clocks(&service);
         let back: Vec<_> =
             now.iter().filter(|(id, clock)| before.get(*id).is_some_and(|was| *clock <= was)).collect();
         assert!(back.is_empty(), "run backwards: {back:?}, before {before:?}");
+        let remembered = clocks_of(&service, true);
+        let back: Vec<_> =
+            remembered.iter().filter(|(id, clock)| before.get(*id).is_some_and(|was| *clock < was)).collect();
+        assert!(back.is_empty(), "remembered behind where they stood: {back:?}, before {before:?}");
         let again = now.keys().filter(|id| before.contains_key(*id)).count();
         (again < 5).then(|| format!("{again} conversations are heard of again"))
     });

@@ -93,6 +93,11 @@ fn sizes_are_told_by_kind_and_by_day() {
         stats["fileBytes"].as_u64().unwrap() > 0 && !stats["days"].as_array().unwrap().is_empty(),
         "{said}"
     );
+    let kinds: Vec<_> = stats["kinds"].as_array().unwrap().iter().map(|kind| kind["kind"].clone()).collect();
+    let cells = ["cell_minutes", "cell_hours", "cell_days"];
+    assert!(cells.iter().all(|kind| kinds.contains(&Value::from(*kind))), "{said}");
+    let kept = &stats["keptFrom"];
+    assert!(kept.get("minutes").is_some_and(Value::is_null) && kept.get("conversations").is_some(), "{said}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! One question to one version: the clocks of a slice of time.
+//! One question to one version, about a slice of time: clocks, or what was last told of each participant.
 
-use super::rows::{Read, Rows, of_flux, of_influxql, of_sql};
+use super::rows::{Read, Told, of_flux, of_influxql, of_sql};
 use crate::points::STATES;
 use crate::server::{Answered, Server};
 use crate::{Api, Schema};
@@ -15,6 +15,25 @@ pub(super) struct Slice {
     pub to: i64,
 }
 
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// Conversations with a clock, each perhaps more than once.
+    Clocks,
+    /// Of each participant, and of each conversation itself, the newest point; older ones may be among the rows.
+    States,
+}
+
+impl What {
+    /// For a person.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clocks => "clocks",
+            Self::States => "last states",
+        }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum Refused {
@@ -22,12 +41,19 @@ pub(super) enum Refused {
     Why(String),
 }
 
-/// Conversations with a clock, each perhaps more than once.
-pub(super) async fn ask(server: &Server, api: Api, schema: Schema, slice: Slice) -> Result<Rows, Refused> {
+/// Asks for a slice.
+pub(super) async fn ask(
+    server: &Server,
+    (api, schema): (Api, Schema),
+    what: What,
+    slice: Slice,
+) -> Result<Vec<Told>, Refused> {
     let (answered, read): (Answered, fn(&[u8]) -> Read) = match api {
-        Api::V1 => (server.influxql(&influxql(schema, slice), ANSWER_BYTES_MAX).await, of_influxql),
-        Api::V2 => (server.flux(&flux(server.bucket(), schema, slice), ANSWER_BYTES_MAX).await, of_flux),
-        Api::V3 => (server.sql(&sql(slice), ANSWER_BYTES_MAX).await, of_sql),
+        Api::V1 => (server.influxql(&influxql(schema, what, slice), ANSWER_BYTES_MAX).await, of_influxql),
+        Api::V2 => {
+            (server.flux(&flux(server.bucket(), schema, what, slice), ANSWER_BYTES_MAX).await, of_flux)
+        }
+        Api::V3 => (server.sql(&sql(what, slice), ANSWER_BYTES_MAX).await, of_sql),
     };
     match answered {
         Answered::Body(body) => match read(&body) {
@@ -40,43 +66,66 @@ pub(super) async fn ask(server: &Server, api: Api, schema: Schema, slice: Slice)
     }
 }
 
-fn influxql(schema: Schema, Slice { from, to }: Slice) -> String {
-    let range = format!("time >= {from} AND time < {to}");
-    match schema {
-        Schema::Tutorial => {
-            format!("SELECT max(vector_clock) FROM \"{STATES}\" WHERE {range} GROUP BY \"interactionId\"")
+fn influxql(schema: Schema, what: What, Slice { from, to }: Slice) -> String {
+    let (columns, group) = match (schema, what) {
+        (Schema::Tutorial, What::Clocks) => ("max(vector_clock)", " GROUP BY \"interactionId\""),
+        (Schema::Tutorial, What::States) => (
+            // The other columns are those of the point that is the last.
+            "last(vector_clock) AS vector_clock, state, role",
+            " GROUP BY \"interactionId\", \"participantId\"",
+        ),
+        (Schema::Compact, What::Clocks) => ("\"interactionId\", vector_clock", ""),
+        (Schema::Compact, What::States) => {
+            ("\"interactionId\", \"participantId\", \"userId\", vector_clock, state, role, queue, medium", "")
         }
-        Schema::Compact => format!("SELECT \"interactionId\", vector_clock FROM \"{STATES}\" WHERE {range}"),
-    }
+    };
+    format!("SELECT {columns} FROM \"{STATES}\" WHERE time >= {from} AND time < {to}{group}")
 }
 
-fn flux(bucket: &str, schema: Schema, slice: Slice) -> String {
+fn flux(bucket: &str, schema: Schema, what: What, slice: Slice) -> String {
     let quoted = bucket.replace('\\', "\\\\").replace('"', "\\\"");
     let head = format!(
         "from(bucket: \"{quoted}\") |> range(start: {}, stop: {}) |> filter(fn: (r) => r._measurement == \"{STATES}\"",
         written(slice.from),
         written(slice.to)
     );
-    match schema {
-        Schema::Tutorial => format!(
+    let rows = "|> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")";
+    match (schema, what) {
+        (Schema::Tutorial, What::Clocks) => format!(
             "{head} and r._field == \"vector_clock\") |> group(columns: [\"interactionId\"]) |> max() \
              |> keep(columns: [\"interactionId\", \"_value\"])"
         ),
-        Schema::Compact => format!(
-            "{head} and (r._field == \"vector_clock\" or r._field == \"interactionId\")) \
-             |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\") \
+        (Schema::Compact, What::Clocks) => format!(
+            "{head} and (r._field == \"vector_clock\" or r._field == \"interactionId\")) {rows} \
              |> keep(columns: [\"interactionId\", \"vector_clock\"])"
+        ),
+        (Schema::Tutorial, What::States) => format!(
+            "{head} and (r._field == \"vector_clock\" or r._field == \"role\")) {rows} \
+             |> group(columns: [\"interactionId\", \"participantId\"]) |> sort(columns: [\"_time\"]) \
+             |> last(column: \"vector_clock\") \
+             |> keep(columns: [\"_time\", \"interactionId\", \"participantId\", \"state\", \"role\", \"vector_clock\"])"
+        ),
+        (Schema::Compact, What::States) => format!(
+            "{head} and r._field != \"kind\") {rows} \
+             |> keep(columns: [\"_time\", \"interactionId\", \"participantId\", \"userId\", \"state\", \"role\", \"queue\", \
+             \"medium\", \"vector_clock\"])"
         ),
     }
 }
 
-fn sql(slice: Slice) -> String {
-    format!(
-        "SELECT \"interactionId\" AS id, max(vector_clock) AS clock FROM {STATES} \
-         WHERE time >= '{}' AND time < '{}' GROUP BY \"interactionId\"",
-        written(slice.from),
-        written(slice.to)
-    )
+fn sql(what: What, slice: Slice) -> String {
+    let range = format!("time >= '{}' AND time < '{}'", written(slice.from), written(slice.to));
+    match what {
+        What::Clocks => format!(
+            "SELECT \"interactionId\" AS id, max(vector_clock) AS clock FROM {STATES} WHERE {range} \
+             GROUP BY \"interactionId\""
+        ),
+        // All columns, since one that no point ever had does not exist and cannot be asked for.
+        What::States => format!(
+            "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY \"interactionId\", \"participantId\" \
+             ORDER BY time DESC) AS age FROM {STATES} WHERE {range}) WHERE age = 1"
+        ),
+    }
 }
 
 /// RFC 3339.

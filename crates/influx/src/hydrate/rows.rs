@@ -1,31 +1,83 @@
-//! Answers of the three query languages as rows of a conversation and a clock. What is no row is passed over.
+//! Answers of the three query languages as rows about a conversation. What is no row is passed over.
 
 use serde_json::Value;
 
-/// Conversations and clocks.
-pub(super) type Rows = Vec<(String, u64)>;
+/// What a row tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The conversation.
+    pub id: String,
+    /// Its clock.
+    pub clock: Option<u64>,
+    /// The time of the point, in nanoseconds since the epoch.
+    pub at: Option<i64>,
+    /// Of whom it tells; none: of the conversation itself.
+    pub participant: Option<String>,
+    pub state: Option<String>,
+    pub role: Option<String>,
+    pub user: Option<String>,
+    pub queue: Option<String>,
+    pub medium: Option<String>,
+}
 
 /// What an answer is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Read {
     /// All rows.
-    Rows(Rows),
+    Rows(Vec<Told>),
     /// The first rows only, since there are more than the server gives.
     Cut,
     /// Something else.
     Else,
 }
 
+impl Told {
+    /// A row, when it names a conversation; `cell` gives what a column holds.
+    fn of(cell: impl Fn(&[&str]) -> Option<String>) -> Option<Self> {
+        Some(Self {
+            id: cell(&["interactionId", "id"])?,
+            clock: cell(&["vector_clock", "clock", "max", "_value"]).and_then(|text| text.parse().ok()),
+            at: cell(&["time", "_time"]).and_then(|text| instant(&text)),
+            participant: cell(&["participantId"]),
+            state: cell(&["state"]),
+            role: cell(&["role"]),
+            user: cell(&["userId"]),
+            queue: cell(&["queue"]),
+            medium: cell(&["medium"]),
+        })
+    }
+}
+
 impl Read {
-    fn of(rows: Option<Rows>) -> Self {
+    fn of(rows: Option<Vec<Told>>) -> Self {
         rows.map_or(Self::Else, Self::Rows)
     }
+}
+
+/// Nanoseconds since the epoch, of a number of them or of a time in RFC 3339, which 3.x writes without a zone.
+fn instant(text: &str) -> Option<i64> {
+    let zoned = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    let written = || zoned(text).or_else(|| zoned(&format!("{text}Z")));
+    text.parse().ok().or_else(|| i64::try_from(written()?.as_nanosecond()).ok())
+}
+
+/// A value as text; none when it is null or empty.
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// `{"results":[{"series":[{"tags":{…},"columns":["time",…],"values":[[…]],"partial":true}]}]}`.
 pub(super) fn of_influxql(body: &[u8]) -> Read {
     let Ok(answer) = serde_json::from_slice::<Value>(body) else { return Read::Else };
     let Some(result) = answer.get("results").and_then(|results| results.get(0)) else { return Read::Else };
+    if result.get("error").is_some() {
+        return Read::Else;
+    }
     let is_partial = |of: &Value| of.get("partial").and_then(Value::as_bool) == Some(true);
     let mut series = result.get("series").and_then(Value::as_array).into_iter().flatten();
     if is_partial(result) || series.any(is_partial) {
@@ -34,18 +86,18 @@ pub(super) fn of_influxql(body: &[u8]) -> Read {
     Read::of(series_of(result))
 }
 
-fn series_of(result: &Value) -> Option<Rows> {
+fn series_of(result: &Value) -> Option<Vec<Told>> {
     let mut rows = Vec::new();
     for series in result.get("series").and_then(Value::as_array).into_iter().flatten() {
         let columns: Vec<&str> =
             series.get("columns")?.as_array()?.iter().filter_map(Value::as_str).collect();
-        let column = |name: &str| columns.iter().position(|column| *column == name);
-        let clock = column("vector_clock").or_else(|| column("max"))?;
-        let tag = series.get("tags").and_then(|tags| tags.get("interactionId")).and_then(Value::as_str);
         for row in series.get("values")?.as_array()? {
-            let field = column("interactionId").and_then(|at| row.get(at)).and_then(Value::as_str);
-            let id = tag.or(field);
-            rows.extend(id.map(str::to_owned).zip(row.get(clock).and_then(Value::as_u64)));
+            let column = |name: &str| row.get(columns.iter().position(|column| *column == name)?);
+            let tag = |name: &str| series.get("tags")?.get(name);
+            let cell = |names: &[&str]| {
+                names.iter().find_map(|name| tag(name).or_else(|| column(name))).and_then(text)
+            };
+            rows.extend(Told::of(cell));
         }
     }
     Some(rows)
@@ -54,14 +106,14 @@ fn series_of(result: &Value) -> Option<Rows> {
 /// `[{"id":"…","clock":17}, …]`.
 pub(super) fn of_sql(body: &[u8]) -> Read {
     let answer: Option<Vec<Value>> = serde_json::from_slice(body).ok();
-    let row = |row: &Value| Some((row.get("id")?.as_str()?.to_owned(), row.get("clock")?.as_u64()?));
+    let row = |row: &Value| Told::of(|names| names.iter().find_map(|name| row.get(name)).and_then(text));
     Read::of(answer.map(|rows| rows.iter().filter_map(row).collect()))
 }
 
 /// Annotated CSV: tables with an empty line between them, each with a header; lines of annotations begin with `#`.
 pub(super) fn of_flux(body: &[u8]) -> Read {
     let Ok(text) = std::str::from_utf8(body) else { return Read::Else };
-    let (mut header, mut rows): (Option<Vec<String>>, Rows) = (None, Vec::new());
+    let (mut header, mut rows): (Option<Vec<String>>, Vec<Told>) = (None, Vec::new());
     for line in text.lines().map(|line| line.trim_end_matches('\r')) {
         if line.is_empty() {
             header = None;
@@ -77,10 +129,9 @@ pub(super) fn of_flux(body: &[u8]) -> Read {
         };
         let cell = |wanted: &[&str]| {
             let at = names.iter().position(|name| wanted.contains(&name.as_str()))?;
-            cells.get(at).cloned()
+            cells.get(at).filter(|cell| !cell.is_empty()).cloned()
         };
-        let clock = cell(&["vector_clock", "_value"]).and_then(|clock| clock.parse().ok());
-        rows.extend(cell(&["interactionId"]).zip(clock));
+        rows.extend(Told::of(cell));
     }
     Read::Rows(rows)
 }

@@ -1,10 +1,11 @@
-//! After a lost disk: every clock as it was, from each version, in both schemas; and a failure that stops nothing.
+//! After a lost disk: every clock as it was, and who was on each conversation that lived, from each version, in both
+//! schemas; and a failure that stops nothing.
 
 use crate::sending::settings_for;
 use crate::stand_in::StandIn;
 use crate::world::{NOON, World, event, history, settings};
-use engine::SECOND;
-use influx::{Schema, clocks};
+use engine::*;
+use influx::{Schema, legacy};
 use std::collections::BTreeMap;
 
 pub async fn own_clocks(world: &World) -> BTreeMap<String, u64> {
@@ -14,8 +15,99 @@ pub async fn own_clocks(world: &World) -> BTreeMap<String, u64> {
 }
 
 pub async fn told(settings: &influx::Settings) -> (BTreeMap<String, u64>, Option<String>) {
-    let told = clocks(settings, NOON + 3_600 * SECOND).await;
-    (told.clocks.into_iter().map(|(id, clock)| (id.to_string(), clock)).collect(), told.cut)
+    let told = legacy(settings, NOON + 3_600 * SECOND).await;
+    let clocks = told.conversations.into_iter().map(|row| (row.conversation.to_string(), row.clock));
+    (clocks.collect(), told.clocks_cut)
+}
+
+/// Of each conversation that looks live, its live participants with state and role, by what is told.
+pub async fn remembered(settings: &influx::Settings) -> BTreeMap<String, Vec<[String; 3]>> {
+    let told = legacy(settings, NOON + 3_600 * SECOND).await;
+    assert_eq!(told.states_cut, None);
+    let rows = told.conversations.into_iter().filter_map(|row| Some((row.conversation, row.remembered?)));
+    let word = |word: Option<Word>| word.map(|word| word.to_string()).unwrap_or_default();
+    let who = |p: MemoryOfParticipant| [p.id.to_string(), word(p.state), word(p.role)];
+    rows.map(|(id, memory)| {
+        let mut participants: Vec<_> = memory.participants.into_iter().map(who).collect();
+        participants.sort();
+        (id.to_string(), participants)
+    })
+    .collect()
+}
+
+/// The same by what the service shows.
+pub async fn shown(world: &World) -> BTreeMap<String, Vec<[String; 3]>> {
+    let filter = Filter { active: Some(true), ..Filter::default() };
+    let page = world.pipeline.reader().list(filter, None, 1_000, None).await.unwrap().value;
+    let word = |word: Option<Word>| word.map(|word| word.to_string()).unwrap_or_default();
+    let who = |p: ParticipantView| [p.id.to_string(), word(p.state), word(p.role)];
+    page.items
+        .into_iter()
+        .map(|view| {
+            let live = view.participants.into_iter().filter(|p| p.active);
+            let mut participants: Vec<_> = live.map(who).collect();
+            participants.sort();
+            (view.id.to_string(), participants)
+        })
+        .collect()
+}
+
+/// Conversations of every kind of end, and of none.
+pub fn ends() -> Vec<Delivery> {
+    let life = |conversation: &str, n: u64, ms: i64, state: &str| {
+        let mut delivery = event(conversation, n, ms, state);
+        let mut fact = Fact::new(What::LifeCycle);
+        fact.state = Word::new(state);
+        fact.at = delivery.facts[0].at;
+        fact.authority = Authority::Recorded;
+        fact.id = FactId::of_event(&format!("{conversation}-life-{n}"));
+        delivery.facts = std::iter::once(fact).collect();
+        delivery
+    };
+    vec![
+        // Both are there; one has left; both have.
+        event("both", 1, 0, "connected"),
+        event("both", 2, 5, "alerting"),
+        event("one", 1, 0, "connected"),
+        event("one", 2, 5, "connected"),
+        event("one", 3, 9, "disconnected"),
+        event("none", 1, 0, "connected"),
+        event("none", 3, 9, "terminated"),
+        // It came back.
+        event("back", 1, 0, "disconnected"),
+        event("back", 3, 9, "held"),
+        // The end of the conversation is the end of all who were there; without it those who left are not.
+        event("over", 1, 0, "connected"),
+        life("over", 2, 7, "ended"),
+        life("lives", 1, 0, "active"),
+        event("lives", 2, 5, "connected"),
+        event("lives", 4, 8, "disconnected"),
+        // What is old and was never told to end.
+        event("days ago", 1, -3 * 86_400_000, "connected"),
+        event("days ago", 2, 1, "connected"),
+    ]
+}
+
+#[tokio::test]
+async fn who_was_on_each_live_conversation_comes_back() {
+    for version in [1, 2, 3] {
+        for schema in [Schema::Tutorial, Schema::Compact] {
+            let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(version).await);
+            let world = World::start(folder.path(), settings_for(&server, Some(schema)));
+            world.submit(ends()).await;
+            world.until("it is committed", || world.seq() == 16).await;
+            world.until("the server has all", || world.status().lag_changes == 0).await;
+            let wanted = shown(&world).await;
+            assert_eq!(wanted.keys().collect::<Vec<_>>(), ["back", "both", "days ago", "lives", "one"]);
+            world.stop().await;
+            assert_eq!(
+                remembered(&settings_for(&server, Some(schema))).await,
+                wanted,
+                "v{version} {schema:?}"
+            );
+            server.points();
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,5 +6,6 @@ mod outage;
 mod real;
 mod sending;
 mod stand_in;
+mod stand_in_states;
 mod trouble;
 mod world;

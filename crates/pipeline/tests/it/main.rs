@@ -1,5 +1,6 @@
 //! The pipeline from outside: facts in, committed answers out, over restarts and overflow.
 
+mod activity;
 mod corpus;
 mod damage;
 mod followers;

@@ -3,8 +3,10 @@
 use crate::world::*;
 use engine::*;
 use pipeline::*;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Inherited;
 
 async fn stand(
     reader: &Reader,
@@ -133,13 +135,96 @@ async fn a_fact_that_waits_is_counted_once_however_often_the_program_restarts() 
     world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
 }
 
+fn left(conversation: Id, clock: u64, remembered: Option<Memory>) -> Inherited {
+    Inherited { conversation, clock, removed_until: None, remembered }
+}
+
+fn start_from(folder: &Path, left: &[Inherited]) -> Pipeline {
+    let telemetry = Telemetry::new(&mut prometheus_client::registry::Registry::default());
+    Pipeline::start_from(folder, Settings::default(), telemetry, Clock::manual(NOON), 7, left).unwrap()
+}
+
+/// The ids of the live conversations, and of those among them that are only remembered.
+async fn live(reader: &Reader) -> (Vec<String>, Vec<String>) {
+    let filter = Filter { active: Some(true), ..Filter::default() };
+    let items = reader.list(filter, None, 100, None).await.unwrap().value.items;
+    assert_eq!(items.len() as u64, reader.summary().active, "the count is the size of the list");
+    let id = |view: &ConversationView| view.id.to_string();
+    let remembered = items.iter().filter(|view| view.remembered_at.is_some()).map(id).collect();
+    (items.iter().map(id).collect(), remembered)
+}
+
+#[tokio::test]
+async fn what_a_copy_had_is_remembered_over_restarts_until_facts_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = |text: &str| Id::new(text).unwrap();
+    let memory = |at: i64| {
+        let (state, medium) = (Word::new("held"), Word::new("voice"));
+        let told = MemoryOfParticipant { id: id("p"), state, role: None, user: None, queue: None, medium };
+        Some(Memory { told_at: at, participants: vec![told] })
+    };
+    let all = [
+        left(id("c1"), 17, memory(NOON - SECOND)),
+        left(id("c2"), 3, memory(NOON - SECOND)),
+        left(id("days ago"), 3, memory(NOON - 2 * 86_400 * SECOND)),
+        left(id("over"), 9, None),
+    ];
+    for restart in 0..2 {
+        let pipeline = start_from(folder.path(), if restart == 0 { &all } else { &[] });
+        let reader = pipeline.reader();
+        assert_eq!(live(&reader).await, (vec!["c1".into(), "c2".into()], vec!["c1".into(), "c2".into()]));
+        let summary = reader.summary();
+        assert_eq!(summary.remembered, 2);
+        assert_eq!((events_in(&summary), summary.position.seq), (0, 0), "no fact was made of it");
+        let answer = reader.conversation(id("c1"), When::default()).await.unwrap();
+        assert_eq!(answer.completeness, Completeness::Partial);
+        assert_eq!(answer.value.unwrap().vector_clock, 17);
+        let none = reader.timeline(id("c1"), None).await.unwrap();
+        assert_eq!(none.value, Some(Vec::new()));
+        // Of the past nothing is claimed.
+        let then = When { at: Some(NOON), known_at: None };
+        assert!(reader.conversation(id("c1"), then).await.unwrap().value.is_none());
+        assert!(reader.timeline(id("c1"), Some(NOON)).await.unwrap().value.is_none());
+        assert!(reader.conversation(id("over"), When::default()).await.unwrap().value.is_none());
+        if restart == 0 {
+            // A feed that misses nothing makes nothing whole that is only remembered.
+            let named = FeedEvent::Named { name: "f".into(), resends: true };
+            let notes = [named, FeedEvent::Listening].map(|event| FeedNote { feed: 0, at: NOON, event });
+            notes.into_iter().for_each(|note| pipeline.intake().note(note));
+            let summary = until(&reader, |s| s.feeds.iter().any(|feed| feed.connected)).await;
+            assert_eq!((summary.remembered, summary.completeness), (2, Completeness::Partial));
+            let none = reader.timeline(id("c1"), None).await.unwrap();
+            assert_eq!((none.value, none.completeness), (Some(Vec::new()), Completeness::Partial));
+            let page = reader.list(Filter::default(), None, 100, None).await.unwrap();
+            assert_eq!(page.completeness, Completeness::Partial);
+        }
+        pipeline.drain(Duration::from_secs(5)).await.unwrap();
+    }
+    // One is heard of; later it has ended and left memory. It is not remembered again.
+    let telemetry = Telemetry::new(&mut prometheus_client::registry::Registry::default());
+    let clock = Clock::manual(NOON);
+    let pipeline = Pipeline::start(folder.path(), Settings::default(), telemetry, clock.clone(), 7).unwrap();
+    let reader = pipeline.reader();
+    pipeline.intake().submit(vec![event("c1", 1, What::State, "connected")], Vec::new()).await;
+    until(&reader, |s| events_in(s) == 1).await;
+    assert_eq!(live(&reader).await, (vec!["c1".into(), "c2".into()], vec!["c2".into()]));
+    pipeline.intake().submit(vec![event("c1", 2, What::Left, "disconnected")], Vec::new()).await;
+    until(&reader, |s| events_in(s) == 2).await;
+    clock.set(NOON + 90 * SECOND);
+    pipeline.intake().submit(vec![event("c3", 3, What::State, "connected")], Vec::new()).await;
+    until(&reader, |s| events_in(s) == 3).await;
+    pipeline.drain(Duration::from_secs(5)).await.unwrap();
+    let pipeline = start_from(folder.path(), &[]);
+    assert_eq!(live(&pipeline.reader()).await, (vec!["c2".into(), "c3".into()], vec!["c2".into()]));
+    pipeline.drain(Duration::from_secs(5)).await.unwrap();
+}
+
 #[tokio::test]
 async fn after_a_lost_disk_a_clock_goes_on_from_where_a_copy_had_it() {
     let folder = tempfile::tempdir().unwrap();
     let start = |clocks: &[(Id, u64)]| {
-        let telemetry = Telemetry::new(&mut prometheus_client::registry::Registry::default());
-        let clock = Clock::manual(NOON);
-        Pipeline::start_from(folder.path(), Settings::default(), telemetry, clock, 7, clocks).unwrap()
+        let left: Vec<Inherited> = clocks.iter().map(|(id, clock)| left(id.clone(), *clock, None)).collect();
+        start_from(folder.path(), &left)
     };
     let id = |text: &str| Id::new(text).unwrap();
     // The second time the folder is not new any more: what it holds stands.

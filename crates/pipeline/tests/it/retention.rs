@@ -6,22 +6,22 @@ use pipeline::*;
 use prometheus_client::registry::Registry;
 use std::path::Path;
 use std::time::Duration;
-use store::{Ended, OutboxBounds, Store};
+use store::{Ended, OutboxBounds, Store, StoreError};
 
-const DAY: i64 = 86_400 * SECOND;
-const KEEP: Retention =
+pub const DAY: i64 = 86_400 * SECOND;
+pub const KEEP: Retention =
     Retention { facts_ns: Some(10 * DAY), bytes_max: None, minutes_ns: None, hours_ns: None, days_ns: None };
 
-fn recover(folder: &Path, now: i64) -> Keeper {
+pub fn recover(folder: &Path, now: i64) -> Keeper {
     Keeper::recover(Store::open(folder, 7).unwrap(), Limits::default(), now).unwrap().0
 }
 
-fn id(text: &str) -> Id {
+pub fn id(text: &str) -> Id {
     Id::new(text).unwrap()
 }
 
 /// An event that happened, and came, at an instant.
-fn at(conversation: &str, n: u64, what: What, state: &str, at: i64) -> Delivery {
+pub fn at(conversation: &str, n: u64, what: What, state: &str, at: i64) -> Delivery {
     let mut delivery = event(conversation, n, what, state);
     delivery.received = at;
     delivery.facts.iter_mut().for_each(|fact| fact.at = Some(Time::from_nanos(at).to_millis()));
@@ -29,7 +29,7 @@ fn at(conversation: &str, n: u64, what: What, state: &str, at: i64) -> Delivery 
 }
 
 /// Takes all of it in one turn, and commits.
-fn turn(keeper: &mut Keeper, deliveries: Vec<Delivery>, now: i64) {
+pub fn turn(keeper: &mut Keeper, deliveries: Vec<Delivery>, now: i64) {
     let deliveries = deliveries.into_iter().enumerate().map(|(n, one)| (n as u64, one)).collect();
     keeper.take(&mut Mail { deliveries, ..Mail::default() }, now).unwrap();
     keeper.pass_time(now);
@@ -57,7 +57,7 @@ fn whole(conversation: &str, end: i64) -> Vec<Delivery> {
 }
 
 /// Plays one conversation a day for `days` days, with an hour after each in which it leaves memory, and one that lasts.
-fn history(folder: &Path, days: i64) -> (Keeper, i64) {
+pub fn history(folder: &Path, days: i64) -> (Keeper, i64) {
     let mut keeper = recover(folder, NOON);
     listens(&mut keeper, NOON - SECOND);
     turn(&mut keeper, vec![at("lasts", 1, What::LifeCycle, "in-progress", NOON)], NOON);
@@ -76,7 +76,7 @@ fn history(folder: &Path, days: i64) -> (Keeper, i64) {
 }
 
 /// One run, to its end.
-fn run(keeper: &mut Keeper, what: Retention, now: i64) -> Removed {
+pub fn run(keeper: &mut Keeper, what: Retention, now: i64) -> Removed {
     let (mut sum, mut after) = (Removed::default(), Ended::default());
     loop {
         let step = keeper.remove_old(what, after, now).unwrap();
@@ -289,4 +289,22 @@ fn what_was_told_of_after_the_horizon_stays_however_long_ago_it_ended() {
     }
     assert_eq!(run(&mut keeper, KEEP, later + 11 * DAY).by_age, 9 + 1, "and goes in its turn");
     assert_eq!(shown(&keeper, "day-2", later), None);
+}
+
+#[test]
+fn what_is_left_of_a_removed_one_and_cannot_be_read_makes_it_partial_and_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut keeper, now) = history(folder.path(), 20);
+    assert!(run(&mut keeper, KEEP, now).by_age > 0);
+    let file = rusqlite::Connection::open(folder.path().join("headcount.db")).unwrap();
+    assert!(file.execute("UPDATE removed SET vector_clock = vector_clock + 1", []).unwrap() > 0);
+    let asked = |keeper: &Keeper| keeper.about(&id("day-3"), now, |shown| shown.conversation());
+    assert!(matches!(asked(&keeper), Err(StoreError::Damaged(_))), "it was there once");
+    let told = at("day-3", 9, What::Joined, "connected", now + SECOND);
+    keeper.take(&mut Mail { deliveries: vec![(0, told)], ..Mail::default() }, now + SECOND).unwrap();
+    let batch = keeper.commit(now + SECOND).unwrap();
+    assert!(batch.wishes.contains(&(id("day-3"), "damaged")), "{:?}", batch.wishes);
+    let again = asked(&keeper).unwrap();
+    assert!(again.completeness >= Completeness::Partial, "{:?}", again.completeness);
+    assert_eq!(again.value.map(|shown| shown.active), Some(true));
 }

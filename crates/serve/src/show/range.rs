@@ -19,7 +19,7 @@ pub(crate) struct Range<'a> {
 
 /// One feed. Cut: `truncated`, and whoever wants more asks again from the end of its last interval on.
 #[derive(Serialize)]
-struct Feed<'a> {
+pub(crate) struct Feed<'a> {
     name: &'a str,
     connected: bool,
     completeness: &'static str,
@@ -75,7 +75,8 @@ impl<'a> Range<'a> {
 }
 
 impl<'a> Feed<'a> {
-    fn of(view: &'a FeedIntervals) -> Self {
+    /// What is known of a feed.
+    pub(crate) fn of(view: &'a FeedIntervals) -> Self {
         Self {
             name: &view.name,
             connected: view.connected,

@@ -97,6 +97,7 @@ fn the_body_is_written_once_per_summary() {
         activity: Activity { newest_minute: None, counts: vec![0; 1_440] },
         last_updated: None,
         suspects: 0,
+        remembered: 0,
         completeness: Completeness::Complete,
         complete_from: None,
         feeds: Vec::new(),

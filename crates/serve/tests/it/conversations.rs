@@ -31,6 +31,15 @@ async fn one_conversation_with_everything() {
 }
 
 #[tokio::test]
+async fn one_of_which_no_fact_is_known_says_where_it_is_from() {
+    let page = World::of(4).board().json("/api/v1/conversations").await;
+    let remembered: Vec<_> =
+        page["items"].as_array().unwrap().iter().map(|item| item.get("remembered")).collect();
+    let from = json!({"from": "influxdb", "at": "2026-01-01T12:00:00.000Z"});
+    assert_eq!(remembered, [None, None, None, Some(&from)]);
+}
+
+#[tokio::test]
 async fn a_list_leaves_communications_out() {
     let page = World::of(2).board().json("/api/v1/conversations").await;
     assert_eq!(page.as_object().unwrap().len(), 4);

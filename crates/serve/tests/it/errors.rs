@@ -3,7 +3,7 @@
 use crate::world::{Response, World, ask};
 use axum::http::{Method, StatusCode};
 
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 15] = [
     "/",
     "/assets/app.js",
     "/api/v1/state",
@@ -14,6 +14,7 @@ const ROUTES: [&str; 14] = [
     "/api/v1/conversations/00000000-0000-4000-8000-000000000000/spells",
     "/api/v1/users/a6e4b8e0-0000-4000-8000-00000000000a",
     "/api/v1/feeds",
+    "/api/v1/activity",
     "/api/v1/completeness",
     "/healthz",
     "/readyz",

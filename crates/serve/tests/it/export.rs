@@ -219,7 +219,7 @@ async fn what_cannot_be_read_is_said_before_the_answer_where_it_is_known_before(
     // A conversation that left memory is read when its turn comes: the body breaks off there.
     let damaged = history::conversation(5).to_string();
     assert_eq!(
-        file.execute("UPDATE conversation SET checksum = checksum + 1 WHERE id = ?1", [damaged]),
+        file.execute("UPDATE conversation SET checksum = checksum + 1 WHERE id = unhex(?1, '-')", [damaged]),
         Ok(1)
     );
     let broken = response(&board, "/api/v1/export?what=spells").await;

@@ -1,6 +1,7 @@
 //! The routes as a client meets them, against a made-up engine: without a socket where none is needed, and with one
 //! for what only a socket shows.
 
+mod activity;
 mod at;
 mod completeness;
 mod conversations;

@@ -10,7 +10,7 @@ use engine::{
 };
 use jiff::tz::TimeZone;
 use pipeline::{
-    Answer, Clock, Page, Position, Query, Reader, ReaderBackend, Summary, Telemetry, reader_pair,
+    Answer, Clock, Gathered, Page, Position, Query, Reader, ReaderBackend, Summary, Telemetry, reader_pair,
 };
 use prometheus_client::registry::Registry;
 use serde_json::Value;
@@ -66,6 +66,7 @@ impl World {
             activity: Activity { newest_minute: Some(NOON / engine::MINUTE), counts: vec![0; 1_440] },
             last_updated: Some(Time::from_nanos(NOON).to_millis()),
             suspects: 0,
+            remembered: 0,
             completeness: Completeness::Complete,
             complete_from: Some(NOON - 3_600 * engine::SECOND),
             feeds: vec![FeedView {
@@ -130,6 +131,13 @@ impl World {
                     drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.spells.clone()))));
                 }
                 Query::Range(from, until, to) => drop(to.send(stand(range(from, until)))),
+                Query::Activity(question, to) => {
+                    let minutes = question.minutes();
+                    let range = range(minutes.start * engine::MINUTE, minutes.end * engine::MINUTE);
+                    let (sums, outgrown) = (question.nothing(), Vec::new());
+                    let question = *question;
+                    drop(to.send(stand(Gathered { question, sums, outgrown, stored: None, range })));
+                }
                 Query::Why(id, of, to) => {
                     let of_it = |e: &&Explained| of.is_none() || e.entry.participant == of;
                     drop(
@@ -294,6 +302,7 @@ pub fn conversation(number: usize) -> ConversationView {
         completeness: Completeness::Repaired,
         missing: missing(),
         suspect: (number == 1).then(|| Suspicion { since: started, reason: "active for long".to_owned() }),
+        remembered_at: (number == 3).then_some(started),
         participants: vec![person("customer", "connected"), person("agent", "alerting")],
     }
 }

@@ -3,9 +3,10 @@
 //! A reader is a transaction of its own, begun between two commits; what it sees stays as it was then, so the sums can be
 //! made elsewhere while the writer goes on. A damaged page is named, and what it held is missing from the sum.
 
-use super::{COLUMNS, CellInterval, CellsKept, PAGES_MAX, PARTS, block, body, forget};
+use super::{CellInterval, CellsKept, PAGES_MAX, PARTS, Part, block, bytes, forget};
 use crate::open::connect_to_read;
 use crate::read::decoded;
+use crate::record::id::Key;
 use crate::record::{Malformed, RowError, conversation};
 use crate::{Damaged, Store, StoreError};
 use engine::{Facets, Id, contributions};
@@ -104,13 +105,13 @@ impl CellReader {
         let table = question.interval.table();
         let first = table.page_of(question.from);
         let last = table.page_of(question.to - 1).saturating_add(PAGES_MAX - 1);
-        let filter = &question.filter;
+        let (filter, part) = (&question.filter, Part::of(&question.filter));
         let mut add = |unit, events| question.add(sums, unit, events);
         let mut damaged =
-            self.each(table.name, (first, last), &mut |body| block::scan(body, filter, &mut add))?;
-        let parts = (i64::MIN, i64::MAX);
+            self.each(table.name, part, (first, last), &mut |body| block::scan(body, filter, &mut add))?;
+        let all = (i64::MIN, i64::MAX);
         let mut add = |minute: i64, events| question.add_minute(sums, minute, events);
-        damaged.extend(self.each(PARTS, parts, &mut |body| block::scan(body, filter, &mut add))?);
+        damaged.extend(self.each(PARTS, part, all, &mut |body| block::scan(body, filter, &mut add))?);
         sums.damaged.extend(damaged);
         Ok(())
     }
@@ -128,9 +129,9 @@ impl CellReader {
         let until_sql = "SELECT removed_until_ns FROM inherited WHERE id = ?1";
         let mut until = self.connection.prepare_cached(until_sql)?;
         let mut statement = self.connection.prepare_cached(conversation::SELECT_ONE)?;
-        for id in ids.iter().map(Id::to_string) {
-            let until = until.query_row([&id], |row| row.get(0)).optional()?.flatten();
-            let mut rows = statement.query([&id])?;
+        for id in ids {
+            let until = until.query_row([id.to_string()], |row| row.get(0)).optional()?.flatten();
+            let mut rows = statement.query([Key(id)])?;
             let Some(row) = rows.next()? else { continue };
             // One that cannot be read is not taken back by the commit that replaces it either.
             let Ok(before) = decoded("conversation", row, conversation::read)? else { continue };
@@ -147,10 +148,11 @@ impl CellReader {
     fn each(
         &self,
         table: &'static str,
+        part: Part,
         numbers: (i64, i64),
         take: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>,
     ) -> Result<Vec<Damaged>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM {table} WHERE number BETWEEN ?1 AND ?2");
+        let sql = format!("SELECT {} FROM {table} WHERE number BETWEEN ?1 AND ?2", part.columns());
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(numbers)?;
         let (mut damaged, mut last) = (Vec::new(), numbers.0);
@@ -167,7 +169,7 @@ impl CellReader {
                 },
             };
             last = row.get(0)?;
-            let mut scan = |row: &Row<'_>| Ok::<_, RowError>(take(body(table, row)?)?);
+            let mut scan = |row: &Row<'_>| Ok::<_, RowError>(take(bytes(table, row, part, 2)?)?);
             if let Err(what) = decoded(table, row, &mut scan)? {
                 damaged.push(what);
             }

@@ -1,21 +1,18 @@
 //! The body of a page or of a part: how many events fall into each unit of time, by what they were about.
 //!
 //! An answer sums few of thousands of rows, so what a row is about stands in columns of one width, which are gone through
-//! without decoding anything else; and the few sums by role and medium alone, of which all rows add up, stand in front. Units within a row ascend, mostly by little,
-//! and mostly with few events: both go into one byte. No compression lies over it: a year of hours is read as it lies.
+//! without decoding anything else. Units within a row ascend, mostly by little, and mostly with few events: both go into one
+//! byte. No compression lies over it: a year of hours is read as it lies.
 //!
 //! ```text
 //! signed    the first unit: those below count from it
 //! varint    words, each: varint 0 and a text, or the ordinal of a known word + 1
 //! varint    ids, each: a byte 0 and 16 bytes of a UUID, or a byte 1 and a text
-//! table     by role and medium
-//! table     by role, medium, queue and user
+//! varint    rows; then five columns, each a byte (its width: 1, 2 or 4) and as many numbers, lowest byte first:
+//!           role, medium (words), queue, user (ids): 0 for none, else a place in the list + 1; length of its series
+//! series ×  one a row, one behind the other: entries until its length is used up
+//! entry     varint: units since the entry before << 3 | events, if these are 1 to 7; else 0 there, and signed events behind
 //! ```
-//!
-//! A table: varint rows; a column for each of these, and one of the lengths of the rows' series; the series, one behind the
-//! other. A column: a byte (its width: 1, 2 or 4) and as many numbers, lowest byte first: 0 for none, else a place in the list
-//! of words or ids + 1. A series: entries, each a varint: units since the entry before << 3 | events, if these are 1 to 7;
-//! else 0 there, and signed events behind.
 //!
 //! Rejected: a row of the database for each (it costs as much as the facts), and lists of ids that all pages share (damage
 //! to one would reach every page).
@@ -76,7 +73,7 @@ impl Sums {
     }
 
     /// The same by role and medium alone.
-    fn in_short(&self) -> Self {
+    pub fn in_short(&self) -> Self {
         let mut short = Self::default();
         for (of, series) in self.rows() {
             let of = Facets { role: of.role.clone(), medium: of.medium.clone(), ..Facets::default() };
@@ -116,10 +113,15 @@ pub(crate) fn encode(sums: &Sums) -> Result<Vec<u8>, StoreError> {
     ids.keys().for_each(|id| put_id(&mut out, id));
     let place = |word: &Option<Word>| word.as_ref().and_then(|word| words.get(word)).map_or(0, |at| at + 1);
     let place_of_id = |id: &Option<Id>| id.as_ref().and_then(|id| ids.get(id)).map_or(0, |at| at + 1);
-    put_table(&mut out, base, &sums.in_short(), |of| [place(&of.role), place(&of.medium)]);
-    put_table(&mut out, base, sums, |of| {
-        [place(&of.role), place(&of.medium), place_of_id(&of.queue), place_of_id(&of.user)]
-    });
+    let rows: Vec<_> = sums.rows().collect();
+    let series: Vec<Vec<u8>> = rows.iter().map(|(_, series)| packed(series, base)).collect();
+    put_varint(&mut out, rows.len() as u64);
+    put_column(&mut out, rows.iter().map(|(of, _)| place(&of.role)));
+    put_column(&mut out, rows.iter().map(|(of, _)| place(&of.medium)));
+    put_column(&mut out, rows.iter().map(|(of, _)| place_of_id(&of.queue)));
+    put_column(&mut out, rows.iter().map(|(of, _)| place_of_id(&of.user)));
+    put_column(&mut out, series.iter().map(Vec::len));
+    series.iter().for_each(|series| out.extend_from_slice(series));
     if out.len() > BODY_BYTES_MAX {
         return Err(StoreError::TooLarge { bytes: out.len(), bytes_max: BODY_BYTES_MAX });
     }
@@ -128,25 +130,13 @@ pub(crate) fn encode(sums: &Sums) -> Result<Vec<u8>, StoreError> {
 
 /// All that a body says.
 pub(crate) fn decode(body: &[u8]) -> Result<Sums, Malformed> {
-    let block = Block::of(body)?;
-    let (mut short, mut sums) = (Sums::default(), Sums::default());
-    block.short.each(block.base, |[role, medium], series| {
-        let (role, medium) = (named(&block.words, role)?, named(&block.words, medium)?);
-        short.add_all(Facets { role, medium, ..Facets::default() }, series.into_iter());
-        Ok(())
-    })?;
-    block.whole.each(block.base, |[role, medium, queue, user], series| {
-        let facets = Facets {
-            role: named(&block.words, role)?,
-            medium: named(&block.words, medium)?,
-            queue: named(&block.ids, queue)?,
-            user: named(&block.ids, user)?,
-        };
-        sums.add_all(facets, series.into_iter());
-        Ok(())
-    })?;
-    if !sums.in_short().rows().eq(short.rows()) {
-        return Err(Malformed("sums that are not those of its rows"));
+    let (block, mut sums) = (Block::of(body)?, Sums::default());
+    let mut rest = block.series;
+    for row in 0..block.rows {
+        let series = block.next_series(&mut rest, row)?;
+        let mut entries = Series::with_capacity(series.len());
+        each_entry(series, block.base, &mut |unit, events| entries.push((unit, events)))?;
+        sums.add_all(block.facets(row)?, entries.into_iter());
     }
     Ok(sums)
 }
@@ -157,16 +147,17 @@ pub(crate) fn scan(body: &[u8], filter: &Facets, mut take: impl FnMut(i64, i64))
     let word = |wanted: &Option<Word>| wanted_of(&block.words, wanted.as_ref());
     let id = |wanted: &Option<Id>| wanted_of(&block.ids, wanted.as_ref());
     let wanted = [word(&filter.role), word(&filter.medium), id(&filter.queue), id(&filter.user)];
-    let [role, medium, queue, user] = wanted;
     if wanted.contains(&Wanted::Absent) {
         return Ok(());
     }
-    if (queue, user) == (Wanted::Any, Wanted::Any) {
-        let passes = |[is_role, is_medium]: [usize; 2]| role.is(is_role) && medium.is(is_medium);
-        return block.short.scan(block.base, passes, take);
+    let mut rest = block.series;
+    for row in 0..block.rows {
+        let series = block.next_series(&mut rest, row)?;
+        if block.columns.iter().zip(wanted).all(|(column, wanted)| wanted.is(column.get(row))) {
+            each_entry(series, block.base, &mut take)?;
+        }
     }
-    let passes = |is: [usize; 4]| wanted.iter().zip(is).all(|(wanted, is)| wanted.is(is));
-    block.whole.scan(block.base, passes, &mut take)
+    Ok(())
 }
 
 /// What a filter asks of a column.
@@ -216,77 +207,17 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Rows: what each is about, in columns, and its series.
-#[derive(Debug)]
-struct Table<'a, const N: usize> {
-    rows: usize,
-    columns: [Column<'a>; N],
-    lengths: Column<'a>,
-    series: &'a [u8],
-}
-
-impl<'a, const N: usize> Table<'a, N> {
-    fn of(from: &mut Reader<'a>) -> Result<Self, Malformed> {
-        let rows: usize = from.small()?;
-        if rows > from.remaining() / (N + 1) {
-            return Err(Malformed("more rows than bytes"));
-        }
-        let mut columns = [Column { width: 1, bytes: &[] }; N];
-        for column in &mut columns {
-            *column = Column::of(from, rows)?;
-        }
-        let lengths = Column::of(from, rows)?;
-        let bytes = (0..rows).fold(0_usize, |sum, row| sum.saturating_add(lengths.get(row)));
-        Ok(Self { rows, columns, lengths, series: from.bytes(bytes)? })
-    }
-
-    /// Hands over the entries of rows that pass.
-    fn scan(
-        &self,
-        base: i64,
-        passes: impl Fn([usize; N]) -> bool,
-        mut take: impl FnMut(i64, i64),
-    ) -> Result<(), Malformed> {
-        let mut rest = self.series;
-        for row in 0..self.rows {
-            let (series, behind) =
-                rest.split_at_checked(self.lengths.get(row)).ok_or(Malformed("cut off"))?;
-            rest = behind;
-            if passes(self.columns.map(|column| column.get(row))) {
-                each_entry(series, base, &mut take)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands over whole rows.
-    fn each(
-        &self,
-        base: i64,
-        mut take: impl FnMut([usize; N], Series) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
-        let mut rest = self.series;
-        for row in 0..self.rows {
-            let (bytes, behind) = rest.split_at_checked(self.lengths.get(row)).ok_or(Malformed("cut off"))?;
-            rest = behind;
-            let mut series = Series::with_capacity(bytes.len());
-            each_entry(bytes, base, &mut |unit, events| series.push((unit, events)))?;
-            take(self.columns.map(|column| column.get(row)), series)?;
-        }
-        Ok(())
-    }
-}
-
 /// A body, taken apart as far as is needed to find a row.
 #[derive(Debug)]
 struct Block<'a> {
     base: i64,
     words: Vec<Word>,
     ids: Vec<Id>,
-    /// By role and medium.
-    short: Table<'a, 2>,
-    /// By role, medium, queue and user.
-    whole: Table<'a, 4>,
+    rows: usize,
+    /// Role, medium, queue, user.
+    columns: [Column<'a>; 4],
+    lengths: Column<'a>,
+    series: &'a [u8],
 }
 
 impl<'a> Block<'a> {
@@ -295,26 +226,35 @@ impl<'a> Block<'a> {
         let base = from.signed()?;
         let words = list(&mut from, take_word)?;
         let ids = list(&mut from, take_id)?;
-        let (short, whole) = (Table::of(&mut from)?, Table::of(&mut from)?);
-        from.finish()?;
-        Ok(Self { base, words, ids, short, whole })
+        let rows: usize = from.small()?;
+        let mut columns = [Column { width: 1, bytes: &[] }; 4];
+        for column in &mut columns {
+            *column = Column::of(&mut from, rows)?;
+        }
+        let lengths = Column::of(&mut from, rows)?;
+        let series = from.bytes(from.remaining())?;
+        let used = (0..rows).fold(0_usize, |sum, row| sum.saturating_add(lengths.get(row)));
+        if used != series.len() {
+            return Err(Malformed("bytes behind the end"));
+        }
+        Ok(Self { base, words, ids, rows, columns, lengths, series })
     }
-}
 
-fn put_table<const N: usize>(
-    out: &mut Vec<u8>,
-    base: i64,
-    sums: &Sums,
-    places: impl Fn(&Facets) -> [usize; N],
-) {
-    let rows: Vec<([usize; N], Vec<u8>)> =
-        sums.rows().map(|(of, series)| (places(of), packed(series, base))).collect();
-    put_varint(out, rows.len() as u64);
-    for column in 0..N {
-        put_column(out, rows.iter().map(|(places, _)| places.get(column).copied().unwrap_or_default()));
+    fn next_series(&self, rest: &mut &'a [u8], row: usize) -> Result<&'a [u8], Malformed> {
+        let (series, behind) = rest.split_at_checked(self.lengths.get(row)).ok_or(Malformed("cut off"))?;
+        *rest = behind;
+        Ok(series)
     }
-    put_column(out, rows.iter().map(|(_, series)| series.len()));
-    rows.iter().for_each(|(_, series)| out.extend_from_slice(series));
+
+    fn facets(&self, row: usize) -> Result<Facets, Malformed> {
+        let [role, medium, queue, user] = self.columns.map(|column| column.get(row));
+        Ok(Facets {
+            role: named(&self.words, role)?,
+            medium: named(&self.words, medium)?,
+            queue: named(&self.ids, queue)?,
+            user: named(&self.ids, user)?,
+        })
+    }
 }
 
 fn places<'a, T: Ord + 'a>(values: impl Iterator<Item = Option<&'a T>>) -> BTreeMap<&'a T, usize> {

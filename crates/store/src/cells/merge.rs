@@ -85,7 +85,7 @@ fn take(from: &Transaction<'_>, after: i64) -> Result<Taken, WriteError> {
         (taken.last, looked_at) = (Some(number), looked_at + 1);
         match read(PARTS, row) {
             Ok(part) => {
-                bytes += row.get_ref(3)?.as_blob().map_or(0, <[u8]>::len);
+                bytes += row.get_ref(5)?.as_blob().map_or(0, <[u8]>::len);
                 part.rows().for_each(|(of, minutes)| taken.sums.add_all(of.clone(), minutes.iter().copied()));
                 taken.numbers.push(number);
             }
@@ -129,7 +129,7 @@ fn add_to_page(to: &Transaction<'_>, table: Table, minutes: &Sums) -> Result<(),
     let newest = to
         .prepare_cached(&sql)?
         .query_row((first, last), |row| {
-            let bytes = row.get_ref(3)?.as_blob().map_or(0, <[u8]>::len);
+            let bytes = row.get_ref(5)?.as_blob().map_or(0, <[u8]>::len);
             Ok((row.get::<_, i64>(0)?, bytes, sound(table, row)?))
         })
         .optional()?;

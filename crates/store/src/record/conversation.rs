@@ -2,13 +2,15 @@
 //!
 //! The columns are for people and for queries; the body holds the facts in timeline order and, in front, how many
 //! fraction digits the start and the end were given with (one byte, the start's in the lower half). The checksum is over
-//! the id and the columns too.
+//! the id's text and the columns too.
 
 use super::bytes::{Malformed, Reader};
 use super::fact::{Before, FactReader};
+use super::id::{self, Key};
 use super::pack::unpack;
 use super::{RowError, Scratch, WriteError, checksum};
 use crate::StoreError;
+use crate::decode::Lifted;
 use engine::{Id, StoredConversation, Time};
 use rusqlite::{CachedStatement, Row, params};
 
@@ -19,7 +21,7 @@ pub(crate) const COLUMNS: &str =
 macro_rules! select {
     ($which:literal) => {
         concat!(
-            "SELECT id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body FROM conversation ",
+            "SELECT id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body, number FROM conversation ",
             $which
         )
     };
@@ -27,12 +29,16 @@ macro_rules! select {
 
 /// The one of an id.
 pub(crate) const SELECT_ONE: &str = select!("WHERE id = ?1");
-/// Those that were in memory.
-pub(crate) const SELECT_RESIDENT: &str = select!("WHERE resident");
-/// Those that were not, behind an id.
-pub(crate) const SELECT_AFTER: &str = select!("WHERE id > ?1 AND NOT resident ORDER BY id");
-/// All of them, behind an id.
-pub(crate) const SELECT_ALL_AFTER: &str = select!("WHERE id > ?1 ORDER BY id");
+/// Those that were in memory, by their numbers.
+pub(crate) const SELECT_RESIDENT: &str = select!("WHERE resident ORDER BY number");
+/// Those that were not, behind an id: of ids that are texts, and of those that are UUIDs.
+pub(crate) const SELECT_AFTER: [&str; 2] = [
+    select!("WHERE id > ?1 AND id < x'' AND NOT resident ORDER BY id"),
+    select!("WHERE id >= ?1 AND NOT resident ORDER BY id"),
+];
+/// All of them, the same way.
+pub(crate) const SELECT_ALL_AFTER: [&str; 2] =
+    [select!("WHERE id > ?1 AND id < x'' ORDER BY id"), select!("WHERE id >= ?1 ORDER BY id")];
 
 /// Those that ended before an instant and were not in memory, by their end, behind an end and a number; the number last.
 pub(crate) const SELECT_ENDED: &str =
@@ -50,8 +56,8 @@ pub(crate) const UPSERT: &str = "INSERT INTO conversation
 
 /// The columns beside the body.
 #[derive(Debug)]
-struct Head<'a> {
-    id: &'a str,
+struct Head {
+    id: Id,
     resident: bool,
     active: bool,
     started_at_ns: Option<i64>,
@@ -60,7 +66,14 @@ struct Head<'a> {
     facts: u64,
 }
 
-impl Head<'_> {
+/// A row without its body.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    head: Head,
+    checksum: u32,
+}
+
+impl Head {
     fn checksum(&self, body: &[u8]) -> u32 {
         let nanos = |time: Option<i64>| time.unwrap_or_default().cast_unsigned();
         let columns = [
@@ -73,7 +86,7 @@ impl Head<'_> {
             self.dropped,
             self.facts,
         ];
-        checksum(self.id.as_bytes(), &columns, body)
+        self.id.spelled(|id| checksum(id.as_bytes(), &columns, body))
     }
 }
 
@@ -83,9 +96,8 @@ pub(crate) fn write(
     scratch: &mut Scratch,
     stored: &StoredConversation,
 ) -> Result<(), WriteError> {
-    let id = stored.id.to_string();
     let head = Head {
-        id: &id,
+        id: stored.id.clone(),
         resident: stored.resident,
         active: stored.active,
         started_at_ns: stored.started_at.map(|t| t.nanos),
@@ -95,7 +107,7 @@ pub(crate) fn write(
     };
     let body = encode(scratch, stored)?;
     statement.execute(params![
-        head.id,
+        Key(&head.id),
         head.resident,
         head.active,
         head.started_at_ns,
@@ -110,20 +122,45 @@ pub(crate) fn write(
 
 /// Takes one from a row of one of the selections.
 pub(crate) fn read(row: &Row<'_>) -> Result<StoredConversation, RowError> {
-    let head = Head {
-        id: row.get_ref(0)?.as_str()?,
-        resident: row.get(1)?,
-        active: row.get(2)?,
-        started_at_ns: row.get(3)?,
-        ended_at_ns: row.get(4)?,
-        dropped: row.get::<_, i64>(5)?.cast_unsigned(),
-        facts: row.get::<_, i64>(6)?.cast_unsigned(),
-    };
-    let (checksum, body): (u32, _) = (row.get(7)?, row.get_ref(8)?.as_blob()?);
-    if head.checksum(body) != checksum {
-        return Err(Malformed("the checksum differs").into());
+    Ok(Columns::of(row)?.decode(row.get_ref(8)?.as_blob()?)?)
+}
+
+impl Columns {
+    fn of(row: &Row<'_>) -> Result<Self, RowError> {
+        let head = Head {
+            id: id::of(row.get_ref(0)?)?,
+            resident: row.get(1)?,
+            active: row.get(2)?,
+            started_at_ns: row.get(3)?,
+            ended_at_ns: row.get(4)?,
+            dropped: row.get::<_, i64>(5)?.cast_unsigned(),
+            facts: row.get::<_, i64>(6)?.cast_unsigned(),
+        };
+        Ok(Self { head, checksum: row.get(7)? })
     }
-    Ok(decode(&head, body)?)
+}
+
+impl Lifted for Columns {
+    const TABLE: &'static str = "conversation";
+    const NUMBER: usize = 9;
+    type Record = StoredConversation;
+
+    fn lift(row: &Row<'_>, bytes: &mut Vec<u8>) -> Result<Self, RowError> {
+        let columns = Self::of(row)?;
+        bytes.extend_from_slice(row.get_ref(8)?.as_blob()?);
+        Ok(columns)
+    }
+
+    fn key(&self) -> String {
+        self.head.id.to_string()
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<StoredConversation, Malformed> {
+        if self.head.checksum(body) != self.checksum {
+            return Err(Malformed("the checksum differs"));
+        }
+        decode(&self.head, body)
+    }
 }
 
 pub(crate) fn encode<'a>(
@@ -147,7 +184,7 @@ pub(crate) fn decode_as(
     body: &[u8],
 ) -> Result<StoredConversation, Malformed> {
     let head = Head {
-        id,
+        id: Id::new(id).map_err(|_| Malformed("an impossible id"))?,
         resident: false,
         active: false,
         started_at_ns: at_ns,
@@ -158,7 +195,7 @@ pub(crate) fn decode_as(
     decode(&head, body)
 }
 
-fn decode(head: &Head<'_>, body: &[u8]) -> Result<StoredConversation, Malformed> {
+fn decode(head: &Head, body: &[u8]) -> Result<StoredConversation, Malformed> {
     let raw = unpack(body)?;
     let mut from = Reader::new(&raw);
     let digits = from.byte()?;
@@ -170,7 +207,7 @@ fn decode(head: &Head<'_>, body: &[u8]) -> Result<StoredConversation, Malformed>
     reader.finish()?;
     let time = |nanos: Option<i64>, digits: u8| nanos.map(|nanos| Time { nanos, digits: digits.min(9) });
     Ok(StoredConversation {
-        id: Id::new(head.id).map_err(|_| Malformed("an impossible id"))?,
+        id: head.id.clone(),
         resident: head.resident,
         active: head.active,
         started_at: time(head.started_at_ns, digits & 15),

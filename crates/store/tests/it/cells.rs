@@ -130,7 +130,8 @@ fn cells_outlive_what_is_removed_and_do_not_count_it_again() {
     let horizon = START + 45 * MINUTE;
     store.remove(&[Removal { conversation: id(1), clock: 9 }], horizon).expect("removed");
     holds(&store, &told);
-    let inherited = [store::Inherited { conversation: id(1), clock: 9, removed_until: Some(horizon) }];
+    let inherited =
+        [store::Inherited { conversation: id(1), clock: 9, removed_until: Some(horizon), remembered: None }];
     let again = crate::cells::told(1, 8, 0, 10);
     for seq in [2, 3] {
         let (inherited, laid_down) = (&inherited, std::slice::from_ref(&again));
@@ -165,10 +166,27 @@ fn a_damaged_page_is_named_and_never_written_over() {
     store.check(&mut |what| named.push(what.table), &mut |_| ()).expect("checked");
     assert_eq!(named, ["cell_hours"]);
     commit(&mut store, 3, &[told(3, 2, 0, 1)]);
-    harm("UPDATE cell_part SET body = substr(body, 2)");
+    harm("UPDATE cell_part SET short = substr(short, 2), body = substr(body, 2)");
     assert_eq!(asked(&store, &later).1, 1, "of which time a part is that cannot be read nobody knows");
     merge_all(&mut store);
     assert_eq!(pages(folder.path())[0], 1, "it stays to be named");
+}
+
+#[test]
+fn sums_in_front_that_are_not_those_of_the_rows_are_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    commit(&mut store, 1, &[told(1, 5, 0, 1)]);
+    commit(&mut store, 2, &[told(2, 2, 900, 1)]);
+    merge_all(&mut store);
+    let file = rusqlite::Connection::open(folder.path().join("headcount.db")).expect("opened");
+    file.execute_batch("UPDATE cell_hours SET short = zeroblob(length(short))").expect("harmed");
+    let hours = |filter| asked(&store, &all(CellInterval::Hour, filter));
+    assert_eq!(hours(Facets::default()), (BTreeMap::new(), pages(folder.path())[2].cast_unsigned() as usize));
+    assert_eq!(hours(by_queue(0)).1, 0, "what lies behind them is sound");
+    let mut named = Vec::new();
+    store.check(&mut |what| named.push(what.table), &mut |_| ()).expect("checked");
+    assert!(!named.is_empty() && named.iter().all(|table| *table == "cell_hours"), "{named:?}");
 }
 
 #[test]

@@ -21,6 +21,12 @@ pub struct Kept {
 }
 
 impl Recover for Kept {
+    type Prepared = StoredConversation;
+
+    fn prepare(stored: StoredConversation) -> StoredConversation {
+        stored
+    }
+
     fn user(&mut self, row: UserRow) {
         self.users.push(row);
     }

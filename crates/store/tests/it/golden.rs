@@ -4,7 +4,7 @@
 //! `HEADCOUNT_GOLDEN=write cargo test -p store golden`.
 
 use crate::fixtures::{START, batch, conversation, id, recover, replay};
-use engine::{Completeness, Facets, LedgerRow, UserRow, UserWhat, Word};
+use engine::{Completeness, Facets, LedgerRow, Memory, MemoryOfParticipant, UserRow, UserWhat, Word};
 use std::fs;
 use std::path::{Path, PathBuf};
 use store::{
@@ -32,7 +32,7 @@ fn ledger() -> Vec<LedgerRow> {
 
 /// What every golden file holds: three rows of the log, the first of them covered, and one of everything else.
 fn fill(store: &mut Store) {
-    store.inherit(&[(id(0), 17)]).expect("inherited");
+    store.inherit(&[lost()]).expect("inherited");
     let commits = [
         Commit { seq: 4, admitted: &batch(1, 4), cells: &[(7, 4)], ..Commit::default() },
         Commit { seq: 9, admitted: &batch(2, 5), users: &users(), ledger: &ledger(), ..Commit::default() },
@@ -62,12 +62,27 @@ fn fill(store: &mut Store) {
 
 /// A conversation that was removed and told of again.
 fn told_again() -> Inherited {
-    Inherited { conversation: id(6), clock: 3, removed_until: Some(START - 10) }
+    Inherited { conversation: id(6), clock: 3, removed_until: Some(START - 10), remembered: None }
+}
+
+/// A conversation of a disk that was lost, with what a follower's sink had last told of it.
+fn lost() -> Inherited {
+    let told = MemoryOfParticipant {
+        id: id(7),
+        state: Word::new("connected"),
+        role: Word::new("agent"),
+        user: Some(id(8)),
+        queue: None,
+        medium: Word::new("voice"),
+    };
+    let remembered = Some(Memory { told_at: START - 20, participants: vec![told] });
+    Inherited { conversation: id(0), clock: 17, removed_until: None, remembered }
 }
 
 /// What is left of earlier histories: nothing in a file that knew none.
 fn inherited(format: i64) -> Vec<Inherited> {
-    let lost = Inherited { conversation: id(0), clock: 17, removed_until: None };
+    let mut lost = lost();
+    lost.remembered = lost.remembered.filter(|_| format >= 4);
     [(2, lost), (3, told_again())]
         .into_iter()
         .filter(|(since, _)| format >= *since)

@@ -19,6 +19,10 @@ fn interval(from: i64, to: Option<i64>, state: Completeness) -> LedgerRow {
     LedgerRow { feed: 3, name, from, to, state, listening: to.is_none(), reason }
 }
 
+fn memory() -> Option<engine::Memory> {
+    Some(engine::Memory { told_at: START, participants: Vec::new() })
+}
+
 #[test]
 fn everything_of_a_commit_comes_back_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -26,7 +30,13 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
     let (users, first) = ([user(1, "idle"), user(2, "busy")], batch(1, 700));
     let ledger = [interval(0, None, Completeness::Complete), interval(5, Some(9), Completeness::Unknown)];
     let laid_down = [conversation(1, true), conversation(2, false), conversation(3, true)];
-    let again = [store::Inherited { conversation: id(9), clock: 4, removed_until: Some(START - 1) }];
+    let lost = |n, clock, removed_until| store::Inherited {
+        conversation: id(n),
+        clock,
+        removed_until,
+        remembered: memory(),
+    };
+    let again = [lost(9, 4, Some(START - 1)), lost(2, 6, None)];
     let commit = Commit {
         committed_at: START,
         incarnation: 1,
@@ -57,7 +67,10 @@ fn everything_of_a_commit_comes_back_after_a_restart() {
     kept.users.sort_by_key(|row| row.what as u8);
     assert_eq!(kept.users, [users[1].clone(), users[0].clone()]);
     assert_eq!(kept.users[0].at.map(|at| at.digits), Some(6));
-    assert_eq!(kept.inherited, again);
+    // Facts of the second are stored: they speak, and nothing is remembered.
+    let [of_unknown, of_stored] = again;
+    kept.inherited.sort_by_key(|row| row.clock);
+    assert_eq!(kept.inherited, [of_unknown, store::Inherited { remembered: None, ..of_stored }]);
     assert_eq!(kept.ledger, ledger);
     assert_eq!(kept.cells, [(-4, 1), (10, 3)]);
     assert_eq!(kept.conversations, [laid_down[0].clone(), laid_down[2].clone()]);
@@ -152,4 +165,46 @@ fn its_size_is_told() {
     let admitted = batch(1, 5000);
     store.commit(&Commit { admitted: &admitted, ..Commit::default() }).expect("committed");
     assert!(store.size_bytes() > before + 100_000);
+}
+
+#[test]
+fn texts_and_uuids_come_in_one_order_from_wherever() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let uuids = (0..40_u128).map(|n| Id::from_uuid(((n * n) << 118 | n << 60).to_be_bytes()));
+    let texts =
+        ["0", "00000000-0000-0000-2z", "4", "4000", "40000000-", "7f~", "a", "call-1", "é", "00000000"];
+    let texts = texts.iter().map(|text| Id::new(text).expect("an id"));
+    let mut ids: Vec<Id> = uuids.chain(texts).collect();
+    let laid_down: Vec<_> = ids
+        .iter()
+        .map(|id| engine::StoredConversation { id: id.clone(), ..conversation(5, false) })
+        .collect();
+    store.commit(&Commit { laid_down: &laid_down, ..Commit::default() }).expect("committed");
+    ids.sort();
+    let behind = |after: Option<&Id>, limit| -> Vec<Id> {
+        let rows = store.stored_after(after, limit).expect("read");
+        rows.into_iter().map(|row| row.expect("sound").id).collect()
+    };
+    assert_eq!((behind(None, 99), behind(None, 0)), (ids.clone(), vec![]));
+    for (at, id) in ids.iter().enumerate() {
+        assert_eq!(behind(Some(id), 99), ids[at + 1..], "behind {id}");
+        assert_eq!(behind(Some(id), 2), ids[at + 1..ids.len().min(at + 3)]);
+        assert_eq!(store.load(id).expect("read").map(|stored| stored.id).as_ref(), Some(id));
+    }
+    let mut walked = Vec::new();
+    store
+        .each_laid_down(ids.get(9), |each| {
+            let store::Each::Conversation(stored) = each else { unreachable!("it is sound") };
+            walked.push(stored.id);
+            std::ops::ControlFlow::Continue(())
+        })
+        .expect("read");
+    assert_eq!(walked, ids[10..]);
+    drop(store);
+    let file = rusqlite::Connection::open(folder.path().join("headcount.db")).expect("opened");
+    let mut statement = file.prepare("SELECT id FROM readable_conversation ORDER BY id").expect("prepared");
+    let shown = statement.query_map([], |row| row.get(0)).expect("read");
+    let shown: Vec<String> = shown.map(|text| text.expect("a text")).collect();
+    assert_eq!(shown, ids.iter().map(Id::to_string).collect::<Vec<_>>(), "people read texts");
 }

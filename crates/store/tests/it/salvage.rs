@@ -159,6 +159,29 @@ fn a_page_that_is_gone_costs_the_rows_on_it() {
     }
 }
 
+/// No page that is damaged can be written to, and every commit writes: a start would end at its first one. So it says what
+/// helps instead.
+#[test]
+fn a_start_on_damaged_pages_says_the_way_out_which_leads_out() {
+    for table in ["user_state", "ledger", "cell", "conversation", "log"] {
+        let (folder, parent) =
+            (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        filled(folder.path());
+        ruin_a_page(folder.path(), table);
+        let mut opened = Store::open(folder.path(), 1).expect("opened").store;
+        let refused = opened.recover(&mut crate::fixtures::Kept::default()).expect_err(table);
+        assert!(refused.to_string().contains("headcount store repair"), "{refused}");
+        drop(opened);
+        let into = parent.path().join("new");
+        let (saved, left_out) = salvage(folder.path(), &into);
+        assert!(saved.lost == 1 && left_out[0].table == table, "{left_out:?}");
+        let mut new = open(&into);
+        let (recovered, kept) = recover(&mut new);
+        assert_eq!((recovered.damaged, kept.ledger.is_empty()), (0, table == "ledger"), "{table}");
+        assert!(new.commit(&Commit { cells: &[(9, 1)], ..Commit::default() }).is_ok());
+    }
+}
+
 #[test]
 fn what_is_saved_needs_a_new_folder() {
     let folder = tempfile::tempdir().expect("a folder");

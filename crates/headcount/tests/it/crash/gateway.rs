@@ -87,6 +87,12 @@ impl Event {
         json!({"eventId": format!("e-{}", self.number), "eventType": kind, "timestamp": self.at(), "data": data}).to_string()
     }
 
+    /// The event of an instant, in nanoseconds since the epoch; none before the first.
+    pub fn at_time(nanos: i64) -> Option<Self> {
+        let number = nanos.div_euclid(1_000_000) - BEGUN_MS.get_or_init(begun_ms);
+        Some(Self { number: u64::try_from(number).ok()? })
+    }
+
     /// The event that an entry of a timeline or of the stream is about; none when it is none of ours in every field.
     pub fn told_by(entry: &Value) -> Option<Self> {
         let at: jiff::Timestamp = entry["at"].as_str()?.parse().ok()?;

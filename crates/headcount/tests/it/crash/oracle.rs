@@ -45,13 +45,14 @@ impl Stream {
         self.changes.load(Ordering::SeqCst)
     }
 
-    /// Every fact that was shown before it ended, and the newest change number.
-    pub fn all_until_it_ended(self, gateway: &Gateway) -> (Seen, u64) {
+    /// Every fact that was shown before it ended, and with each its change number; and the newest of these.
+    pub fn all_until_it_ended(self, gateway: &Gateway) -> (Seen, Vec<(u64, u64)>, u64) {
         let lines = self.lines.join().unwrap();
-        let (mut seen, mut newest) = (Seen::new(), 0);
+        let (mut seen, mut numbers, mut newest, mut own) = (Seen::new(), Vec::new(), 0, None);
         for line in &lines {
             if let Some(id) = line.strip_prefix("id: ") {
                 newest = newest.max(number(id));
+                own = Some(number(id));
             }
             let Some(data) = line.strip_prefix("data: ") else { continue };
             let Ok(change) = serde_json::from_str::<Value>(data) else { continue };
@@ -61,8 +62,9 @@ impl Stream {
             let event = Event::told_by(&change).unwrap_or_else(|| panic!("this never happened: {change}"));
             assert!(event.number < gateway.sent(), "this was never sent: {change}");
             seen.entry(event.conversation()).or_default().insert(event.number);
+            numbers.extend(own.take().map(|own| (own, event.number)));
         }
-        (seen, newest)
+        (seen, numbers, newest)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Conversations laid down: what went in comes out, and no part of a row can change unseen.
 
 use super::*;
+use crate::upgrade::upgrade;
 use crate::{schema, testing};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -9,6 +10,7 @@ fn tables() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory");
     let transaction = connection.transaction().expect("begun");
     schema::create(&transaction, 1).expect("made");
+    upgrade(&transaction, 1).expect("upgraded");
     transaction.commit().expect("committed");
     connection
 }
@@ -20,7 +22,7 @@ fn put(connection: &Connection, stored: &StoredConversation) {
 
 fn get(connection: &Connection, id: &Id) -> Result<StoredConversation, RowError> {
     let mut statement = connection.prepare_cached(SELECT_ONE).expect("prepared");
-    let mut rows = statement.query([id.to_string()]).expect("queried");
+    let mut rows = statement.query([Key(id)]).expect("queried");
     read(rows.next().expect("read").expect("a row"))
 }
 
@@ -76,7 +78,7 @@ fn people_can_read_it() {
     let row: (String, String, i64) =
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("a row");
     assert_eq!(row, ("07070707-0707-0707-0707-070707070707".into(), "2026-05-28T20:26:40.123Z".into(), 1));
-    connection.execute("INSERT INTO cell VALUES (29666666, 3)", []).expect("inserted");
+    connection.execute("INSERT INTO cell (minute, events) VALUES (29666666, 3)", []).expect("inserted");
     let sql = "SELECT minute, events FROM readable_cell";
     let row: (String, i64) =
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a row");
