@@ -9,7 +9,7 @@
 //! two days never goes, since boards show it.
 
 use crate::Keeper;
-use engine::{SECOND, StoredConversation};
+use engine::SECOND;
 use store::{Ended, Old, Removal, StoreError};
 
 /// Conversations that a step looks at, at most: a step takes about as long as a commit
@@ -84,7 +84,7 @@ impl Keeper {
         for Old { ended, stored } in found {
             // What cannot be read is left for `headcount store check` to name.
             let Ok(stored) = stored else { continue };
-            let last = last_heard(&stored).max(ended.at);
+            let last = stored.told_span().map_or(ended.at, |(_, last)| last.max(ended.at));
             if last >= bound || self.engine.knows(&stored.id) {
                 continue;
             }
@@ -96,13 +96,4 @@ impl Keeper {
         }
         (removed, removals, horizon)
     }
-}
-
-/// The last instant of all that a conversation's facts name: when they happened, came, and were shown.
-fn last_heard(stored: &StoredConversation) -> i64 {
-    let instants = |(fact, arrival): &(engine::Fact, engine::Arrival)| {
-        let told = arrival.received.max(arrival.published);
-        fact.at.map_or(told, |at| at.nanos.max(told))
-    };
-    stored.facts.iter().map(instants).max().unwrap_or(i64::MIN)
 }

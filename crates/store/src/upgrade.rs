@@ -5,16 +5,20 @@
 //! transaction stays.
 
 use crate::schema::{FORMAT, set_meta};
+use crate::span;
 use rusqlite::Transaction;
 
 /// A part of what leads to a format.
 enum Step {
     /// Statements.
     Sql(&'static str),
+    /// What statements cannot do.
+    Code(fn(&Transaction<'_>) -> rusqlite::Result<()>),
 }
 
 /// What leads from format n + 1 to the next; the first is the tables of `schema.rs`.
-const STEPS: [&[Step]; FORMAT as usize - 1] = [&[Step::Sql(FOLLOWERS)], &[Step::Sql(RETENTION)], &[]];
+const STEPS: [&[Step]; FORMAT as usize - 1] =
+    [&[Step::Sql(FOLLOWERS)], &[Step::Sql(RETENTION)], &[Step::Sql(span::INDEX), Step::Code(span::fill)]];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.
 const FOLLOWERS: &str = "
@@ -44,6 +48,7 @@ pub(crate) fn upgrade(transaction: &Transaction<'_>, from: i64) -> rusqlite::Res
     for step in STEPS.iter().skip(done).copied().flatten() {
         match step {
             Step::Sql(statements) => transaction.execute_batch(statements)?,
+            Step::Code(code) => code(transaction)?,
         }
     }
     set_meta(transaction, "format", FORMAT)

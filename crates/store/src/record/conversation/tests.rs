@@ -1,6 +1,7 @@
 //! Conversations laid down: what went in comes out, and no part of a row can change unseen.
 
 use super::*;
+use crate::upgrade::upgrade;
 use crate::{schema, testing};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -9,6 +10,7 @@ fn tables() -> Connection {
     let mut connection = Connection::open_in_memory().expect("memory");
     let transaction = connection.transaction().expect("begun");
     schema::create(&transaction, 1).expect("made");
+    upgrade(&transaction, 1).expect("upgraded");
     transaction.commit().expect("committed");
     connection
 }
