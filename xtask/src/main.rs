@@ -4,6 +4,7 @@ mod crash;
 mod export;
 mod fuzz;
 mod needs;
+mod outage;
 mod sim;
 mod soak;
 mod steps;
@@ -20,6 +21,8 @@ cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a 
                      (cargo xtask soak SECONDS RATE for another length and rate)
 cargo xtask crash --rounds N [--seed S]   `kill -9` at random moments at 20,000 facts a second, and every fact that
                      was visible must be there after it; 300 rounds take some twenty minutes
+cargo xtask outage   InfluxDB is away for ten minutes at 5,000 changes a second, then busy, then killed, in both schemas;
+                     every change must be there (cargo xtask outage SECONDS for another length)
 cargo xtask export   10 million spells exported as Parquet; DuckDB's sums must be the truth; says what it cost
                      (cargo xtask export CONVERSATIONS for another size, 5 spells each)
 cargo xtask fuzz     TARGET [SECONDS]: a fuzz target guided by coverage; see fuzz/README.md";
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         ["export", rest @ ..] => export::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         ["crash", rest @ ..] => crash::run(rest),
+        ["outage", rest @ ..] => outage::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         _ => {
             steps::say(USAGE);

@@ -83,6 +83,8 @@ struct Task {
 enum Failure {
     Cancelled,
     Wait(String),
+    /// Pages of the follower's file, or of the data file, are damaged.
+    Damaged(String),
 }
 
 impl Task {
@@ -95,12 +97,26 @@ impl Task {
             match self.portion(&found, schema, &mut backoff).await {
                 Ok(()) => backoff.reset(),
                 Err(Failure::Cancelled) => return Err(Cancelled),
+                Err(Failure::Damaged(why)) => {
+                    let why = self.renew(&found, schema).err().unwrap_or(why);
+                    self.follower.trouble(&why);
+                    unless(&self.cancel, tokio::time::sleep(backoff.wait())).await?;
+                }
                 Err(Failure::Wait(why)) => {
                     self.follower.trouble(&why);
                     unless(&self.cancel, tokio::time::sleep(backoff.wait())).await?;
                 }
             }
         }
+    }
+
+    /// Begins a new file where the old one is damaged.
+    fn renew(&mut self, found: &Found, schema: Schema) -> Result<(), String> {
+        if self.follower.renew().map_err(|error| error.to_string())? {
+            let target = self.settings.target(found.api, schema);
+            self.follower.sent().aim(&target).map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     /// Asks until the server says what it is.
@@ -266,7 +282,8 @@ impl From<Cancelled> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::Wait(format!("the follower's file or the outbox cannot be used: {error}"))
+        let why = format!("the follower's file or the outbox cannot be used: {error}");
+        if matches!(error, StoreError::Corrupt { .. }) { Self::Damaged(why) } else { Self::Wait(why) }
     }
 }
 

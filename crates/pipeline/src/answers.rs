@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 use store::StoreError;
 use tokio::sync::oneshot;
 
+/// Entries of several timelines in one answer, but for those of the last: some milliseconds of work.
+const ENTRIES_MAX: usize = 4_096;
+
 impl Keeper {
     /// Answers one question as of `now`, in nanoseconds since the epoch; lets go of one that it cannot answer.
     pub fn answer(&self, query: Query, now: i64) {
@@ -118,15 +121,23 @@ impl Keeper {
         })
     }
 
-    /// The timelines of several, for those who compare them with what they were told: none of one that is unknown, whose
-    /// record is damaged, or of which a part was removed.
+    /// The timelines of the first ones of several, for those who compare them with what they were told: none of one that is
+    /// unknown, whose record is damaged, or of which a part was removed. It ends with the one that fills the answer.
     fn timelines(&self, ids: &[Id], now: i64) -> Result<Vec<Option<Vec<TimelineEntry>>>, StoreError> {
-        let timeline = |id: &Id| match self.about(id, now, |shown| shown.timeline()) {
-            Ok(answer) => Ok(answer.value.filter(|_| !self.engine.was_removed(id))),
-            Err(StoreError::Damaged(_)) => Ok(None),
-            Err(error) => Err(error),
-        };
-        ids.iter().map(timeline).collect()
+        let (mut timelines, mut entries) = (Vec::with_capacity(ids.len()), 0);
+        for id in ids {
+            let timeline = match self.about(id, now, |shown| shown.timeline()) {
+                Ok(answer) => answer.value.filter(|_| !self.engine.was_removed(id)),
+                Err(StoreError::Damaged(_)) => None,
+                Err(error) => return Err(error),
+            };
+            entries += timeline.as_ref().map_or(0, Vec::len);
+            timelines.push(timeline);
+            if entries >= ENTRIES_MAX {
+                break;
+            }
+        }
+        Ok(timelines)
     }
 
     fn conversation(

@@ -178,7 +178,32 @@ impl Follower {
         telemetry.follower_missed.get_or_create(&FollowerName { follower: name }).inc_by(0);
         let this = Self { state, newest, looked: 0, at, outbox, sent, reader: reader.clone(), telemetry };
         this.show_lag();
+        this.say_set_aside();
         Ok(this)
+    }
+
+    /// Where pages of its file are damaged, sets the file aside and goes on with a new one; false: it is sound.
+    ///
+    /// # Errors
+    /// When no new file can be made.
+    pub fn renew(&mut self) -> Result<bool, FollowerError> {
+        let renewed = self.sent.renew(self.at)?;
+        if renewed {
+            self.say_set_aside();
+        }
+        Ok(renewed)
+    }
+
+    fn say_set_aside(&self) {
+        if let Some(aside) = self.sent.damaged() {
+            tracing::error!(
+                follower = self.state.name,
+                "its file was damaged, and is now {}: it goes on with a new one, from change {} on; points that went before \
+                 are not corrected any more when a late fact moves them. The history itself is not in that file",
+                aside.display(),
+                self.at.seq + 1
+            );
+        }
     }
 
     /// What the sink holds.
@@ -235,10 +260,13 @@ impl Follower {
     /// [`NoAnswer`] says why.
     pub async fn timelines(&self, of: &[Id]) -> Result<Vec<(Id, Vec<TimelineEntry>)>, NoAnswer> {
         let mut found = Vec::with_capacity(of.len());
-        for ids in of.chunks(ASKED_MAX) {
-            let answers = self.reader.timelines(ids.to_vec()).await?;
-            let known = ids.iter().zip(answers.value).filter_map(|(id, answer)| Some((id.clone(), answer?)));
+        let mut left = of;
+        while !left.is_empty() {
+            let answers = self.reader.timelines(left.iter().take(ASKED_MAX).cloned().collect()).await?.value;
+            let (told, rest) = left.split_at(answers.len().clamp(1, left.len()));
+            let known = told.iter().zip(answers).filter_map(|(id, answer)| Some((id.clone(), answer?)));
             found.extend(known);
+            left = rest;
         }
         Ok(found)
     }

@@ -78,7 +78,8 @@ pub enum Query {
     Conversation(Id, When, oneshot::Sender<Answer<Option<ConversationView>>>),
     /// Its timeline, in order; as known at an instant, when one is given.
     Timeline(Id, Option<i64>, oneshot::Sender<Answer<Option<Vec<TimelineEntry>>>>),
-    /// The timelines of several, in the order asked for; none of those that are unknown.
+    /// The timelines of several, in the order asked for; none of those that are unknown, and of the first ones only when
+    /// there is too much to tell.
     Timelines(Vec<Id>, oneshot::Sender<Answer<Vec<Option<Vec<TimelineEntry>>>>>),
     /// Its spells, by participant and time; as known at an instant, when one is given.
     Spells(Id, Option<i64>, oneshot::Sender<Answer<Option<Vec<SpellView>>>>),
@@ -174,7 +175,7 @@ impl Reader {
     }
 
     /// The timelines of several conversations, in the order asked for; none of those that are unknown. The shard answers
-    /// all of them in one go: ask for few.
+    /// in one go, so the answer may end early, behind the first or any other: ask for the rest again.
     ///
     /// # Errors
     /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when they cannot be told.

@@ -11,14 +11,15 @@
 //! also one after which the same batch comes out differently, leaves nothing behind.
 //!
 //! The file is small beside the history, since it forgets conversations that have not changed for days, and it may be
-//! deleted while the program is stopped: then all that the outbox holds is sent anew. Rejected: tables in the data file (a second writer there holds up
-//! commits for the time of its sync).
+//! deleted while the program is stopped: then all that the outbox holds is sent anew. One that is damaged is set aside, and
+//! a new one begun. Rejected: tables in the data file (a second writer there holds up commits for the time of its sync).
 
 use crate::{OpenError, StoreError};
 use engine::{FactId, Id};
-use rusqlite::{Connection, OptionalExtension};
-use std::path::Path;
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 /// Lines that were refused by a sink and are kept to be looked at.
 const REFUSED_MAX: i64 = 1_000;
@@ -42,6 +43,19 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS refused (
         number INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, reason TEXT NOT NULL, line TEXT NOT NULL);
 ";
+
+/// A connection to a file with its tables, from which what stands first can be read.
+fn connect(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch(TABLES)?;
+    connection.query_row("SELECT count(*) FROM about", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
 
 /// Where a follower stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,22 +103,71 @@ pub struct Known {
 #[derive(Debug)]
 pub struct Sent {
     connection: Connection,
+    file: PathBuf,
     forgotten_to: i64,
+    damaged: Option<PathBuf>,
 }
 
 impl Sent {
-    /// Opens the file of the follower `name`, or makes it. A file that is damaged or of something else is an error; it may be
-    /// deleted.
+    /// Opens the file of the follower `name`, or makes it. One that is damaged, or of something else, is set aside, and a new one
+    /// is made.
     ///
     /// # Errors
     /// When it cannot be opened or made.
     pub fn open(folder: &Path, name: &str) -> Result<Self, OpenError> {
         let file = folder.join(format!("follower-{name}.db"));
-        let failed = |error: rusqlite::Error| OpenError::of_sqlite(&file, &error);
-        let connection = Connection::open(&file).map_err(failed)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-        connection.execute_batch(TABLES).map_err(failed)?;
-        Ok(Self { connection, forgotten_to: i64::MIN })
+        match connect(&file) {
+            Err(error) if is_damage(&error) => Self::begin_anew(file),
+            Err(error) => Err(OpenError::of_sqlite(&file, &error)),
+            Ok(connection) => Ok(Self { connection, file, forgotten_to: i64::MIN, damaged: None }),
+        }
+    }
+
+    /// Where the file was put that was damaged, when it was opened or renewed; one of an earlier time is written over.
+    #[must_use]
+    pub fn damaged(&self) -> Option<&Path> {
+        self.damaged.as_deref()
+    }
+
+    /// Where pages of the file are damaged, sets it aside and begins a new one that stands at `progress`; false: it is sound.
+    /// All that is noted goes with it, so what was sent before is not corrected any more.
+    ///
+    /// # Errors
+    /// When no new one can be made.
+    pub fn renew(&mut self, progress: Progress) -> Result<bool, OpenError> {
+        let sound = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        match self.connection.query_row("PRAGMA quick_check(1)", [], sound) {
+            Ok(verdict) if verdict == "ok" => return Ok(false),
+            Err(error) if !is_damage(&error) => return Err(OpenError::of_sqlite(&self.file, &error)),
+            Ok(_) | Err(_) => {}
+        }
+        *self = Self::begin_anew(self.file.clone())?;
+        self.acknowledge(progress).map_err(|error| {
+            let (path, cause) = (self.file.clone(), error.to_string());
+            OpenError::Sqlite { path, cause }
+        })?;
+        Ok(true)
+    }
+
+    fn begin_anew(file: PathBuf) -> Result<Self, OpenError> {
+        let named = |end: &str| {
+            let mut name = file.clone().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let aside = named(".damaged");
+        let moves = [(file.clone(), aside.clone()), (named("-wal"), named(".damaged-wal"))];
+        for (from, to) in moves {
+            match fs::rename(&from, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(OpenError::of_io(&from, &error));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let _built_anew_by_whoever_looks = fs::remove_file(named("-shm"));
+        let connection = connect(&file).map_err(|error| OpenError::of_sqlite(&file, &error))?;
+        Ok(Self { connection, file, forgotten_to: i64::MIN, damaged: Some(aside) })
     }
 
     /// Says which sink is written to, and how. When it is another than last time, the points of the old one are forgotten;

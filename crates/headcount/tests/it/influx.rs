@@ -10,14 +10,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// InfluxDB 1.x on a free port and a folder of its own. It is killed when this goes.
-struct Influx {
+pub struct Influx {
     child: Child,
-    address: String,
+    pub address: String,
     _folder: tempfile::TempDir,
 }
 
 impl Influx {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let (address, rpc, data) = (free(), free(), folder.path().display());
@@ -39,7 +39,7 @@ impl Influx {
     }
 
     /// The series of a statement's answer.
-    fn query(&self, q: &str) -> Vec<Value> {
+    pub fn query(&self, q: &str) -> Vec<Value> {
         let mut socket = TcpStream::connect(&self.address).unwrap();
         let body: String = q.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let body = format!("db=calls&epoch=ns&q={body}");
@@ -78,7 +78,7 @@ impl Drop for Influx {
 }
 
 /// What is not the same in the service's timelines and in InfluxDB.
-fn differences(service: &Service, influx: &Influx) -> Option<String> {
+pub fn differences(service: &Service, influx: &Influx) -> Option<String> {
     let mut theirs = influx.conversations();
     let list = service.get("/api/v1/conversations?limit=1000");
     for item in list["items"].as_array().unwrap() {

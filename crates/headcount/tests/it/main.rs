@@ -7,6 +7,7 @@ mod compare;
 mod crash;
 mod disk;
 mod export;
+mod grafana;
 #[path = "../../../export/tests/it/history.rs"]
 #[allow(dead_code)]
 mod history;

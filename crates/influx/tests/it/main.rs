@@ -2,6 +2,7 @@
 
 mod check;
 mod hydration;
+mod outage;
 mod real;
 mod sending;
 mod stand_in;

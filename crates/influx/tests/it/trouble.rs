@@ -67,6 +67,32 @@ async fn an_outage_over_a_restart_only_grows_the_lag() {
 }
 
 #[tokio::test]
+async fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
+    // Its first page is met when it is opened, any other in the middle of the work.
+    for from_page in [0, 2] {
+        let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(1).await);
+        let world = World::start(folder.path(), settings_for(&server, None));
+        world.submit(history(4, 10)).await;
+        world.settled(40).await;
+        world.stop().await;
+        let file = folder.path().join("follower-influxdb.db");
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[from_page * 4_096..].fill(0xa5);
+        std::fs::write(&file, &bytes).unwrap();
+
+        let world = World::start(folder.path(), settings_for(&server, None));
+        world.submit(vec![event("c1", 99, 500, "connected"), event("c2", 99, 0, "connected")]).await;
+        world.settled(42).await;
+        assert_eq!(by_conversation(&server.points()).values().sum::<usize>(), 42);
+        assert_eq!((world.status().trouble, world.status().missed_changes), (None, 0));
+        world.stop().await;
+        assert_eq!(std::fs::read(folder.path().join("follower-influxdb.db.damaged")).unwrap(), bytes);
+        let sent = Sent::open(folder.path(), influx::NAME).unwrap();
+        assert_eq!((sent.progress().unwrap().unwrap().seq, sent.damaged()), (42, None));
+    }
+}
+
+#[tokio::test]
 async fn refused_lines_are_set_aside_and_the_others_arrive() {
     for version in [1, 2, 3] {
         let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(version).await);

@@ -143,3 +143,22 @@ async fn a_conversation_that_is_gone_before_it_was_sent_is_told() {
     slow.acknowledge(&portion).unwrap();
     assert_eq!(world.telemetry.follower_missed.get_or_create(&NAME).get(), 1);
 }
+
+#[tokio::test]
+async fn more_than_one_answer_holds_is_told_in_several() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = followed(folder.path(), OutboxBounds::default());
+    let asking = follower(&world, folder.path());
+    let (names, each) = (["c1", "c2", "c3"], 2_500);
+    for name in names {
+        let told = (1..=each).map(|n| event(name, n, What::State, "connected")).collect();
+        world.pipeline.intake().submit(told, Vec::new()).await;
+    }
+    until(&world.pipeline.reader(), |s| events_in(s) == each * 3).await;
+    let ids = names.map(|name| Id::new(name).unwrap()).to_vec();
+    let once = world.pipeline.reader().timelines(ids.clone()).await.unwrap().value;
+    assert_eq!(once.len(), 2, "the shard is not held up by what is too much for one answer");
+    let all = asking.timelines(&ids).await.unwrap();
+    let told: Vec<_> = all.iter().map(|(id, timeline)| (id.to_string(), timeline.len() as u64)).collect();
+    assert_eq!(told, names.map(|name| (name.to_owned(), each)));
+}
