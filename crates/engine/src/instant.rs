@@ -152,21 +152,6 @@ enum Reach {
     Behind,
 }
 
-impl StoredConversation {
-    /// The first and the last instant of all its evidence: when it happened, came, and was shown. None without any.
-    #[must_use]
-    pub fn told_span(&self) -> Option<(i64, i64)> {
-        let last = |(fact, arrival): &(Fact, Arrival)| {
-            let told = arrival.received.max(arrival.published);
-            fact.at.map_or(told, |at| at.nanos.max(told))
-        };
-        let first = |(fact, arrival): &(Fact, Arrival)| {
-            fact.at.map_or(arrival.received, |at| at.nanos.min(arrival.received))
-        };
-        self.facts.iter().map(first).min().zip(self.facts.iter().map(last).max())
-    }
-}
-
 impl Engine {
     /// What the conversations in memory counted for at an instant, facts that wait among the events. What is stored of these is
     /// not to be counted: that is what is laid down as in memory, and what is laid down of those whose ids are given.

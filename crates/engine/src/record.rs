@@ -56,6 +56,27 @@ pub struct StoredConversation {
     pub facts: Vec<(Fact, Arrival)>,
 }
 
+impl StoredConversation {
+    /// The first and the last of all instants that its facts name (when each happened, came, and was shown), in nanoseconds
+    /// since the epoch; none when it has none. Before the first nothing of it was, and behind the last nothing changed.
+    #[must_use]
+    pub fn told_span(&self) -> Option<(i64, i64)> {
+        self.facts.iter().map(|(fact, arrival)| told_at(fact.at.map(|at| at.nanos), arrival)).reduce(widest)
+    }
+}
+
+/// The first and the last instant that a piece of evidence names, of a source's time and how it came.
+pub(crate) fn told_at(at: Option<i64>, arrival: &Arrival) -> (i64, i64) {
+    let (received, published) = (arrival.received, arrival.published);
+    let at = at.unwrap_or(received);
+    (at.min(received).min(published), at.max(received).max(published))
+}
+
+/// The span of two.
+pub(crate) fn widest(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
 /// A user's value, as last known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {

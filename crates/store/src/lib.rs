@@ -49,6 +49,7 @@ mod salvage;
 mod schema;
 mod sent;
 mod snapshot;
+mod span;
 mod stats;
 #[cfg(test)]
 mod testing;

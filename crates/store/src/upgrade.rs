@@ -9,6 +9,7 @@ use crate::record::id::Key;
 use crate::record::inherited;
 use crate::record::sums;
 use crate::schema::{FORMAT, set_meta};
+use crate::span;
 use engine::Id;
 use rusqlite::{OptionalExtension, Row, Transaction};
 
@@ -30,6 +31,8 @@ const STEPS: [&[Step]; FORMAT as usize - 1] = [
         Step::Sql(sums::ADDED),
         Step::Code(sums::fill),
         Step::Sql(inherited::REMEMBERED),
+        Step::Sql(span::INDEX),
+        Step::Code(span::fill),
         // Cells are filled last: by then conversations are rows of this format.
         Step::Sql(cells::TABLES),
         Step::Code(cells::fill),

@@ -43,7 +43,7 @@ pub(crate) const TABLES: [Table; 12] = [
         name: "conversation",
         columns: conversation::COLUMNS,
         number: Some(("number", 9)),
-        decode: |row| conversation::read(row).map(drop),
+        decode: conversation::check,
     },
     Table {
         name: "log",

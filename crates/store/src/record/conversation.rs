@@ -11,12 +11,13 @@ use super::pack::unpack;
 use super::{RowError, Scratch, WriteError, checksum};
 use crate::StoreError;
 use crate::decode::Lifted;
+use crate::span::Span;
 use engine::{Id, StoredConversation, Time};
 use rusqlite::{CachedStatement, Row, params};
 
-/// As [`read`] takes them, and the row's number behind.
+/// As [`read`] takes them, and behind them the row's number, and what [`Span`] says.
 pub(crate) const COLUMNS: &str =
-    "id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body, number";
+    "id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body, number, span, until_s";
 
 macro_rules! select {
     ($which:literal) => {
@@ -39,6 +40,9 @@ pub(crate) const SELECT_AFTER: [&str; 2] = [
 /// All of them, the same way.
 pub(crate) const SELECT_ALL_AFTER: [&str; 2] =
     [select!("WHERE id > ?1 AND id < x'' ORDER BY id"), select!("WHERE id >= ?1 ORDER BY id")];
+/// Those of a class of spans whose end lies in a range, that were not in memory.
+pub(crate) const SELECT_SPAN: &str =
+    select!("WHERE span = ?1 AND until_s BETWEEN ?2 AND ?3 AND NOT resident");
 
 /// Those that ended before an instant and were not in memory, by their end, behind an end and a number; the number last.
 pub(crate) const SELECT_ENDED: &str =
@@ -48,11 +52,12 @@ pub(crate) const SELECT_ENDED: &str =
 
 /// Stores one, in place of what was laid down of it before.
 pub(crate) const UPSERT: &str = "INSERT INTO conversation
-    (id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    (id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum, body, span, until_s)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (id) DO UPDATE SET resident = excluded.resident, active = excluded.active,
         started_at_ns = excluded.started_at_ns, ended_at_ns = excluded.ended_at_ns, dropped = excluded.dropped,
-        facts = excluded.facts, checksum = excluded.checksum, body = excluded.body";
+        facts = excluded.facts, checksum = excluded.checksum, body = excluded.body, span = excluded.span,
+        until_s = excluded.until_s";
 
 /// The columns beside the body.
 #[derive(Debug)]
@@ -105,6 +110,7 @@ pub(crate) fn write(
         dropped: stored.dropped,
         facts: stored.facts.len() as u64,
     };
+    let span = Span::of(stored);
     let body = encode(scratch, stored)?;
     statement.execute(params![
         Key(&head.id),
@@ -116,7 +122,19 @@ pub(crate) fn write(
         head.facts.cast_signed(),
         head.checksum(body),
         body,
+        span.map(|span| span.class),
+        span.map(|span| span.until_s),
     ])?;
+    Ok(())
+}
+
+/// Takes one from a row of [`COLUMNS`], whose span must be what its facts tell.
+pub(crate) fn check(row: &Row<'_>) -> Result<(), RowError> {
+    let stored = read(row)?;
+    let span = row.get::<_, Option<i64>>(10)?.zip(row.get::<_, Option<i64>>(11)?);
+    if span != Span::of(&stored).map(|span| (span.class, span.until_s)) {
+        return Err(Malformed("the span is not that of its facts").into());
+    }
     Ok(())
 }
 

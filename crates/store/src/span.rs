@@ -1,0 +1,103 @@
+//! From when to when a conversation was told of, as an index: what went on at an instant is found without looking at the
+//! history before and after it.
+//!
+//! A row notes when its span ends, in whole seconds, and the power of two that its length fits into. All that meets an
+//! interval lies, in each class, in one range of ends that is wider than the interval by the length of the class, so that
+//! no more than about twice too many rows are looked at; each is held against its facts then. Both numbers follow from
+//! the body, so the checksum leaves them out: `headcount store check` works them out again. Rejected: SQLite's R*Tree
+//! (some 40 bytes a row against 20, and three more tables), and an index by start and end (it walks all that began before).
+
+use crate::read::decoded;
+use crate::record::{RowError, conversation};
+use crate::{Damaged, Store, StoreError};
+use engine::{SECOND, StoredConversation};
+use rusqlite::Transaction;
+
+/// Format 4: the span of each conversation.
+pub(crate) const INDEX: &str = "
+    ALTER TABLE conversation ADD COLUMN span INTEGER;
+    ALTER TABLE conversation ADD COLUMN until_s INTEGER;
+    CREATE INDEX conversation_span ON conversation (span, until_s) WHERE NOT resident;
+";
+
+/// Classes of spans: no two instants are further apart than so many doublings of a second.
+const CLASSES: i64 = 36;
+/// The class of rows that could not be read when the index was made: they meet every interval, so that they are told of.
+const UNREADABLE: i64 = -1;
+/// Further than evidence stands from its own instants in the order (some nanoseconds), in seconds.
+const PUSHED_S: i64 = 1;
+
+/// A span as a row notes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// The length fits into two to this power, in seconds.
+    pub class: i64,
+    /// Its end, in seconds since the epoch, rounded up.
+    pub until_s: i64,
+}
+
+impl Span {
+    /// That of a conversation; none when nothing is known of it.
+    pub fn of(stored: &StoredConversation) -> Option<Self> {
+        let (first, last) = stored.told_span()?;
+        let until_s = last.div_euclid(SECOND) + 1 + PUSHED_S;
+        let seconds = until_s.saturating_sub(first.div_euclid(SECOND) - PUSHED_S).max(1).cast_unsigned();
+        let class = seconds.next_power_of_two().trailing_zeros();
+        Some(Self { class: i64::from(class), until_s })
+    }
+}
+
+impl Store {
+    /// Conversations that are not in memory by what was laid down, and whose facts name or came at instants on both sides of
+    /// or within `[from, to]`, in nanoseconds since the epoch: each goes to `meet`, in no order, as it was laid down or as
+    /// what is wrong with it. A few more may come; `meet` says whether to go on.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn meeting(
+        &self,
+        from: i64,
+        to: i64,
+        meet: &mut dyn FnMut(Result<StoredConversation, Damaged>) -> bool,
+    ) -> Result<(), StoreError> {
+        let (from_s, to_s) = (from.div_euclid(SECOND), to.div_euclid(SECOND) + 1);
+        let mut statement = self.connection.prepare_cached(conversation::SELECT_SPAN)?;
+        let classes = (0..CLASSES).map(|class| (class, from_s, to_s.saturating_add(1 << class)));
+        for range in classes.chain([(UNREADABLE, i64::MIN, i64::MAX)]) {
+            let mut rows = statement.query(range)?;
+            while let Some(row) = rows.next()? {
+                if !meet(decoded("conversation", row, conversation::read)?) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Notes the span of every conversation that is there, one at a time.
+pub(crate) fn fill(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let next = format!(
+        "SELECT {} FROM conversation WHERE number > ?1 ORDER BY number LIMIT 1",
+        conversation::COLUMNS
+    );
+    let mut next = transaction.prepare(&next)?;
+    let mut note =
+        transaction.prepare("UPDATE conversation SET span = ?2, until_s = ?3 WHERE number = ?1")?;
+    let mut after = i64::MIN;
+    loop {
+        let mut rows = next.query([after])?;
+        let Some(row) = rows.next()? else { return Ok(()) };
+        after = row.get(9)?;
+        let span = match conversation::read(row) {
+            Ok(stored) => Span::of(&stored),
+            Err(RowError::Malformed(_)) => Some(Span { class: UNREADABLE, until_s: 0 }),
+            Err(RowError::Failed(error)) => return Err(error),
+        };
+        drop(rows);
+        note.execute((after, span.map(|span| span.class), span.map(|span| span.until_s)))?;
+    }
+}
+
+#[cfg(test)]
+mod tests;
