@@ -51,17 +51,7 @@ impl Cells {
 
     /// The window as readers see it.
     pub fn activity(&self) -> Activity {
-        let mut counts = vec![0; usize::try_from(WINDOW).unwrap_or_default()];
-        let newest_minute = self.counts.last_key_value().map(|(&minute, _)| minute);
-        if let Some(newest) = newest_minute {
-            let first = newest - WINDOW + 1;
-            for (&minute, &count) in self.counts.range(first..) {
-                if let Some(slot) = usize::try_from(minute - first).ok().and_then(|at| counts.get_mut(at)) {
-                    *slot = count;
-                }
-            }
-        }
-        Activity { newest_minute, counts }
+        activity_of(&self.counts)
     }
 
     fn forget_old(&mut self) {
@@ -75,4 +65,19 @@ impl Cells {
             first.remove();
         }
     }
+}
+
+/// The 24 hours that end with the last of these minutes.
+pub(crate) fn activity_of(minutes: &BTreeMap<i64, u64>) -> Activity {
+    let mut counts = vec![0; usize::try_from(WINDOW).unwrap_or_default()];
+    let newest_minute = minutes.last_key_value().map(|(&minute, _)| minute);
+    if let Some(newest) = newest_minute {
+        let first = newest - WINDOW + 1;
+        for (&minute, &count) in minutes.range(first..) {
+            if let Some(slot) = usize::try_from(minute - first).ok().and_then(|at| counts.get_mut(at)) {
+                *slot = count;
+            }
+        }
+    }
+    Activity { newest_minute, counts }
 }

@@ -5,15 +5,14 @@
 //! instant goes through the conversations whose evidence reaches over it, and takes all others as they are. The sum is a
 //! function of the set, as every answer is: no counter is rolled back.
 
+use crate::activity::activity_of;
 use crate::contributions::Paged;
 use crate::conversation::{Conversation, is_counted_at_once};
 use crate::entry::{Entry, NO_TIME};
 use crate::fold::Folded;
 use crate::inherited::is_told_first;
-use crate::{Arrival, Engine, Fact, Id, MINUTE, StoredConversation};
-use foldhash::fast::FixedState;
-use hashbrown::HashSet;
-use std::collections::BTreeMap;
+use crate::{Activity, Engine, Id, MINUTE, StoredConversation};
+use std::collections::{BTreeMap, HashSet};
 
 /// As of when something is counted, in nanoseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,20 +61,13 @@ impl Counted {
 
     /// Counts a conversation that was laid down. `removed_until` as for [`contributions`](crate::contributions).
     pub fn add_stored(&mut self, stored: &StoredConversation, removed_until: Option<i64>, instant: Instant) {
-        self.add_set(&Conversation::take_up(stored), removed_until, instant, None);
+        self.add_set(&Conversation::take_up(stored), removed_until, instant);
     }
 
-    /// `shown_until`: nothing that was published later is to be seen now; none: all is.
-    fn add_set(
-        &mut self,
-        set: &Conversation,
-        removed_until: Option<i64>,
-        Instant { at, known_at }: Instant,
-        shown_until: Option<i64>,
-    ) {
+    fn add_set(&mut self, set: &Conversation, removed_until: Option<i64>, Instant { at, known_at }: Instant) {
         let at = at.unwrap_or(i64::MAX);
         let all_by_then = set.entries.last().is_none_or(|last| last.effective() <= at);
-        if all_by_then && set.is_known_by(known_at) && set.is_known_by(shown_until) {
+        if all_by_then && set.is_known_by(known_at) {
             self.active += u64::from(set.active);
             return;
         }
@@ -87,8 +79,21 @@ impl Counted {
             })
         };
         let active = set.as_known_by(known_at, |then| count(then, at, 1));
-        set.as_known_by(shown_until, |now| count(now, i64::MAX, -1));
+        count(set, i64::MAX, -1);
         self.active += u64::from(active == Some(true));
+    }
+
+    /// The 24 hours that ended with the newest event's minute, out of what stands in minutes now: no later one than that of
+    /// the instant, and as many of the last ones as there are, or more than a day's and those that moved.
+    #[must_use]
+    pub fn activity(&self, now: impl IntoIterator<Item = (i64, u64)>, last: i64) -> Activity {
+        let mut counts: BTreeMap<i64, u64> = now.into_iter().collect();
+        for (minute, difference) in self.cells.range(..=last) {
+            let count = counts.entry(*minute).or_default();
+            *count = count.saturating_add_signed(*difference);
+        }
+        counts.retain(|_, count| *count > 0);
+        activity_of(&counts)
     }
 
     fn move_cell(&mut self, minute: i64, difference: i64) {
@@ -155,29 +160,18 @@ enum Reach {
 impl Engine {
     /// What the conversations in memory counted for at an instant, facts that wait among the events. What is stored of these is
     /// not to be counted: that is what is laid down as in memory, and what is laid down of those whose ids are given.
-    /// `shown_until`: of a conversation nothing that was published later is to be seen now.
     #[must_use]
-    pub fn counted(
-        &self,
-        instant: Instant,
-        now: i64,
-        shown_until: impl Fn(&Id) -> Option<i64>,
-    ) -> (Counted, HashSet<Id, FixedState>) {
+    pub fn counted(&self, instant: Instant, now: i64) -> (Counted, HashSet<Id>) {
         let (mut counted, mut taken_up) = (Counted::default(), HashSet::default());
         let (from, to) = instant.reach(now);
         for set in self.conversations.each() {
             if set.paged != Paged::Not {
                 taken_up.insert(set.id.clone());
             }
-            let until = shown_until(&set.id);
             match set.reach(from, to) {
-                Reach::Before if until.is_none() => counted.active += u64::from(set.active),
+                Reach::Before => counted.active += u64::from(set.active),
                 Reach::Behind => {}
-                Reach::Before | Reach::Within => {
-                    let known_at = instant.known_at.into_iter().chain(until).min();
-                    let removed = self.inherited.removed_until(&set.id);
-                    counted.add_set(set, removed, Instant { known_at, ..instant }, until);
-                }
+                Reach::Within => counted.add_set(set, self.inherited.removed_until(&set.id), instant),
             }
         }
         self.held.each_waiting(|waiting| {
@@ -191,11 +185,5 @@ impl Engine {
             }
         });
         (counted, taken_up)
-    }
-
-    /// Before when all happened that retention had removed of a conversation when it was told of again.
-    #[must_use]
-    pub fn removed_until(&self, conversation: &Id) -> Option<i64> {
-        self.inherited.removed_until(conversation)
     }
 }

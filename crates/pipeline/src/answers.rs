@@ -53,7 +53,8 @@ impl Keeper {
             Query::Activity(question, to) if self.pending.is_none() => {
                 say(to, self.gather(*question, now));
             }
-            Query::Range(..) | Query::User(..) | Query::Activity(..) => {}
+            Query::State(when, to) if self.pending.is_none() => say(to, self.look_at(when, now)),
+            Query::Range(..) | Query::User(..) | Query::Activity(..) | Query::State(..) => {}
         }
     }
 

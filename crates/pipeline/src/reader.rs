@@ -5,7 +5,7 @@
 //! one consistent, durable state. Rejected: a lock around the engine (readers would see what is not yet on disk, or
 //! stall it), and a second copy of every conversation for readers (twice the memory).
 
-use crate::{ChangeLog, Followers, Gathered, Position};
+use crate::{ChangeLog, Followers, Gathered, Looked, Position};
 use arc_swap::ArcSwap;
 use engine::{
     Activity, Completeness, ConversationView, Explained, FeedView, Filter, Id, RangeView, SpellView, Time,
@@ -107,6 +107,8 @@ pub enum Query {
     User(Id, oneshot::Sender<Answer<Option<UserView>>>),
     /// What conversations in memory add to cells, and where the rest is read.
     Activity(Box<CellQuestion>, oneshot::Sender<Answer<Gathered>>),
+    /// What the state was at an instant; what is stored of it is still to be read.
+    State(When, oneshot::Sender<Answer<Looked>>),
 }
 
 /// Why a question has no answer.

@@ -207,7 +207,7 @@ fn known_at(mut given: Parameters, shared: &Shared) -> Result<Option<i64>, Probl
 }
 
 /// An instant that is not in the future.
-fn past(given: &mut Parameters, name: &str, now: i64) -> Result<Option<i64>, Problem> {
+pub(crate) fn past(given: &mut Parameters, name: &str, now: i64) -> Result<Option<i64>, Problem> {
     let at = given.take_as(name, times::MUST_BE, times::read)?;
     match at {
         Some(at) if at > now => {

@@ -5,9 +5,12 @@
 //! harmless. Rejected: writing it in the shard (it would pay for answers that nobody asks for).
 
 use crate::Shared;
+use crate::conversations::past;
 use crate::error::{Code, Problem};
-use crate::times::Written;
+use crate::parameters::Parameters;
+use crate::times::{self, Written};
 use arc_swap::ArcSwapOption;
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
@@ -15,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use engine::{Activity, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use pipeline::Summary;
+use pipeline::{Summary, When};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -99,10 +102,51 @@ fn is_none(count: &u64) -> bool {
     *count == 0
 }
 
-/// `GET /api/v1/state`.
-pub(crate) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
-    let body = shared.state.body(shared.reader.summary())?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+/// What was said, or is true, of an instant.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Then {
+    active_interactions: u64,
+    heatmap: Rows,
+    completeness: &'static str,
+    position: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Written>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_at: Option<Written>,
+}
+
+#[derive(Serialize)]
+struct Rows {
+    data: Vec<Vec<u64>>,
+}
+
+/// `GET /api/v1/state`, as it was at an instant with `?at=`, as it was shown at one with `?known_at=`.
+pub(crate) async fn state(
+    State(shared): State<Arc<Shared>>,
+    mut given: Parameters,
+) -> Result<Response, Problem> {
+    let now = shared.clock.now();
+    let when = When { at: past(&mut given, "at", now)?, known_at: past(&mut given, "known_at", now)? };
+    given.finish()?;
+    if when == When::default() {
+        let body = shared.state.body(shared.reader.summary())?;
+        return Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response());
+    }
+    let Ok(_turn) = shared.activities.acquire().await else {
+        return Err(Problem::new(Code::ShuttingDown, "the program is shutting down"));
+    };
+    let answer = shared.reader.state_at(when).await?;
+    let cells = laid_out(&answer.value.activity, &shared.state.zone);
+    let then = Then {
+        active_interactions: answer.value.active,
+        heatmap: Rows { data: cells.iter().map(|row| row.to_vec()).collect() },
+        completeness: answer.completeness.as_str(),
+        position: answer.position.to_string(),
+        at: when.at.map(times::ours),
+        known_at: when.known_at.map(times::ours),
+    };
+    Ok(Json(then).into_response())
 }
 
 /// Puts each minute's count into the cell of its hour and minute in `zone`. Where the clocks go back, two minutes share

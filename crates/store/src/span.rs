@@ -9,7 +9,7 @@
 
 use crate::read::decoded;
 use crate::record::{RowError, conversation};
-use crate::{Damaged, Store, StoreError};
+use crate::{CellReader, StoreError};
 use engine::{SECOND, StoredConversation};
 use rusqlite::Transaction;
 
@@ -47,10 +47,10 @@ impl Span {
     }
 }
 
-impl Store {
+impl CellReader {
     /// Conversations that are not in memory by what was laid down, and whose facts name or came at instants on both sides of
-    /// or within `[from, to]`, in nanoseconds since the epoch: each goes to `meet`, in no order, as it was laid down or as
-    /// what is wrong with it. A few more may come; `meet` says whether to go on.
+    /// or within `[from, to]`, in nanoseconds since the epoch: each goes to `meet`, in no order, with before when all happened
+    /// that retention had removed of it. A few more may come. Gives how many cannot be read.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -58,20 +58,25 @@ impl Store {
         &self,
         from: i64,
         to: i64,
-        meet: &mut dyn FnMut(Result<StoredConversation, Damaged>) -> bool,
-    ) -> Result<(), StoreError> {
+        meet: &mut dyn FnMut(StoredConversation, Option<i64>),
+    ) -> Result<u64, StoreError> {
+        let mut damaged = 0;
         let (from_s, to_s) = (from.div_euclid(SECOND), to.div_euclid(SECOND) + 1);
         let mut statement = self.connection.prepare_cached(conversation::SELECT_SPAN)?;
         let classes = (0..CLASSES).map(|class| (class, from_s, to_s.saturating_add(1 << class)));
         for range in classes.chain([(UNREADABLE, i64::MIN, i64::MAX)]) {
             let mut rows = statement.query(range)?;
             while let Some(row) = rows.next()? {
-                if !meet(decoded("conversation", row, conversation::read)?) {
-                    return Ok(());
+                match decoded("conversation", row, conversation::read)? {
+                    Ok(stored) => {
+                        let until = self.removed_until(&stored.id)?;
+                        meet(stored, until);
+                    }
+                    Err(_) => damaged += 1,
                 }
             }
         }
-        Ok(())
+        Ok(damaged)
     }
 }
 

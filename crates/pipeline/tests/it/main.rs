@@ -5,6 +5,7 @@ mod corpus;
 mod damage;
 mod followers;
 mod full_disk;
+mod instant;
 mod mailbox;
 mod restart;
 mod retention;

@@ -138,6 +138,7 @@ impl World {
                     let question = *question;
                     drop(to.send(stand(Gathered { question, sums, outgrown, stored: None, range })));
                 }
+                Query::State(_, to) => drop(to),
                 Query::Why(id, of, to) => {
                     let of_it = |e: &&Explained| of.is_none() || e.entry.participant == of;
                     drop(

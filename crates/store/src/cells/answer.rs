@@ -7,7 +7,7 @@ use super::{CellInterval, CellsKept, PAGES_MAX, PARTS, Part, block, bytes, forge
 use crate::open::connect_to_read;
 use crate::read::decoded;
 use crate::record::id::Key;
-use crate::record::{Malformed, RowError, conversation};
+use crate::record::{Malformed, RowError, cell, conversation};
 use crate::{Damaged, Store, StoreError};
 use engine::{Facets, Id, contributions};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -43,7 +43,7 @@ pub struct CellSums {
 /// What is committed at one instant.
 #[derive(Debug)]
 pub struct CellReader {
-    connection: Connection,
+    pub(crate) connection: Connection,
     /// From when on cells are kept.
     pub kept: CellsKept,
 }
@@ -126,11 +126,9 @@ impl CellReader {
         question: &CellQuestion,
         sums: &mut CellSums,
     ) -> Result<(), StoreError> {
-        let until_sql = "SELECT removed_until_ns FROM inherited WHERE id = ?1";
-        let mut until = self.connection.prepare_cached(until_sql)?;
         let mut statement = self.connection.prepare_cached(conversation::SELECT_ONE)?;
         for id in ids {
-            let until = until.query_row([id.to_string()], |row| row.get(0)).optional()?.flatten();
+            let until = self.removed_until(id)?;
             let mut rows = statement.query([Key(id)])?;
             let Some(row) = rows.next()? else { continue };
             // One that cannot be read is not taken back by the commit that replaces it either.
@@ -142,6 +140,28 @@ impl CellReader {
             });
         }
         Ok(())
+    }
+
+    /// Before when all happened that retention had removed of a conversation when it was told of again, in nanoseconds since
+    /// the epoch; none: nothing was.
+    pub(crate) fn removed_until(&self, id: &Id) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT removed_until_ns FROM inherited WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([id.to_string()], |row| row.get(0)).optional()?.flatten())
+    }
+
+    /// The last minutes that have events, from the newest down: at most `limit`, none behind `upto`, and none that is damaged.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn last_minutes(&self, upto: i64, limit: usize) -> Result<Vec<(i64, u64)>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(cell::SELECT_LAST)?;
+        let (mut rows, mut found) = (statement.query((upto, limit))?, Vec::new());
+        while let Some(row) = rows.next()? {
+            found.extend(decoded("cell", row, cell::read)?.ok());
+        }
+        Ok(found)
     }
 
     /// Hands over the bodies of a table; gives what is damaged of them.

@@ -18,6 +18,9 @@ pub(crate) const SELECT: &str = "SELECT minute, events, checksum FROM cell ORDER
 pub(crate) const SELECT_BETWEEN: &str =
     "SELECT minute, events, checksum FROM cell WHERE minute BETWEEN ?1 AND ?2 ORDER BY minute";
 
+/// The last that have events, none behind a minute: so many.
+pub(crate) const SELECT_LAST: &str = "SELECT minute, events, checksum FROM cell WHERE minute <= ?1 AND events > 0 ORDER BY minute DESC LIMIT ?2";
+
 /// Moves one by a difference.
 pub(crate) const UPSERT: &str = "INSERT INTO cell (minute, events, checksum) VALUES (?1, ?2, ?3)
     ON CONFLICT (minute) DO UPDATE SET events = events + excluded.events,
