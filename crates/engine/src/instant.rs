@@ -24,19 +24,23 @@ pub struct Instant {
 }
 
 impl Instant {
-    /// From the first to the last instant over which the evidence of a conversation must reach for it to have been active
-    /// then, or to have added to the minutes up to then since: the end of the last minute is the last of them.
-    #[must_use]
-    pub fn reach(self, now: i64) -> (i64, i64) {
-        let (at, known_at) = (self.at.unwrap_or(now), self.known_at.unwrap_or(now));
-        let minute_end = self.minute(now).saturating_add(1).saturating_mul(MINUTE);
-        (at.min(known_at), known_at.max(minute_end))
+    /// The earlier of the two; none: now, which is given.
+    fn earlier(self, now: i64) -> i64 {
+        self.at.into_iter().chain(self.known_at).min().unwrap_or(now)
     }
 
-    /// The last minute that had begun, counted from the epoch.
+    /// The instants into which the evidence of a conversation must reach for it to have been active then, or to have changed
+    /// the minutes up to then since: to the end of the minute of the earlier of the two.
+    #[must_use]
+    pub fn reach(self, now: i64) -> (i64, i64) {
+        (self.earlier(now), self.minute(now).saturating_add(1).saturating_mul(MINUTE))
+    }
+
+    /// The last minute, counted from the epoch, of which what stands in it now is a beginning. In a later one stands what had
+    /// been shown ahead of its time, and nothing else.
     #[must_use]
     pub fn minute(self, now: i64) -> i64 {
-        self.at.unwrap_or(now).div_euclid(MINUTE)
+        self.earlier(now).div_euclid(MINUTE)
     }
 }
 
@@ -46,49 +50,47 @@ pub struct Counted {
     /// How many of them were active.
     pub active: u64,
     /// By minute, counted from the epoch: how many events more, or fewer, stood in it than now, as far as these
-    /// conversations are concerned.
+    /// conversations are concerned; and how many at all in minutes behind that of the instant.
     pub cells: BTreeMap<i64, i64>,
 }
 
 impl Counted {
-    /// Adds what others counted for.
-    pub fn add(&mut self, other: Self) {
-        self.active += other.active;
-        for (minute, difference) in other.cells {
-            self.move_cell(minute, difference);
-        }
-    }
-
     /// Counts a conversation that was laid down. `removed_until` as for [`contributions`](crate::contributions).
-    pub fn add_stored(&mut self, stored: &StoredConversation, removed_until: Option<i64>, instant: Instant) {
-        self.add_set(&Conversation::take_up(stored), removed_until, instant);
+    pub fn add_stored(
+        &mut self,
+        stored: &StoredConversation,
+        removed_until: Option<i64>,
+        instant: Instant,
+        now: i64,
+    ) {
+        self.add_set(&Conversation::take_up(stored), removed_until, instant, now);
     }
 
-    fn add_set(&mut self, set: &Conversation, removed_until: Option<i64>, Instant { at, known_at }: Instant) {
-        let at = at.unwrap_or(i64::MAX);
-        let all_by_then = set.entries.last().is_none_or(|last| last.effective() <= at);
-        if all_by_then && set.is_known_by(known_at) {
+    fn add_set(&mut self, set: &Conversation, removed_until: Option<i64>, instant: Instant, now: i64) {
+        let (at, last) = (instant.at.unwrap_or(i64::MAX), instant.minute(now));
+        let by_then = |entry: &Entry| entry.effective() <= at && entry.at_ns().div_euclid(MINUTE) <= last;
+        if set.entries.iter().all(by_then) && set.is_known_by(instant.known_at) {
             self.active += u64::from(set.active);
             return;
         }
-        let mut count = |set: &Conversation, at: i64, sign: i64| {
+        let mut count = |set: &Conversation, at: i64, upto: i64, sign: i64| {
             set.each_counted_until(at, |minute| {
-                if is_told_first(removed_until, minute) {
+                if minute <= upto && is_told_first(removed_until, minute) {
                     self.move_cell(minute, sign);
                 }
             })
         };
-        let active = set.as_known_by(known_at, |then| count(then, at, 1));
-        count(set, i64::MAX, -1);
+        let active = set.as_known_by(instant.known_at, |then| count(then, at, i64::MAX, 1));
+        count(set, i64::MAX, last, -1);
         self.active += u64::from(active == Some(true));
     }
 
-    /// The 24 hours that ended with the newest event's minute, out of what stands in minutes now: no later one than that of
-    /// the instant, and as many of the last ones as there are, or more than a day's and those that moved.
+    /// The 24 hours that ended with the newest event's minute, out of what stands in minutes now: of none behind that of the
+    /// instant, and as many of the last ones as there are, or more than a day's and those that moved.
     #[must_use]
-    pub fn activity(&self, now: impl IntoIterator<Item = (i64, u64)>, last: i64) -> Activity {
+    pub fn activity(&self, now: impl IntoIterator<Item = (i64, u64)>) -> Activity {
         let mut counts: BTreeMap<i64, u64> = now.into_iter().collect();
-        for (minute, difference) in self.cells.range(..=last) {
+        for (minute, difference) in &self.cells {
             let count = counts.entry(*minute).or_default();
             *count = count.saturating_add_signed(*difference);
         }
@@ -171,14 +173,16 @@ impl Engine {
             match set.reach(from, to) {
                 Reach::Before => counted.active += u64::from(set.active),
                 Reach::Behind => {}
-                Reach::Within => counted.add_set(set, self.inherited.removed_until(&set.id), instant),
+                Reach::Within => {
+                    counted.add_set(set, self.inherited.removed_until(&set.id), instant, now);
+                }
             }
         }
         self.held.each_waiting(|waiting| {
             // It stands in its minute already, and had not been shown.
             let later = |at: i64| instant.known_at.is_some() || instant.at.is_some_and(|then| at > then);
             let at = waiting.fact.at.filter(|at| is_counted_at_once(&waiting.fact) && later(at.nanos));
-            if let Some(minute) = at.map(|at| at.minute())
+            if let Some(minute) = at.map(|at| at.minute()).filter(|minute| *minute <= instant.minute(now))
                 && is_told_first(self.inherited.removed_until(&waiting.conversation), minute)
             {
                 counted.move_cell(minute, -1);

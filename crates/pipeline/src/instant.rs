@@ -46,12 +46,12 @@ impl Looked {
         let (from, to) = instant.reach(now);
         let damaged = stored.meeting(from, to, &mut |one, removed_until| {
             if !taken_up.contains(&one.id) {
-                counted.add_stored(&one, removed_until, instant);
+                counted.add_stored(&one, removed_until, instant, now);
             }
         })?;
         let last = instant.minute(now);
         let minutes = stored.last_minutes(last, DAY_MINUTES + counted.cells.len())?;
-        let activity = counted.activity(minutes, last);
+        let activity = counted.activity(minutes);
         let begins = activity.newest_minute.unwrap_or(last).saturating_sub(DAY_MINUTES as i64);
         let lacks = damaged > 0 || stored.kept.minutes.is_some_and(|kept| kept > begins);
         Ok(StateThen { active: counted.active, activity, lacks })

@@ -1,9 +1,11 @@
 //! Cells by what events are about, against those of all events: without a filter they are the same, whatever left memory,
-//! came back, was merged into pages, torn or replayed meanwhile.
+//! came back, was merged into pages, torn or replayed meanwhile. And the state as it was shown once, against what is said of
+//! that instant.
 
 use crate::watch::{Broken, Invariant};
 use crate::world::World;
-use pipeline::{CellInterval, CellQuestion};
+use engine::Activity;
+use pipeline::{CellInterval, CellQuestion, When};
 use simulator::Millis;
 use std::collections::BTreeMap;
 
@@ -25,6 +27,26 @@ impl World {
         let cells = life.keeper.store().cells(i64::MIN / 2, i64::MAX / 2);
         let cells = cells.map_err(|error| Broken::new(Invariant::NodeRuns, error.to_string()))?;
         self.judge_cells(node, &cells.into_iter().collect())
+    }
+
+    /// What the state was once is what it is said to have been at that instant.
+    pub fn judge_states(&self, node: usize) -> Result<(), Broken> {
+        let known = &self.nodes[node];
+        let Some(life) = &known.life else { return Ok(()) };
+        for (at, (active, activity)) in &known.seen.states {
+            let when = When { at: None, known_at: Some(*at) };
+            let then = life.keeper.look_at(when, known.clock(self.now)).and_then(|told| told.value.finish());
+            let then = then.map_err(|error| Broken::new(Invariant::NodeRuns, error.to_string()))?;
+            if (then.active, &then.activity) != (*active, activity) {
+                let (told, shown) = (events(&then.activity), events(activity));
+                let what = format!(
+                    "node {node} at {at}: {} active and {told:?}, not {active} and {shown:?}",
+                    then.active
+                );
+                return Err(Broken::new(Invariant::AsKnownThen, what));
+            }
+        }
+        Ok(())
     }
 
     /// Cells of all intervals, without a filter, are those of the minutes that were counted one by one.
@@ -53,4 +75,10 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Minutes that have events, by how long before the newest they are.
+fn events(activity: &Activity) -> Vec<(usize, u64)> {
+    let counts = activity.counts.iter().rev().copied().enumerate();
+    counts.filter(|(_, events)| *events > 0).collect()
 }

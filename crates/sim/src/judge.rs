@@ -227,7 +227,7 @@ impl World {
                 return Err(Broken::new(Invariant::AsKnownThen, what));
             }
         }
-        Ok(())
+        self.judge_states(node)
     }
 
     /// Whoever claims to be complete says the same as any other who does.

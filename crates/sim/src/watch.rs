@@ -2,7 +2,7 @@
 
 use crate::truth::{Page, Told};
 use crate::world::World;
-use engine::{Batch, Change, Engine, FactId, Id, Shown, TimelineEntry};
+use engine::{Activity, Batch, Change, Engine, FactId, Id, Shown, TimelineEntry};
 use simulator::{Dialect, Millis};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,6 +83,8 @@ pub(crate) struct Seen {
     vector_clocks: BTreeMap<Id, u64>,
     /// Answers, by conversation and the instant of the commit that they followed.
     pub answers: BTreeMap<(Id, i64), String>,
+    /// How many were active, and the activity of the day, by the instant of the commit that they followed.
+    pub states: BTreeMap<i64, (u64, Activity)>,
     /// When it was first known to listen, also after a crash.
     pub listened_since: Option<Millis>,
     /// Instants of its clock at which a frame left the cloud for a feed and nobody was there, by the feed's name.
@@ -128,6 +130,13 @@ impl World {
                 self.trace.say(self.now, || format!("n{node}: shows {}", line(&change)));
             }
             known.seen.publish(&change, publish.fact, page, self.plan.dialect)?;
+        }
+        // What waits stands in its minute already, and had not been shown.
+        if remember
+            && engine.held_count() == 0
+            && let Some(at) = life.keeper.last_commit()
+        {
+            known.seen.states.insert(at, (engine.active_count(), engine.activity()));
         }
         for id in touched {
             let Some(shown) = engine.show(&id, clock) else { continue };

@@ -16,7 +16,8 @@ struct Sent {
     shown: i64,
 }
 
-/// Two days of conversations of some minutes each, one in ten of whose events comes hours late, in the order in which they come.
+/// Two days of conversations of some minutes each, one in ten of whose events comes hours late, and one in twenty
+/// ahead of its time, in the order in which they come.
 fn story(rng: &mut fastrand::Rng) -> Vec<Sent> {
     let mut all = Vec::new();
     for c in 0..100 {
@@ -32,7 +33,12 @@ fn story(rng: &mut fastrand::Rng) -> Vec<Sent> {
         let mut happened = begin;
         for (n, (what, state)) in (0..).zip(steps).take(if c % 9 == 0 { 4 } else { 6 }) {
             happened += rng.i64(SECOND..300 * SECOND) / 1_000_000 * 1_000_000;
-            let late = if rng.u8(0..10) == 0 { rng.i64(0..6 * HOUR) } else { rng.i64(0..3 * SECOND) };
+            let late = match rng.u8(0..20) {
+                0 | 1 => rng.i64(0..6 * HOUR),
+                // By a clock that is ahead of ours.
+                2 => -rng.i64(0..600 * SECOND),
+                _ => rng.i64(0..3 * SECOND),
+            };
             let delivery = at(&name, n, what, state, happened);
             all.push(Sent { at: delivery.facts[0].at.unwrap().nanos, delivery, shown: happened + late });
         }

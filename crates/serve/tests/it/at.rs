@@ -126,3 +126,39 @@ async fn an_instant_that_makes_no_sense_is_refused_by_name() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_state_is_of_that_instant() {
+    let folder = tempfile::tempdir().unwrap();
+    history::make(folder.path(), CONVERSATIONS);
+    let (_pipeline, board) = service(folder.path());
+    settled(&board, CONVERSATIONS).await;
+    let today = board.json("/api/v1/state").await;
+    let events = |state: &Value| -> u64 {
+        let rows = state["heatmap"]["data"].as_array().unwrap();
+        rows.iter().flat_map(|row| row.as_array().unwrap()).map(|n| n.as_u64().unwrap()).sum()
+    };
+    let mut before = 0;
+    for at in [0, 20_000, 61_000, 90_000] {
+        let instant = START / 1_000_000 + at;
+        let lives = |number: &u64| {
+            let parts = history::parts(*number);
+            parts.iter().any(|p| p.from_ms <= instant && instant < p.from_ms + p.taken_ms as i64)
+        };
+        let state = board.json(&format!("/api/v1/state?at={}", written(at))).await;
+        let active = (0..CONVERSATIONS).filter(lives).count();
+        assert_eq!((&state["activeInteractions"], &state["at"]), (&active.into(), &written(at).into()));
+        assert_eq!(state["completeness"], "unknown", "nobody listened the day before");
+        assert!(events(&state) > before && events(&state) < events(&today), "{at}");
+        before = events(&state);
+    }
+    for name in ["at", "known_at"] {
+        let last = board.json(&format!("/api/v1/state?{name}={}", written(3_599_000))).await;
+        assert_eq!(last["activeInteractions"], today["activeInteractions"]);
+        assert_eq!(last["heatmap"], today["heatmap"]);
+        let first = board.json(&format!("/api/v1/state?{name}={}", written(-3_600_000))).await;
+        assert_eq!((first["activeInteractions"].as_u64(), events(&first)), (Some(0), 0));
+        let future = board.get(&format!("/api/v1/state?{name}=2999-01-01T00:00:00Z")).await;
+        assert_eq!(future.status, StatusCode::BAD_REQUEST);
+    }
+}
