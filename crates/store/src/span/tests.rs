@@ -37,8 +37,7 @@ fn conversation(number: usize, from: i64, length: i64) -> StoredConversation {
 
 fn found(store: &Store, from: i64, to: i64) -> BTreeSet<Id> {
     let mut found = BTreeSet::new();
-    let damaged =
-        store.cell_reader().expect("read").meeting(from, to, &mut |met, _| drop(found.insert(met.id)));
+    let damaged = store.cell_reader().expect("read").meeting(from, to, &mut |met, _| found.extend([met.id]));
     assert_eq!(damaged, Ok(0));
     found
 }
