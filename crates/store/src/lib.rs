@@ -6,9 +6,10 @@
 //! by a lock that dies with it; every open is a new [`causal::Incarnation`], durable before anybody sees it.
 //!
 //! Every tool that opens SQLite can read `headcount.db`, while Headcount runs too (a reader that stays long keeps the
-//! write-ahead log from shrinking). Tables: `log`, `conversation` (the facts are packed in `body`), `cell`, `user_state`,
-//! `ledger`, `removed`, `meta`, and cells by what events are about (see `cells.rs`); times are nanoseconds since 1970 in columns ending in `_ns`. For people, two views with readable
-//! values, all in UTC:
+//! write-ahead log from shrinking). Tables: `log`, `conversation` (the facts are packed in `body`, an `id` that is
+//! a UUID is its 16 bytes), `cell`, `user_state`, `ledger`, `removed`, `inherited`, `outbox`, `meta`, and cells by what events
+//! are about (see `cells.rs`); times are nanoseconds since 1970 in columns ending in `_ns`, seconds in those ending in `_s`.
+//! For people, two views with readable values, all in UTC:
 //!
 //! | view | columns |
 //! |---|---|
