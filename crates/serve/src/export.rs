@@ -14,7 +14,7 @@ use ::export::{Ask, ExportError, Format, Only, What, Written, to_stream};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, Method, header};
 use axum::response::{IntoResponse, Response};
 use engine::{Completeness, Id, Word};
 use futures_util::stream::unfold;
@@ -45,6 +45,7 @@ const COMPLETENESS: HeaderName = HeaderName::from_static("headcount-completeness
 
 /// `GET /api/v1/export`.
 pub(crate) async fn export(
+    method: Method,
     State(shared): State<Arc<Shared>>,
     stop: Option<Extension<CancellationToken>>,
     given: Parameters,
@@ -73,6 +74,10 @@ pub(crate) async fn export(
         (AS_OF, Written::ours(past.as_of()).to_string()),
         (COMPLETENESS, worst.unwrap_or(Completeness::Complete).as_str().to_owned()),
     ];
+    if method == Method::HEAD {
+        // Nobody would read it, and until that is noticed it would be in the way of others.
+        return Ok((headers, Body::empty()).into_response());
+    }
     let stop = stop.map(|Extension(stop)| stop).unwrap_or_default();
     Ok((headers, streamed(past, ask, stop, permit)).into_response())
 }
