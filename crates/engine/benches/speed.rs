@@ -5,7 +5,7 @@ mod common;
 
 use causal::Dot;
 use common::{BATCH, Dialect, Dice, NOON, STEP_NS, conversation_id, cpu_ns, deliver, engine, fact, say};
-use engine::{Delivery, Engine, Facets, FactId, MINUTE, SECOND, Stamp, Time, Word};
+use engine::{Delivery, Engine, Facets, FactId, MINUTE, SECOND, Stamp, Time, When, Word};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn main() {
         }
     }
     say(format_args!("\nCPU time of one question about cells, of what conversations in memory add"));
-    question_about_cells();
+    questions();
 }
 
 /// The speed of a stream: the median of some runs, and the best.
@@ -121,39 +121,55 @@ impl Stream {
     }
 }
 
-/// Late facts for many conversations of some tens of facts each.
-fn late_among_many() {
+/// An engine with many conversations of some tens of facts each.
+fn many() -> Engine {
     let mut stream = Stream::new(Dialect::Events);
     let mut engine = engine();
     let facts: Vec<u32> = (0..FACTS).map(|n| n % CONVERSATIONS).collect();
     stream.draw(&facts);
     let order: Vec<u32> = (0..FACTS).collect();
     stream.play(&mut engine, &order);
+    engine
+}
+
+/// Late facts for many conversations of some tens of facts each.
+fn late_among_many() {
+    let mut engine = many();
     let mut spent: Vec<u64> =
         (0..1_000).map(|n| one_late(&mut engine, Dialect::Events, n * 97, 1_000)).collect();
     tell_late(&format!("Events, {CONVERSATIONS} conversations, {FACTS} facts"), &mut spent);
 }
 
-/// What conversations in memory add to cells: of a range with all their events, and of one with none.
-fn question_about_cells() {
-    let mut stream = Stream::new(Dialect::Events);
-    let mut engine = engine();
-    let facts: Vec<u32> = (0..FACTS).map(|n| n % CONVERSATIONS).collect();
-    stream.draw(&facts);
-    let order: Vec<u32> = (0..FACTS).collect();
-    stream.play(&mut engine, &order);
+/// What conversations in memory add to cells: of a range with all their events, and of one with none. And what they counted
+/// for at an instant: in the middle of all their events, and behind them.
+fn questions() {
+    let engine = many();
     let first = NOON / MINUTE;
     for (minutes, what) in [(first..first + 1_440, "all their events"), (first - 1_440..first, "no event")] {
-        let mut spent: Vec<u64> = (0..9)
-            .map(|_| {
-                let (begun, mut events) = (cpu_ns(), 0);
-                engine.contribute(&Facets::default(), &minutes, |_| events += 1);
-                assert_eq!(events > 0, minutes.start == first);
-                cpu_ns() - begun
-            })
-            .collect();
-        tell_late(&format!("{CONVERSATIONS} conversations, a range with {what}"), &mut spent);
+        ask(&format!("{CONVERSATIONS} conversations, a range with {what}"), || {
+            let mut events = 0;
+            engine.contribute(&Facets::default(), &minutes, |_| events += 1);
+            assert_eq!(events > 0, minutes.start == first);
+        });
     }
+    let last = i64::from(FACTS) * STEP_NS;
+    for (after, what) in [(last / 2, "amid their events"), (2 * last, "behind them")] {
+        let when = When { at: Some(NOON + after), known_at: None };
+        ask(&format!("{CONVERSATIONS} conversations, an instant {what}"), || {
+            assert!(engine.counted(when).0.active > 0);
+        });
+    }
+}
+
+/// CPU time of a question, asked a few times.
+fn ask(what: &str, mut question: impl FnMut()) {
+    let one = |_| {
+        let begun = cpu_ns();
+        question();
+        cpu_ns() - begun
+    };
+    let mut spent: Vec<u64> = (0..9).map(one).collect();
+    tell_late(what, &mut spent);
 }
 
 /// Late facts for a conversation of so many facts.

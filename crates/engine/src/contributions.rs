@@ -8,7 +8,7 @@
 
 use crate::conversation::Conversation;
 use crate::entry::Entry;
-use crate::fold::{Folded, Participant};
+use crate::fold::Participant;
 use crate::inherited::is_told_first;
 use crate::names::{Name, Names, Sym};
 use crate::{Engine, Id, MINUTE, StoredConversation, Word};
@@ -109,13 +109,10 @@ pub fn contributions(
 impl Conversation {
     /// Hands over each entry that counts, with its minute, in order.
     fn each_counted(&self, mut take: impl FnMut(i64, About)) {
-        let mut folded = Folded::prepared(&self.entries);
-        for entry in &self.entries {
-            if folded.apply(entry, &self.names).counted {
-                let participant = folded.participants.iter().find(|p| p.id == entry.participant);
-                take(entry.at_ns().div_euclid(MINUTE), About::of(entry, participant));
-            }
-        }
+        self.counted_until(i64::MAX, |minute, entry, folded| {
+            let participant = folded.participants.iter().find(|p| p.id == entry.participant);
+            take(minute, About::of(entry, participant));
+        });
     }
 
     /// New facts change what it adds to cells.

@@ -256,24 +256,29 @@ impl Conversation {
     /// The entries that stand no later than `at` in the order, and the state after them. Who or what is told of later only is
     /// not in it; that evidence about a participant stands back behind its communications' is known by now.
     pub fn folded_at(&self, at: i64) -> (&[Entry], Folded) {
+        self.counted_until(at, |_, _, _| {})
+    }
+
+    /// The same, and hands over each of these entries that counts, with its minute and the state behind it.
+    pub fn counted_until(&self, at: i64, mut take: impl FnMut(i64, &Entry, &Folded)) -> (&[Entry], Folded) {
         let past = self.entries.partition_point(|entry| entry.effective() <= at);
         let past = self.entries.get(..past).unwrap_or_default();
         let mut folded = Folded::prepared(&self.entries);
         for entry in past {
-            folded.apply(entry, &self.names);
+            if folded.apply(entry, &self.names).counted {
+                take(entry.at_ns().div_euclid(MINUTE), entry, &folded);
+            }
         }
-        folded.keep_those_in(past);
+        if past.len() < self.entries.len() {
+            folded.keep_those_in(past);
+        }
         (past, folded)
     }
 
     /// How many entries each minute counts, from the set alone.
     pub fn recount(&self) -> BTreeMap<i64, u64> {
-        let (mut folded, mut cells) = (Folded::prepared(&self.entries), BTreeMap::new());
-        for entry in &self.entries {
-            if folded.apply(entry, &self.names).counted {
-                *cells.entry(entry.at_ns().div_euclid(MINUTE)).or_default() += 1;
-            }
-        }
+        let mut cells = BTreeMap::new();
+        self.counted_until(i64::MAX, |minute, _, _| *cells.entry(minute).or_default() += 1);
         cells
     }
 

@@ -9,38 +9,38 @@ use crate::activity::activity_of;
 use crate::contributions::Paged;
 use crate::conversation::{Conversation, is_counted_at_once};
 use crate::entry::{Entry, NO_TIME};
-use crate::fold::Folded;
 use crate::inherited::is_told_first;
+use crate::record::{told_at, widest};
 use crate::{Activity, Engine, Id, MINUTE, StoredConversation};
 use std::collections::{BTreeMap, HashSet};
 
-/// As of when something is counted, in nanoseconds since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Instant {
-    /// What had happened by then; none: all that is known.
+/// As of when something is asked for, in nanoseconds since the epoch; none: now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct When {
+    /// What was true at this instant.
     pub at: Option<i64>,
-    /// By what had been shown until then; none: by all that is known.
+    /// By what had been shown until this instant.
     pub known_at: Option<i64>,
 }
 
-impl Instant {
-    /// The earlier of the two; none: now, which is given.
-    fn earlier(self, now: i64) -> i64 {
-        self.at.into_iter().chain(self.known_at).min().unwrap_or(now)
+impl When {
+    /// The earlier of the two; none: behind everything.
+    fn earlier(self) -> i64 {
+        self.at.into_iter().chain(self.known_at).min().unwrap_or(i64::MAX)
     }
 
-    /// The instants into which the evidence of a conversation must reach for it to have been active then, or to have changed
-    /// the minutes up to then since: to the end of the minute of the earlier of the two.
+    /// The instants into which the evidence of a conversation must reach for it to have been active then and not now, or to
+    /// have changed the minutes up to then since: to the end of the minute of the earlier of the two.
     #[must_use]
-    pub fn reach(self, now: i64) -> (i64, i64) {
-        (self.earlier(now), self.minute(now).saturating_add(1).saturating_mul(MINUTE))
+    pub fn reach(self) -> (i64, i64) {
+        (self.earlier(), self.minute().saturating_add(1).saturating_mul(MINUTE))
     }
 
     /// The last minute, counted from the epoch, of which what stands in it now is a beginning. In a later one stands what had
     /// been shown ahead of its time, and nothing else.
     #[must_use]
-    pub fn minute(self, now: i64) -> i64 {
-        self.earlier(now).div_euclid(MINUTE)
+    pub fn minute(self) -> i64 {
+        self.earlier().div_euclid(MINUTE)
     }
 }
 
@@ -56,31 +56,26 @@ pub struct Counted {
 
 impl Counted {
     /// Counts a conversation that was laid down. `removed_until` as for [`contributions`](crate::contributions).
-    pub fn add_stored(
-        &mut self,
-        stored: &StoredConversation,
-        removed_until: Option<i64>,
-        instant: Instant,
-        now: i64,
-    ) {
-        self.add_set(&Conversation::take_up(stored), removed_until, instant, now);
+    pub fn add_stored(&mut self, stored: &StoredConversation, removed_until: Option<i64>, when: When) {
+        self.add_set(&Conversation::take_up(stored), removed_until, when);
     }
 
-    fn add_set(&mut self, set: &Conversation, removed_until: Option<i64>, instant: Instant, now: i64) {
-        let (at, last) = (instant.at.unwrap_or(i64::MAX), instant.minute(now));
+    fn add_set(&mut self, set: &Conversation, removed_until: Option<i64>, when: When) {
+        let (at, last) = (when.at.unwrap_or(i64::MAX), when.minute());
         let by_then = |entry: &Entry| entry.effective() <= at && entry.at_ns().div_euclid(MINUTE) <= last;
-        if set.entries.iter().all(by_then) && set.is_known_by(instant.known_at) {
+        if set.entries.iter().all(by_then) && set.is_known_by(when.known_at) {
             self.active += u64::from(set.active);
             return;
         }
         let mut count = |set: &Conversation, at: i64, upto: i64, sign: i64| {
-            set.each_counted_until(at, |minute| {
+            let (past, folded) = set.counted_until(at, |minute, _, _| {
                 if minute <= upto && is_told_first(removed_until, minute) {
                     self.move_cell(minute, sign);
                 }
-            })
+            });
+            !past.is_empty() && folded.is_active(&set.names)
         };
-        let active = set.as_known_by(instant.known_at, |then| count(then, at, i64::MAX, 1));
+        let active = set.as_known_by(when.known_at, |then| count(then, at, i64::MAX, 1));
         count(set, i64::MAX, last, -1);
         self.active += u64::from(active == Some(true));
     }
@@ -108,21 +103,6 @@ impl Counted {
 }
 
 impl Conversation {
-    /// Hands over the minute of each entry that counts and stands no later than `at` in the order; gives whether it was
-    /// active behind these.
-    fn each_counted_until(&self, at: i64, mut take: impl FnMut(i64)) -> bool {
-        let past = self.entries.partition_point(|entry| entry.effective() <= at);
-        let past = self.entries.get(..past).unwrap_or_default();
-        let mut folded = Folded::prepared(&self.entries);
-        for entry in past {
-            if folded.apply(entry, &self.names).counted {
-                take(entry.at_ns().div_euclid(MINUTE));
-            }
-        }
-        folded.keep_those_in(past);
-        !past.is_empty() && folded.is_active(&self.names)
-    }
-
     /// Whether all of it had been published at an instant; none: now.
     fn is_known_by(&self, at: Option<i64>) -> bool {
         let known = |at| self.entries.iter().flat_map(Entry::evidence).all(|piece| piece.published() <= at);
@@ -138,16 +118,15 @@ impl Conversation {
     }
 
     /// Whether all of its evidence is of before `from`, of behind `to`, or neither.
-    fn reach(&self, from: i64, to: i64) -> Reach {
-        let pieces = || self.entries.iter().flat_map(Entry::evidence);
-        let first = |e: &Entry| if e.at_ns() == NO_TIME { e.received } else { e.received.min(e.at_ns()) };
-        let last = |e: &Entry| e.received.max(e.published()).max(e.at_ns()).max(e.effective());
-        if pieces().all(|e| last(e) < from) {
-            Reach::Before
-        } else if pieces().all(|e| first(e) > to) {
-            Reach::Behind
-        } else {
-            Reach::Within
+    fn reach(&self, (from, to): (i64, i64)) -> Reach {
+        let told = |e: &Entry| {
+            let at = Some(e.at_ns()).filter(|at| *at != NO_TIME);
+            widest(told_at(at, e.received, e.published()), (e.effective(), e.effective()))
+        };
+        match self.entries.iter().flat_map(Entry::evidence).map(told).reduce(widest) {
+            Some((_, last)) if last < from => Reach::Before,
+            Some((first, _)) if first > to => Reach::Behind,
+            _ => Reach::Within,
         }
     }
 }
@@ -163,26 +142,23 @@ impl Engine {
     /// What the conversations in memory counted for at an instant, facts that wait among the events. What is stored of these is
     /// not to be counted: that is what is laid down as in memory, and what is laid down of those whose ids are given.
     #[must_use]
-    pub fn counted(&self, instant: Instant, now: i64) -> (Counted, HashSet<Id>) {
+    pub fn counted(&self, when: When) -> (Counted, HashSet<Id>) {
         let (mut counted, mut taken_up) = (Counted::default(), HashSet::default());
-        let (from, to) = instant.reach(now);
         for set in self.conversations.each() {
             if set.paged != Paged::Not {
                 taken_up.insert(set.id.clone());
             }
-            match set.reach(from, to) {
+            match set.reach(when.reach()) {
                 Reach::Before => counted.active += u64::from(set.active),
                 Reach::Behind => {}
-                Reach::Within => {
-                    counted.add_set(set, self.inherited.removed_until(&set.id), instant, now);
-                }
+                Reach::Within => counted.add_set(set, self.inherited.removed_until(&set.id), when),
             }
         }
         self.held.each_waiting(|waiting| {
             // It stands in its minute already, and had not been shown.
-            let later = |at: i64| instant.known_at.is_some() || instant.at.is_some_and(|then| at > then);
+            let later = |at: i64| when.known_at.is_some() || when.at.is_some_and(|then| at > then);
             let at = waiting.fact.at.filter(|at| is_counted_at_once(&waiting.fact) && later(at.nanos));
-            if let Some(minute) = at.map(|at| at.minute()).filter(|minute| *minute <= instant.minute(now))
+            if let Some(minute) = at.map(|at| at.minute()).filter(|minute| *minute <= when.minute())
                 && is_told_first(self.inherited.removed_until(&waiting.conversation), minute)
             {
                 counted.move_cell(minute, -1);

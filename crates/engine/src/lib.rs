@@ -55,7 +55,7 @@ pub use fact::{Authority, Delivery, Fact, FactId, Source, Stamp, Toggle, UserFac
 pub use gaps::{Broken, FeedIntervals, Interval, Missing, MissingDots, REMOVED, RangeView, check_intervals};
 pub use ghosts::Suspicion;
 pub use id::{ID_BYTES_MAX, Id, IdError};
-pub use instant::{Counted, Instant};
+pub use instant::{Counted, When};
 pub use ledger::{RECORDS_LOST, STATUS_ROW};
 pub use limits::{LOOK_BACK_NS, Limits, Plausible, UNNOTICED_NS_MAX};
 pub use note::{FeedEvent, FeedNote};

@@ -61,13 +61,15 @@ impl StoredConversation {
     /// since the epoch; none when it has none. Before the first nothing of it was, and behind the last nothing changed.
     #[must_use]
     pub fn told_span(&self) -> Option<(i64, i64)> {
-        self.facts.iter().map(|(fact, arrival)| told_at(fact.at.map(|at| at.nanos), arrival)).reduce(widest)
+        let told = |(fact, Arrival { received, published, .. }): &(Fact, Arrival)| {
+            told_at(fact.at.map(|at| at.nanos), *received, *published)
+        };
+        self.facts.iter().map(told).reduce(widest)
     }
 }
 
-/// The first and the last instant that a piece of evidence names, of a source's time and how it came.
-pub(crate) fn told_at(at: Option<i64>, arrival: &Arrival) -> (i64, i64) {
-    let (received, published) = (arrival.received, arrival.published);
+/// The first and the last instant that a piece of evidence names: of its source's time, its receipt, and when it was shown.
+pub(crate) fn told_at(at: Option<i64>, received: i64, published: i64) -> (i64, i64) {
     let at = at.unwrap_or(received);
     (at.min(received).min(published), at.max(received).max(published))
 }

@@ -4,11 +4,13 @@
 //! fifths of a second, and leave memory five seconds after their end, so that after a few seconds each commit lays down as
 //! many as begin. The disk is measured beside it, with a write in place and its sync, as a commit pays at least.
 
+mod common;
+
+use common::{say, spread};
 use engine::{
     Authority, Delivery, Fact, FactId, FeedEvent, FeedNote, Id, Limits, SECOND, Source, Time, What, Word,
 };
 use pipeline::{Clock, KEPT_ALWAYS_NS, Keeper, Mail, Retention};
-use std::fmt::Arguments;
 use std::io::{Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -126,14 +128,4 @@ fn bare_syncs(folder: &Path) -> Vec<Duration> {
         before.elapsed()
     };
     (0..SYNCS).map(one).collect()
-}
-
-fn spread(mut all: Vec<Duration>) -> String {
-    all.sort_unstable();
-    let at = |percent: usize| all[(all.len() - 1) * percent / 100].as_secs_f64() * 1e3;
-    format!("p50 {:6.2} ms  p99 {:6.2} ms  most {:6.2} ms", at(50), at(99), at(100))
-}
-
-fn say(text: Arguments<'_>) {
-    let _nobody_reads = writeln!(std::io::stdout(), "{text}");
 }

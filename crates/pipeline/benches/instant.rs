@@ -4,14 +4,15 @@
 //! large batches. `INSTANT_FACTS` makes another size. Cold: the file was
 //! opened anew, and nothing of it had been asked through that connection.
 
+mod common;
+
+use common::{say, spread};
 use engine::{
     Arrival, Authority, Fact, FactId, Id, Limits, MINUTE, SECOND, Source, StoredConversation, Time, What,
     Word,
 };
 use pipeline::{Keeper, Query, When};
 use std::collections::BTreeMap;
-use std::fmt::Arguments;
-use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use store::{Commit, Store};
@@ -134,14 +135,4 @@ fn timed(work: impl FnOnce()) -> Duration {
     let begun = Instant::now();
     work();
     begun.elapsed()
-}
-
-fn spread(mut times: Vec<Duration>) -> String {
-    times.sort_unstable();
-    let of = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
-    format!("p50 {:6.2} ms  p99 {:6.2} ms  most {:6.2} ms", of(0.5), of(0.99), of(1.0))
-}
-
-fn say(line: Arguments<'_>) {
-    let _nobody_reads = writeln!(std::io::stdout(), "{line}");
 }

@@ -5,12 +5,12 @@
 //! own, up to the moment in which `headcount serve` has its first summary to show. The pages of the files are in the
 //! system's cache. `START_PARTICIPANTS` and `START_FACTS` make it smaller; `START_FOLDER` says where (some 4 GB).
 
-use std::fmt::Arguments;
-use std::io::Write;
+use common::say;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+mod common;
 #[path = "start/make.rs"]
 mod make;
 
@@ -95,8 +95,4 @@ fn status_kib(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(key));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-}
-
-fn say(text: Arguments<'_>) {
-    let _nobody_reads = writeln!(std::io::stdout(), "{text}");
 }

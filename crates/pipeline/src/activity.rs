@@ -7,7 +7,7 @@
 
 use crate::{Answer, Keeper, NoAnswer, Query, Reader};
 use engine::{Completeness, Id, RangeView};
-use store::{CellQuestion, CellReader, CellSums, Damaged, StoreError};
+use store::{CellQuestion, CellSums, CommitReader, Damaged, StoreError};
 use tokio::sync::oneshot;
 
 /// What the shard has to say about cells, and where the rest is read.
@@ -20,7 +20,7 @@ pub struct Gathered {
     /// Those of them of which pages hold what they added before.
     pub outgrown: Vec<Id>,
     /// What is stored; none: nothing is.
-    pub stored: Option<CellReader>,
+    pub stored: Option<CommitReader>,
     /// What is known of the range.
     pub range: RangeView,
 }
@@ -80,14 +80,10 @@ impl Keeper {
     /// What conversations in memory add to cells as of `now`, in nanoseconds since the epoch, and a reader of the rest.
     ///
     /// # Errors
-    /// When the store cannot be read, and while something waits for the disk: memory is ahead of it then.
+    /// When the store cannot be read, and while something waits for the disk.
     pub fn gather(&self, question: CellQuestion, now: i64) -> Result<Answer<Gathered>, StoreError> {
-        if self.pending.is_some() || self.store.is_poisoned() {
-            return Err(StoreError::Poisoned);
-        }
-        let (now, minutes) = (self.instant(now), question.minutes());
-        let mut sums = question.nothing();
-        let stored = self.store.cell_reader()?;
+        let (now, stored) = (self.instant(now), self.commit_reader()?);
+        let (minutes, mut sums) = (question.minutes(), question.nothing());
         let outgrown = self
             .engine
             .contribute(&question.filter, &minutes, |minute| question.add_minute(&mut sums, minute, 1));
@@ -113,15 +109,7 @@ impl Reader {
         let question = Box::new(question);
         let ask = |to: oneshot::Sender<Answer<Gathered>>| Query::Activity(question, to);
         let Answer { value, position, completeness, removed_until } = self.ask(ask).await?;
-        let finished = tokio::task::spawn_blocking(move || value.finish());
-        let value = match finished.await {
-            Ok(Ok(value)) => value,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "cells could not be read");
-                return Err(self.why_not());
-            }
-            Err(_) => return Err(NoAnswer::Stopped),
-        };
+        let value = self.elsewhere(move || value.finish()).await?;
         let completeness = value.as_ref().map_or(completeness, ActivityView::completeness);
         Ok(Answer { value, position, completeness, removed_until })
     }

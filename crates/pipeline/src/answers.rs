@@ -9,7 +9,7 @@ use crate::{Answer, Keeper, Page, Query, Summary, When};
 use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation, TimelineEntry};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use store::StoreError;
+use store::{CommitReader, StoreError};
 use tokio::sync::oneshot;
 
 /// Entries of several timelines in one answer, but for those of the last: some milliseconds of work.
@@ -50,11 +50,9 @@ impl Keeper {
             Query::User(id, to) if !self.moves(|p| p.batch.users.iter().any(|row| row.user == id)) => {
                 say(to, Ok(self.stand(self.engine.user(&id), self.engine.completeness(now))));
             }
-            Query::Activity(question, to) if self.pending.is_none() => {
-                say(to, self.gather(*question, now));
-            }
-            Query::State(when, to) if self.pending.is_none() => say(to, self.look_at(when, now)),
-            Query::Range(..) | Query::User(..) | Query::Activity(..) | Query::State(..) => {}
+            Query::Activity(question, to) => say(to, self.gather(*question, now)),
+            Query::State(when, to) => say(to, self.look_at(when, now)),
+            Query::Range(..) | Query::User(..) => {}
         }
     }
 
@@ -191,6 +189,17 @@ impl Keeper {
         Answer { value: Some(Vec::new()), completeness, ..answer }
     }
 
+    /// A reader of what is stored, for answers that are worked out elsewhere.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and while something waits for the disk: memory is ahead of it then.
+    pub(crate) fn commit_reader(&self) -> Result<CommitReader, StoreError> {
+        if self.pending.is_some() || self.store.is_poisoned() {
+            return Err(StoreError::Poisoned);
+        }
+        self.store.commit_reader()
+    }
+
     /// What is remembered stands for facts that are missing.
     fn worst_remembered(&self) -> Completeness {
         let any = self.engine.remembered_count() > 0;
@@ -302,6 +311,8 @@ impl Keeper {
 fn say<T>(to: oneshot::Sender<Answer<T>>, answer: Result<Answer<T>, StoreError>) {
     match answer {
         Ok(answer) => drop(to.send(answer)),
+        // What waits for the disk is said where the summary is.
+        Err(StoreError::Poisoned) => {}
         Err(error) => tracing::error!(%error, "a question could not be answered"),
     }
 }

@@ -5,10 +5,10 @@
 //! the cost is that of the conversations of that time, however long the history is. Minutes are those of now, less what
 //! these conversations have added since (`engine/src/instant.rs`).
 
-use crate::{Answer, Keeper, NoAnswer, Query, Reader, When};
-use engine::{Activity, Completeness, Counted, Id, Instant};
+use crate::{Answer, Keeper, NoAnswer, Query, Reader};
+use engine::{Activity, Completeness, Counted, Id, When};
 use std::collections::HashSet;
-use store::{CellReader, StoreError};
+use store::{CommitReader, StoreError};
 use tokio::sync::oneshot;
 
 /// Minutes of a day.
@@ -17,12 +17,11 @@ const DAY_MINUTES: usize = 1_440;
 /// What the shard has to say about an instant, and where the rest is read.
 #[derive(Debug)]
 pub struct Looked {
-    instant: Instant,
-    now: i64,
+    when: When,
     counted: Counted,
     /// Of these what is stored is not what is known.
     taken_up: HashSet<Id>,
-    stored: CellReader,
+    stored: CommitReader,
 }
 
 /// What was shown, or what was true, at an instant.
@@ -32,8 +31,9 @@ pub struct StateThen {
     pub active: u64,
     /// Activity of the 24 hours that ended with the newest event's minute.
     pub activity: Activity,
-    /// Records that could not be read, or minutes that are kept no longer: something is missing of it.
-    pub lacks: bool,
+    /// What is known of it beside what the ledger knows: partial where records of that time could not be read, and unknown
+    /// where minutes of that day are kept no longer.
+    pub completeness: Completeness,
 }
 
 impl Looked {
@@ -42,19 +42,22 @@ impl Looked {
     /// # Errors
     /// When the file cannot be read, other than because of damage.
     pub fn finish(self) -> Result<StateThen, StoreError> {
-        let Self { instant, now, mut counted, taken_up, stored } = self;
-        let (from, to) = instant.reach(now);
+        let Self { when, mut counted, taken_up, stored } = self;
+        let (from, to) = when.reach();
         let damaged = stored.meeting(from, to, &mut |one, removed_until| {
             if !taken_up.contains(&one.id) {
-                counted.add_stored(&one, removed_until, instant, now);
+                counted.add_stored(&one, removed_until, when);
             }
         })?;
-        let last = instant.minute(now);
-        let minutes = stored.last_minutes(last, DAY_MINUTES + counted.cells.len())?;
+        let (minutes, unreadable) = stored.last_minutes(when.minute(), DAY_MINUTES + counted.cells.len())?;
         let activity = counted.activity(minutes);
-        let begins = activity.newest_minute.unwrap_or(last).saturating_sub(DAY_MINUTES as i64);
-        let lacks = damaged > 0 || stored.kept.minutes.is_some_and(|kept| kept > begins);
-        Ok(StateThen { active: counted.active, activity, lacks })
+        let begins = activity.newest_minute.unwrap_or(when.minute()).saturating_sub(DAY_MINUTES as i64 - 1);
+        let completeness = match stored.kept.minutes {
+            Some(kept) if kept > begins => Completeness::Unknown,
+            _ if damaged + unreadable > 0 => Completeness::Partial,
+            _ => Completeness::Complete,
+        };
+        Ok(StateThen { active: counted.active, activity, completeness })
     }
 }
 
@@ -63,18 +66,13 @@ impl Keeper {
     /// the rest.
     ///
     /// # Errors
-    /// When the store cannot be read, and while something waits for the disk: memory is ahead of it then.
+    /// When the store cannot be read, and while something waits for the disk.
     pub fn look_at(&self, when: When, now: i64) -> Result<Answer<Looked>, StoreError> {
-        if self.pending.is_some() || self.store.is_poisoned() {
-            return Err(StoreError::Poisoned);
-        }
-        let (now, When { at, known_at }) = (self.instant(now), when);
-        let instant = Instant { at, known_at };
-        let stored = self.store.cell_reader()?;
-        let (counted, taken_up) = self.engine.counted(instant, now);
+        let (now, stored) = (self.instant(now), self.commit_reader()?);
+        let (counted, taken_up) = self.engine.counted(when);
         let of_day = |at: Option<i64>| at.map(|at| self.engine.completeness_then(at, now));
-        let completeness = of_day(at).max(of_day(known_at)).unwrap_or(Completeness::Unknown);
-        let looked = Looked { instant, now, counted, taken_up, stored };
+        let completeness = of_day(when.at).max(of_day(when.known_at)).unwrap_or(Completeness::Unknown);
+        let looked = Looked { when, counted, taken_up, stored };
         Ok(Answer { value: looked, position: self.position(), completeness, removed_until: None })
     }
 }
@@ -90,15 +88,8 @@ impl Reader {
     pub async fn state_at(&self, when: When) -> Result<Answer<StateThen>, NoAnswer> {
         let ask = |to: oneshot::Sender<Answer<Looked>>| Query::State(when, to);
         let Answer { value, position, completeness, removed_until } = self.ask(ask).await?;
-        let value = match tokio::task::spawn_blocking(move || value.finish()).await {
-            Ok(Ok(value)) => value,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the state of an instant could not be read");
-                return Err(self.why_not());
-            }
-            Err(_) => return Err(NoAnswer::Stopped),
-        };
-        let worst = if value.lacks { Completeness::Partial } else { Completeness::Complete };
-        Ok(Answer { value, position, completeness: completeness.max(worst), removed_until })
+        let value = self.elsewhere(move || value.finish()).await?;
+        let completeness = completeness.max(value.completeness);
+        Ok(Answer { value, position, completeness, removed_until })
     }
 }

@@ -4,10 +4,9 @@
 
 use crate::Keeper;
 use crate::shard::Shard;
+use crate::steps::Steps;
 use engine::SECOND;
-use std::time::Duration;
 use store::{Merging as Step, StoreError};
-use tokio::time::Instant;
 
 /// How often it is looked whether a run is worth it, in nanoseconds.
 const LOOK_EVERY_NS: i64 = 10 * SECOND;
@@ -17,8 +16,6 @@ const RUN_EVERY_NS: i64 = 600 * SECOND;
 const PARTS_BYTES: u64 = 256 << 10;
 /// Parts for which it does.
 const PARTS: u64 = 1_000;
-/// Between two steps of a run.
-const STEP_EVERY: Duration = Duration::from_millis(20);
 
 /// Where merging stands.
 #[derive(Clone, Copy, Debug)]
@@ -26,45 +23,33 @@ pub(crate) struct Merging {
     /// When it is looked again, and when a run begins whatever there is, in nanoseconds since the epoch.
     look_ns: i64,
     due_ns: i64,
-    /// When the next step of this run does; none: no run is on.
-    step_at: Option<Instant>,
+    pub steps: Steps,
     after: i64,
 }
 
 impl Merging {
     /// The first run begins soon after the start.
     pub fn new(now: i64) -> Self {
-        Self { look_ns: now, due_ns: now, step_at: None, after: 0 }
+        Self { look_ns: now, due_ns: now, steps: Steps::default(), after: 0 }
     }
 
     /// Begins a run when it is time for one.
     pub fn begin_when_due(&mut self, keeper: &Keeper, now: i64) {
         let set_back = self.look_ns > now.saturating_add(LOOK_EVERY_NS);
-        if self.step_at.is_some() || (now < self.look_ns && !set_back) {
+        if self.steps.are_on() || (now < self.look_ns && !set_back) {
             return;
         }
         self.look_ns = now.saturating_add(LOOK_EVERY_NS);
         let (parts, bytes) = keeper.store().cell_parts().unwrap_or_default();
         let late = now >= self.due_ns || self.due_ns > now.saturating_add(RUN_EVERY_NS);
         if parts > 0 && (late || parts >= PARTS || bytes >= PARTS_BYTES) {
-            self.step_at = Some(Instant::now());
-        }
-    }
-
-    /// Waits until the next step of this run; for ever when none is on.
-    pub fn next_step(&self) -> impl Future<Output = ()> + use<> {
-        let at = self.step_at;
-        async move {
-            match at {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
+            self.steps.begin();
         }
     }
 
     fn note(&mut self, step: Step, now: i64) {
         self.after = step.next.unwrap_or_default();
-        self.step_at = step.next.map(|_| Instant::now() + STEP_EVERY);
+        self.steps.go_on(step.next.is_some());
         if step.next.is_none() {
             self.due_ns = now.saturating_add(RUN_EVERY_NS);
         }

@@ -9,10 +9,10 @@ use crate::{ChangeLog, Followers, Gathered, Looked, Position};
 use arc_swap::ArcSwap;
 use engine::{
     Activity, Completeness, ConversationView, Explained, FeedView, Filter, Id, RangeView, SpellView, Time,
-    TimelineEntry, UserView,
+    TimelineEntry, UserView, When,
 };
 use std::sync::Arc;
-use store::CellQuestion;
+use store::{CellQuestion, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 /// What `/api/v1/state` shows, as of one commit.
@@ -63,15 +63,6 @@ pub struct Page {
     pub items: Vec<ConversationView>,
     /// Where the next page begins: after this id; none at the end.
     pub next: Option<Id>,
-}
-
-/// As of when something is asked for, in nanoseconds since the epoch; none: now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct When {
-    /// What was true at this instant.
-    pub at: Option<i64>,
-    /// By what had been shown until this instant.
-    pub known_at: Option<i64>,
 }
 
 /// A question to the shard.
@@ -282,7 +273,22 @@ impl Reader {
         answer.await.map_err(|_| self.why_not())
     }
 
-    pub(crate) fn why_not(&self) -> NoAnswer {
+    /// Works out the rest of an answer, which would hold up the shard.
+    pub(crate) async fn elsewhere<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a question could not be answered");
+                Err(self.why_not())
+            }
+            Err(_) => Err(NoAnswer::Stopped),
+        }
+    }
+
+    fn why_not(&self) -> NoAnswer {
         if self.queries.is_closed() {
             return NoAnswer::Stopped;
         }

@@ -2,16 +2,13 @@
 
 use crate::retention::{ForgottenCells, Removed, Retention};
 use crate::shard::Shard;
+use crate::steps::Steps;
 use crate::telemetry::Reason;
 use engine::SECOND;
-use std::time::Duration;
 use store::Ended;
-use tokio::time::Instant;
 
 /// From the end of a run to the next, and from one that failed, in nanoseconds.
 const RUN_EVERY_NS: i64 = 60 * SECOND;
-/// Between two steps of a run: several times what a step takes, and short enough that more can go than comes under full load.
-const STEP_EVERY: Duration = Duration::from_millis(20);
 /// A run that goes on says so after so many conversations.
 const SAID_EVERY: u64 = 50_000;
 
@@ -21,8 +18,7 @@ pub(crate) struct Removing {
     what: Retention,
     /// When the next run begins, in nanoseconds since the epoch.
     due_ns: i64,
-    /// When the next step of this run does; none: no run is on.
-    step_at: Option<Instant>,
+    pub steps: Steps,
     after: Ended,
     /// Conversations are done with, and cells have their turn.
     at_cells: bool,
@@ -38,7 +34,7 @@ impl Removing {
         Self {
             what,
             due_ns: now,
-            step_at: None,
+            steps: Steps::default(),
             after: Ended::default(),
             at_cells: false,
             removed: 0,
@@ -50,19 +46,8 @@ impl Removing {
     /// Begins a run when it is time for one.
     pub fn begin_when_due(&mut self, now: i64) {
         let set_back = self.due_ns > now.saturating_add(RUN_EVERY_NS);
-        if self.what != Retention::default() && self.step_at.is_none() && (set_back || now >= self.due_ns) {
-            self.step_at = Some(Instant::now());
-        }
-    }
-
-    /// Waits until the next step of this run; for ever when none is on.
-    pub fn next_step(&self) -> impl Future<Output = ()> + use<> {
-        let at = self.step_at;
-        async move {
-            match at {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
+        if self.what != Retention::default() && !self.steps.are_on() && (set_back || now >= self.due_ns) {
+            self.steps.begin();
         }
     }
 
@@ -98,7 +83,7 @@ impl Removing {
             (self.removed, self.said, self.at_cells) = (0, 0, true);
         }
         self.after = step.next.unwrap_or_default();
-        self.step_at = Some(Instant::now() + STEP_EVERY);
+        self.steps.go_on(true);
     }
 
     /// Notes what a step took away of cells at `now`; when it was the last, when the next run is due.
@@ -113,10 +98,9 @@ impl Removing {
                  is left that may go; their hours and days stay"
             );
         }
-        if step.more {
-            self.step_at = Some(Instant::now() + STEP_EVERY);
-        } else {
-            (self.at_cells, self.step_at, self.due_ns) = (false, None, now.saturating_add(RUN_EVERY_NS));
+        self.steps.go_on(step.more);
+        if !step.more {
+            (self.at_cells, self.due_ns) = (false, now.saturating_add(RUN_EVERY_NS));
         }
     }
 }

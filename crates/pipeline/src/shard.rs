@@ -87,8 +87,8 @@ impl Shard {
                 }
                 () = wake => self.pass_time().await?,
                 _ = tick.tick() => self.tick(),
-                () = self.removing.next_step() => self.remove_some(),
-                () = self.merging.next_step() => self.merge_some(),
+                () = self.removing.steps.next() => self.remove_some(),
+                () = self.merging.steps.next() => self.merge_some(),
             }
         }
         let deadline = *stop.borrow();

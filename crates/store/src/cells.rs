@@ -27,9 +27,9 @@ mod forget;
 mod merge;
 mod upgrade;
 
-pub use answer::{CellQuestion, CellReader, CellSums};
-pub(crate) use forget::minutes_from;
+pub use answer::{CellQuestion, CellSums};
 pub use forget::{CellsKept, Forgotten};
+pub(crate) use forget::{kept, minutes_from};
 pub use merge::Merging;
 pub(crate) use upgrade::fill;
 

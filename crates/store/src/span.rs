@@ -9,7 +9,8 @@
 
 use crate::read::decoded;
 use crate::record::{RowError, conversation};
-use crate::{CellReader, StoreError};
+use crate::upgrade::Progress;
+use crate::{CommitReader, StoreError};
 use engine::{SECOND, StoredConversation};
 use rusqlite::Transaction;
 
@@ -47,7 +48,7 @@ impl Span {
     }
 }
 
-impl CellReader {
+impl CommitReader {
     /// Conversations that are not in memory by what was laid down, and whose facts name or came at instants on both sides of
     /// or within `[from, to]`, in nanoseconds since the epoch: each goes to `meet`, in no order, with before when all happened
     /// that retention had removed of it. A few more may come. Gives how many cannot be read.
@@ -89,7 +90,7 @@ pub(crate) fn fill(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut next = transaction.prepare(&next)?;
     let mut note =
         transaction.prepare("UPDATE conversation SET span = ?2, until_s = ?3 WHERE number = ?1")?;
-    let mut after = i64::MIN;
+    let (mut after, mut progress) = (i64::MIN, Progress::of("times"));
     loop {
         let mut rows = next.query([after])?;
         let Some(row) = rows.next()? else { return Ok(()) };
@@ -100,6 +101,7 @@ pub(crate) fn fill(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
             Err(RowError::Failed(error)) => return Err(error),
         };
         drop(rows);
+        progress.step();
         note.execute((after, span.map(|span| span.class), span.map(|span| span.until_s)))?;
     }
 }

@@ -75,23 +75,42 @@ const READABLE_IDS: &str = "
 /// Rows after which an upgrade that is long says how far it is.
 const TOLD_EVERY: u64 = 100_000;
 
+/// How far a part of an upgrade is that goes over all conversations.
+pub(crate) struct Progress {
+    what: &'static str,
+    done: u64,
+}
+
+impl Progress {
+    /// Nothing is done yet; `what` the part does, for people.
+    pub fn of(what: &'static str) -> Self {
+        Self { what, done: 0 }
+    }
+
+    /// One more is done.
+    pub fn step(&mut self) {
+        self.done += 1;
+        if self.done.is_multiple_of(TOLD_EVERY) {
+            tracing::info!("the data folder is upgraded, {}: {} conversations so far", self.what, self.done);
+        }
+    }
+}
+
 /// Packs the ids that are UUIDs, one row at a time.
 fn pack_ids(of: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut next = of.prepare(
         "SELECT number, id FROM conversation WHERE number > ?1 AND typeof(id) = 'text' ORDER BY number LIMIT 1",
     )?;
     let mut change = of.prepare("UPDATE conversation SET id = ?2 WHERE number = ?1")?;
-    let (mut after, mut done) = (i64::MIN, 0_u64);
+    let (mut after, mut progress) = (i64::MIN, Progress::of("ids"));
     loop {
         let row = next.query_row([after], |row| Ok((row.get(0)?, id_of(row)?))).optional()?;
         let Some((number, id)) = row else { return Ok(()) };
         if let Some(id) = id.filter(|id| id.as_uuid().is_some()) {
             change.execute((number, Key(&id)))?;
         }
-        (after, done) = (number, done + 1);
-        if done.is_multiple_of(TOLD_EVERY) {
-            tracing::info!("the data folder is upgraded: {done} conversations so far");
-        }
+        after = number;
+        progress.step();
     }
 }
 

@@ -65,7 +65,7 @@ fn shows<'a>(told: impl Iterator<Item = &'a Sent>) -> (u64, Activity) {
 fn state(keeper: &Keeper, at: Option<i64>, known_at: Option<i64>, now: i64) -> (u64, Activity) {
     let looked = keeper.look_at(When { at, known_at }, now).unwrap().value;
     let then = looked.finish().unwrap();
-    assert!(!then.lacks);
+    assert_eq!(then.completeness, Completeness::Complete);
     (then.active, then.activity)
 }
 
@@ -118,6 +118,28 @@ fn a_record_that_cannot_be_read_is_said_to_lack() {
     let file = rusqlite::Connection::open(folder.path().join("headcount.db")).unwrap();
     let (when, at) = (When { at: Some(NOON + 24 * HOUR), known_at: None }, NOON + 24 * HOUR);
     file.execute("UPDATE conversation SET dropped = dropped + 1", []).unwrap();
-    assert!(keeper.look_at(when, now).unwrap().value.finish().unwrap().lacks);
+    let then = || keeper.look_at(when, now).unwrap().value.finish().unwrap();
+    assert_eq!(then().completeness, Completeness::Partial, "conversations");
+    file.execute("UPDATE conversation SET dropped = dropped - 1", []).unwrap();
+    assert_eq!(then().completeness, Completeness::Complete);
+    file.execute("UPDATE cell SET events = events + 1", []).unwrap();
+    assert_eq!(then().completeness, Completeness::Partial, "minutes");
     assert!(keeper.look_at(when, at).unwrap().completeness > Completeness::Complete, "nobody listened");
+}
+
+#[test]
+fn minutes_that_are_kept_no_longer_are_unknown_and_not_empty() {
+    let mut rng = fastrand::Rng::with_seed(6);
+    let (story, folder) = (story(&mut rng), tempfile::tempdir().unwrap());
+    let (mut keeper, _) = played(folder.path(), &story);
+    let now = NOON + 92 * HOUR;
+    let then = |keeper: &Keeper, hours: i64| {
+        let when = When { at: Some(NOON + hours * HOUR), known_at: None };
+        keeper.look_at(when, now).unwrap().value.finish().unwrap().completeness
+    };
+    assert_eq!([then(&keeper, 24), then(&keeper, 80)], [Completeness::Complete; 2]);
+    let kept = Retention { minutes_ns: Some(3 * 24 * HOUR), ..Retention::default() };
+    while keeper.merge_cells(0).unwrap().next.is_some() {}
+    assert!(keeper.forget_cells(kept, now).unwrap().by_age > 0);
+    assert_eq!([then(&keeper, 24), then(&keeper, 80)], [Completeness::Unknown, Completeness::Complete]);
 }

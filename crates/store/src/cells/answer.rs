@@ -1,22 +1,13 @@
-//! Questions about cells: pages and parts summed, as of one commit, beside whoever writes.
-//!
-//! A reader is a transaction of its own, begun between two commits; what it sees stays as it was then, so the sums can be
-//! made elsewhere while the writer goes on. A damaged page is named, and what it held is missing from the sum.
+//! Questions about cells: pages and parts summed, as of one commit. A damaged page is named, and what it held is missing from
+//! the sum.
 
-use super::{CellInterval, CellsKept, PAGES_MAX, PARTS, Part, block, bytes, forget};
-use crate::open::connect_to_read;
+use super::{CellInterval, PAGES_MAX, PARTS, Part, block, bytes};
 use crate::read::decoded;
 use crate::record::id::Key;
-use crate::record::{Malformed, RowError, cell, conversation};
-use crate::{Damaged, Store, StoreError};
+use crate::record::{Malformed, RowError, conversation};
+use crate::{CommitReader, Damaged, StoreError};
 use engine::{Facets, Id, contributions};
-use rusqlite::{Connection, OptionalExtension, Row};
-use std::time::Duration;
-
-/// Room for the pages of an answer: they are read once.
-const CACHE_KIB: i64 = 8_192;
-/// How long to wait for a writer that is just recovering the write-ahead log.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+use rusqlite::Row;
 
 /// Which cells are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +29,6 @@ pub struct CellSums {
     pub counts: Vec<i64>,
     /// Records that could not be read: what they held is missing.
     pub damaged: Vec<Damaged>,
-}
-
-/// What is committed at one instant.
-#[derive(Debug)]
-pub struct CellReader {
-    pub(crate) connection: Connection,
-    /// From when on cells are kept.
-    pub kept: CellsKept,
 }
 
 impl CellQuestion {
@@ -76,24 +59,7 @@ impl CellQuestion {
     }
 }
 
-impl Store {
-    /// A reader of cells as of the last commit.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn cell_reader(&self) -> Result<CellReader, StoreError> {
-        let cannot = |error: crate::OpenError| StoreError::Sqlite { cause: error.to_string() };
-        let connection = connect_to_read(&self.file).map_err(cannot)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        connection.execute_batch("BEGIN")?;
-        // The first read fixes the instant.
-        let kept = forget::kept(&connection)?;
-        Ok(CellReader { connection, kept })
-    }
-}
-
-impl CellReader {
+impl CommitReader {
     /// Adds all that parts and pages hold of a question.
     ///
     /// # Errors
@@ -140,28 +106,6 @@ impl CellReader {
             });
         }
         Ok(())
-    }
-
-    /// Before when all happened that retention had removed of a conversation when it was told of again, in nanoseconds since
-    /// the epoch; none: nothing was.
-    pub(crate) fn removed_until(&self, id: &Id) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT removed_until_ns FROM inherited WHERE id = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row([id.to_string()], |row| row.get(0)).optional()?.flatten())
-    }
-
-    /// The last minutes that have events, from the newest down: at most `limit`, none behind `upto`, and none that is damaged.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn last_minutes(&self, upto: i64, limit: usize) -> Result<Vec<(i64, u64)>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(cell::SELECT_LAST)?;
-        let (mut rows, mut found) = (statement.query((upto, limit))?, Vec::new());
-        while let Some(row) = rows.next()? {
-            found.extend(decoded("cell", row, cell::read)?.ok());
-        }
-        Ok(found)
     }
 
     /// Hands over the bodies of a table; gives what is damaged of them.

@@ -122,7 +122,7 @@ pub(crate) fn minutes_from(at: &Connection) -> rusqlite::Result<Option<i64>> {
     kept_from(at, MINUTES)
 }
 
-pub(super) fn kept(at: &Connection) -> rusqlite::Result<CellsKept> {
+pub(crate) fn kept(at: &Connection) -> rusqlite::Result<CellsKept> {
     let lacking = schema::meta(at, schema::CELLS_LACKING)?.unwrap_or_default();
     Ok(CellsKept {
         minutes: kept_from(at, MINUTES)?,

@@ -7,6 +7,7 @@ use super::block::Sums;
 use super::{DAYS, HOURS, MINUTES, PART_COUNTS_MAX, write_part};
 use crate::record::{RowError, WriteError, conversation};
 use crate::schema;
+use crate::upgrade::Progress;
 use engine::{MINUTE, contributions};
 use rusqlite::{OptionalExtension, Transaction};
 
@@ -25,7 +26,9 @@ pub(crate) fn fill(at: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut until = at.prepare("SELECT removed_until_ns FROM inherited WHERE id = ?1")?;
     let mut rows = statement.query([])?;
     let (mut part, mut counts, mut lacking) = (Sums::default(), 0, 0);
+    let mut progress = Progress::of("cells");
     while let Some(row) = rows.next()? {
+        progress.step();
         match conversation::read(row) {
             Ok(stored) => {
                 let id = stored.id.to_string();

@@ -37,7 +37,8 @@ fn conversation(number: usize, from: i64, length: i64) -> StoredConversation {
 
 fn found(store: &Store, from: i64, to: i64) -> BTreeSet<Id> {
     let mut found = BTreeSet::new();
-    let damaged = store.cell_reader().expect("read").meeting(from, to, &mut |met, _| found.extend([met.id]));
+    let damaged =
+        store.commit_reader().expect("read").meeting(from, to, &mut |met, _| found.extend([met.id]));
     assert_eq!(damaged, Ok(0));
     found
 }
@@ -133,7 +134,7 @@ fn an_upgrade_notes_the_spans_of_what_is_there() {
     transaction.commit().expect("committed");
     let mut sound = 0;
     for (instant, found) in [(0, 0), (START, 1)] {
-        let reader = store.cell_reader().expect("read");
+        let reader = store.commit_reader().expect("read");
         assert_eq!(reader.meeting(instant, instant, &mut |_, _| sound += 1), Ok(1));
         assert_eq!(sound, found);
     }

@@ -41,7 +41,7 @@ fn all(interval: CellInterval, filter: Facets) -> CellQuestion {
 
 fn asked(store: &Store, question: &CellQuestion) -> (BTreeMap<i64, i64>, usize) {
     let mut sums = question.nothing();
-    store.cell_reader().expect("opened").sum(question, &mut sums).expect("read");
+    store.commit_reader().expect("opened").sum(question, &mut sums).expect("read");
     let cells = (question.from..).zip(&sums.counts).filter(|(_, n)| **n != 0).map(|(unit, n)| (unit, *n));
     (cells.collect(), sums.damaged.len())
 }
