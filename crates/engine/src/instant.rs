@@ -24,8 +24,10 @@ pub struct When {
 }
 
 impl When {
-    /// The earlier of the two; none: behind everything.
-    fn earlier(self) -> i64 {
+    /// The earlier of the two, in nanoseconds since the epoch; none: behind everything. Who was active then and is not now is
+    /// told of on both sides of it.
+    #[must_use]
+    pub fn earlier(self) -> i64 {
         self.at.into_iter().chain(self.known_at).min().unwrap_or(i64::MAX)
     }
 

@@ -140,8 +140,6 @@ pub(crate) const REGIONS_MAX: usize = 256;
 /// Pieces of evidence kept apart for one fact, so that past answers can be given again. Two surfaces and a read make three;
 /// a source that betters one fact for ever would fill the memory.
 pub(crate) const PIECES_MAX: usize = 16;
-/// Conversations looked at for one page of a list.
-pub(crate) const LIST_SCAN_MAX: usize = 5_000;
 /// Ids that one conversation may name. Indices are 16 bits wide.
 pub(crate) const NAMES_MAX: usize = 60_000;
 

@@ -1,4 +1,4 @@
-//! What the state of an instant costs when the history is long: any instant of 30 days, out of 10,000,000 facts.
+//! What the state of an instant, and the list of who was active then, cost when the history is long: any instant of 30 days, out of 10,000,000 facts.
 //!
 //! The history is 30 days of conversations of eight facts and five minutes, evenly spread, that have left memory, written in
 //! large batches. `INSTANT_FACTS` makes another size. Cold: the file was
@@ -8,8 +8,8 @@ mod common;
 
 use common::{say, spread};
 use engine::{
-    Arrival, Authority, Fact, FactId, Id, Limits, MINUTE, SECOND, Source, StoredConversation, Time, What,
-    Word,
+    Arrival, Authority, Fact, FactId, Filter, Id, Limits, MINUTE, SECOND, Source, StoredConversation, Time,
+    What, Word,
 };
 use pipeline::{Keeper, Query, When};
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ fn main() {
     for cold in [true, false] {
         let name = if cold { "cold" } else { "warm" };
         let mut keeper = None;
-        let (mut states, mut shown, mut ones) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut states, mut shown, mut lists, mut ones) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for n in 0..if cold { ASKED / 10 } else { ASKED } {
             if cold {
                 keeper = None;
@@ -52,10 +52,12 @@ fn main() {
                 START + (n as i64 * 7_919 % 1_000) * DAYS * 1_440 * MINUTE / 1_000 + 12_345 * SECOND / 1_000;
             states.push(timed(|| state(keeper, When { at: Some(at), known_at: None }, now)));
             shown.push(timed(|| state(keeper, When { at: None, known_at: Some(at) }, now)));
+            lists.push(timed(|| list(keeper, at, now)));
             ones.push(timed(|| one(keeper, n * 997 % conversations, at, now)));
         }
         say(format_args!("{name}: state at an instant            {}", spread(states)));
         say(format_args!("{name}: state as shown at one          {}", spread(shown)));
+        say(format_args!("{name}: who was active at an instant    {}", spread(lists)));
         say(format_args!("{name}: a conversation at an instant   {}", spread(ones)));
     }
 }
@@ -68,6 +70,15 @@ fn open(folder: &Path, now: i64) -> Keeper {
 fn state(keeper: &Keeper, when: When, now: i64) {
     let then = keeper.look_at(when, now).expect("looked").value.finish().expect("read");
     std::hint::black_box(then);
+}
+
+fn list(keeper: &Keeper, at: i64, now: i64) {
+    let (to, mut answer) = tokio::sync::oneshot::channel();
+    let (filter, when) =
+        (Filter { active: Some(true), ..Filter::default() }, When { at: Some(at), known_at: None });
+    keeper.answer(Query::List { filter, after: None, limit: 1_000, when, to }, now);
+    let page = answer.try_recv().expect("answered").value;
+    assert!(!page.items.is_empty() && page.next.is_none());
 }
 
 fn one(keeper: &Keeper, number: u64, at: i64, now: i64) {

@@ -5,10 +5,9 @@
 //! is at best partial, since facts are known that it lacks. What cannot be told that way (a user whose value is in the
 //! batch, a ledger that moved in it) and what the disk does not give back is not answered; the asker is told why.
 
-use crate::{Answer, Keeper, Page, Query, Summary, When};
-use engine::{Completeness, ConversationView, Filter, Id, Shown, StoredConversation, TimelineEntry};
+use crate::{Answer, Keeper, Query, Summary, When};
+use engine::{Completeness, ConversationView, Id, Shown, StoredConversation, TimelineEntry};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use store::{CommitReader, StoreError};
 use tokio::sync::oneshot;
 
@@ -33,13 +32,8 @@ impl Keeper {
                 say(to, told.map(|answer| self.none_of_remembered(&id, at, answer)));
             }
             Query::Why(id, of, to) => say(to, self.about(&id, now, |shown| shown.why(of.as_ref()))),
-            Query::List { filter, after, limit, at, to } => {
-                let page = self.page(&filter, (after.as_ref(), limit), at, now);
-                let ledger = match at {
-                    Some(at) => self.engine.completeness_then(at, now),
-                    None => self.engine.completeness(now).max(self.worst_remembered()),
-                };
-                say(to, page.map(|(page, worst)| self.stand(page, ledger.max(worst))));
+            Query::List { filter, after, limit, when, to } => {
+                say(to, self.list(&filter, (after.as_ref(), limit), when, now));
             }
             Query::Range(from, until, to) if !self.moves(|pending| !pending.batch.ledger.is_empty()) => {
                 let known = if self.pending.is_some() { self.committed_at.min(now) } else { now };
@@ -149,7 +143,7 @@ impl Keeper {
         Ok(timelines)
     }
 
-    fn conversation(
+    pub(crate) fn conversation(
         &self,
         id: &Id,
         when: When,
@@ -201,7 +195,7 @@ impl Keeper {
     }
 
     /// What is remembered stands for facts that are missing.
-    fn worst_remembered(&self) -> Completeness {
+    pub(crate) fn worst_remembered(&self) -> Completeness {
         let any = self.engine.remembered_count() > 0;
         if any { Completeness::Partial } else { Completeness::Complete }
     }
@@ -236,74 +230,10 @@ impl Keeper {
         }
     }
 
-    fn stand<T>(&self, value: T, completeness: Completeness) -> Answer<T> {
+    pub(crate) fn stand<T>(&self, value: T, completeness: Completeness) -> Answer<T> {
         let worst = if self.pending.is_some() { Completeness::Partial } else { Completeness::Complete };
         let completeness = completeness.max(worst);
         Answer { value, position: self.position(), completeness, removed_until: None }
-    }
-
-    /// A page out of memory and store together, by ascending id; partial when a stored one on it cannot be read.
-    fn page(
-        &self,
-        filter: &Filter,
-        (after, limit): (Option<&Id>, usize),
-        at: Option<i64>,
-        now: i64,
-    ) -> Result<(Page, Completeness), StoreError> {
-        let (mut items, mut next) = match at {
-            Some(at) => self.engine.list_at(filter, after, limit, at, now),
-            None => self.engine.list(filter, after, limit, now),
-        };
-        let mut worst = Completeness::Complete;
-        if at.is_some() || (filter.active != Some(true) && filter.suspect != Some(true)) {
-            let stored = self.store.stored_after(after, limit)?;
-            let last = stored.last().filter(|_| stored.len() == limit).and_then(|last| match last {
-                Ok(stored) => Some(stored.id.clone()),
-                Err(damaged) => Id::new(&damaged.row).ok(),
-            });
-            if stored.iter().any(Result::is_err) {
-                worst = Completeness::Partial;
-            }
-            let elsewhere = stored.iter().flatten().filter(|s| !self.engine.knows(&s.id));
-            let views = elsewhere.filter_map(|s| view_at(&self.engine.show_stored(s, now), at));
-            items.extend(views.filter(|view| filter.matches(view)));
-            next = match (next, last) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-        }
-        if let Some(bound) = &next {
-            items.retain(|view| view.id <= *bound);
-        }
-        self.as_committed(&mut items, filter, (after, next.as_ref()), at, now)?;
-        items.sort_by(|a, b| a.id.cmp(&b.id));
-        if items.len() > limit {
-            items.truncate(limit);
-            next = items.last().map(|view| view.id.clone());
-        }
-        Ok((Page { items, next }, worst))
-    }
-
-    /// Puts in the place of conversations that a batch which waits for the disk moved what was shown of them before, of
-    /// those behind the first bound and not behind the second.
-    fn as_committed(
-        &self,
-        items: &mut Vec<ConversationView>,
-        filter: &Filter,
-        (after, until): (Option<&Id>, Option<&Id>),
-        at: Option<i64>,
-        now: i64,
-    ) -> Result<(), StoreError> {
-        let Some(pending) = &self.pending else { return Ok(()) };
-        let changed = pending.batch.admitted.iter().map(|admitted| &admitted.conversation);
-        let moved: BTreeSet<&Id> = changed.chain(pending.laid_down.iter().map(|one| &one.id)).collect();
-        items.retain(|view| !moved.contains(&view.id));
-        let within = |id: &Id| after.is_none_or(|after| id > after) && until.is_none_or(|until| id <= until);
-        for id in moved.into_iter().filter(|id| within(id)) {
-            let then = self.conversation(id, When { at, known_at: None }, now)?.value;
-            items.extend(then.filter(|view| filter.matches(view)));
-        }
-        Ok(())
     }
 }
 

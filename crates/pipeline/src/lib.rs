@@ -11,6 +11,7 @@ mod followers;
 mod instant;
 mod intake;
 mod keeper;
+mod listing;
 mod mailbox;
 mod merging;
 mod outage;

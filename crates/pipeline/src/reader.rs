@@ -87,8 +87,8 @@ pub enum Query {
         after: Option<Id>,
         /// At most so many.
         limit: usize,
-        /// As they were at this instant, by all that is known now; none: as they stand.
-        at: Option<i64>,
+        /// As of when.
+        when: When,
         /// Where to answer.
         to: oneshot::Sender<Answer<Page>>,
     },
@@ -241,8 +241,8 @@ impl Reader {
     }
 
     /// At most `limit` conversations that pass, by ascending id, after `after`. A page may come short, even empty,
-    /// with a `next`: the search is cut so that no question holds up the shard for long. With `at`, in nanoseconds since the
-    /// epoch: those that had begun by that instant, as they were, by all that is known now.
+    /// with a `next`: the search is cut so that no question holds up the shard for long. As of an instant: those that had
+    /// begun, or were known, by then, as [`Reader::conversation`] tells each.
     ///
     /// # Errors
     /// [`NoAnswer::Stopped`] when the program is on its way out, [`NoAnswer::Withheld`] when it cannot be told.
@@ -251,9 +251,9 @@ impl Reader {
         filter: Filter,
         after: Option<Id>,
         limit: usize,
-        at: Option<i64>,
+        when: When,
     ) -> Result<Answer<Page>, NoAnswer> {
-        self.ask(|to| Query::List { filter, after, limit, at, to }).await
+        self.ask(|to| Query::List { filter, after, limit, when, to }).await
     }
 
     /// What is known of a user; none when it is unknown.

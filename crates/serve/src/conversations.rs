@@ -23,19 +23,20 @@ const LIMIT_DEFAULT: usize = 100;
 
 type Named = Result<Path<String>, PathRejection>;
 
-/// `GET /api/v1/conversations`, as they were at an instant with `?at=`.
+/// `GET /api/v1/conversations`, as they were at an instant with `?at=`, as they were shown at one with `?known_at=`.
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let Wanted { filter, after, limit, at } = Wanted::of(parameters, shared.clock.now())?;
-    let answer = shared.reader.list(filter, after, limit, at).await?;
+    let Wanted { filter, after, limit, when } = Wanted::of(parameters, shared.clock.now())?;
+    let answer = shared.reader.list(filter, after, limit, when).await?;
     let page = PageOf {
         items: answer.value.items.iter().map(Conversation::listed).collect(),
         next_cursor: answer.value.next.as_ref().map(cursor),
         position: answer.position.to_string(),
         completeness: answer.completeness.as_str(),
-        at: at.map(times::ours),
+        at: when.at.map(times::ours),
+        known_at: when.known_at.map(times::ours),
     };
     Ok(Json(page).into_response())
 }
@@ -48,7 +49,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let id = id_of(name).ok_or_else(unknown_conversation)?;
     let now = shared.clock.now();
-    let when = When { at: past(&mut given, "at", now)?, known_at: past(&mut given, "known_at", now)? };
+    let when = when(&mut given, now)?;
     given.finish()?;
     let answer = shared.reader.conversation(id, when).await?;
     let view = answer.value.as_ref().ok_or_else(|| gone(&answer, nothing_then(when)))?;
@@ -118,7 +119,7 @@ struct Wanted {
     filter: Filter,
     after: Option<Id>,
     limit: usize,
-    at: Option<i64>,
+    when: When,
 }
 
 impl Wanted {
@@ -139,13 +140,13 @@ impl Wanted {
             None => None,
             Some(text) => Some(after_cursor(&text).ok_or_else(bad_cursor)?),
         };
-        let at = past(&mut given, "at", now)?;
+        let when = when(&mut given, now)?;
         given.finish()?;
-        if at.is_some() && filter.suspect.is_some() {
+        if when != When::default() && filter.suspect.is_some() {
             let detail = "\"suspect\" cannot be applied to an instant: that an end may have been missed is found out later";
             return Err(Problem::new(Code::BadParameter, detail));
         }
-        Ok(Self { filter, after, limit: limit.unwrap_or(LIMIT_DEFAULT), at })
+        Ok(Self { filter, after, limit: limit.unwrap_or(LIMIT_DEFAULT), when })
     }
 }
 
@@ -206,8 +207,13 @@ fn known_at(mut given: Parameters, shared: &Shared) -> Result<Option<i64>, Probl
     Ok(at)
 }
 
+/// As of when a caller asks: what was true, and what was shown, at instants that are not in the future.
+pub(crate) fn when(given: &mut Parameters, now: i64) -> Result<When, Problem> {
+    Ok(When { at: past(given, "at", now)?, known_at: past(given, "known_at", now)? })
+}
+
 /// An instant that is not in the future.
-pub(crate) fn past(given: &mut Parameters, name: &str, now: i64) -> Result<Option<i64>, Problem> {
+fn past(given: &mut Parameters, name: &str, now: i64) -> Result<Option<i64>, Problem> {
     let at = given.take_as(name, times::MUST_BE, times::read)?;
     match at {
         Some(at) if at > now => {

@@ -45,6 +45,8 @@ pub(crate) struct PageOf<T> {
     pub completeness: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Written>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<Written>,
 }
 
 /// Written as text, whatever it is.

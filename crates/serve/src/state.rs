@@ -5,7 +5,7 @@
 //! harmless. Rejected: writing it in the shard (it would pay for answers that nobody asks for).
 
 use crate::Shared;
-use crate::conversations::past;
+use crate::conversations::when;
 use crate::error::{Code, Problem};
 use crate::parameters::Parameters;
 use crate::times::{self, Written};
@@ -127,7 +127,7 @@ pub(crate) async fn state(
     mut given: Parameters,
 ) -> Result<Response, Problem> {
     let now = shared.clock.now();
-    let when = When { at: past(&mut given, "at", now)?, known_at: past(&mut given, "known_at", now)? };
+    let when = when(&mut given, now)?;
     given.finish()?;
     if when == When::default() {
         let body = shared.state.body(shared.reader.summary())?;

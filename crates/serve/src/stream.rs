@@ -17,7 +17,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use engine::{Change, Completeness, ConversationView, Filter, Id};
 use futures_util::stream::unfold;
-use pipeline::{NoAnswer, Position};
+use pipeline::{NoAnswer, Position, When};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::VecDeque;
@@ -199,7 +199,7 @@ impl Follower {
         let mut after: Option<Id> = None;
         for _ in 0..SNAPSHOT_PAGES_MAX {
             let limit = SNAPSHOT_PAGE.min(SNAPSHOT_MAX - found.len());
-            let page = self.shared.reader.list(filter.clone(), after, limit, None).await?.value;
+            let page = self.shared.reader.list(filter.clone(), after, limit, When::default()).await?.value;
             found.extend(page.items);
             after = page.next;
             if after.is_none() || found.len() >= SNAPSHOT_MAX {

@@ -281,8 +281,7 @@ impl World {
         let Some(life) = &known.life else { return String::new() };
         let engine = life.keeper.engine();
         let active = Filter { active: Some(true), ..Filter::default() };
-        let (listed, _) = engine.list(&active, None, usize::MAX, clock);
-        let listed: Vec<Id> = listed.into_iter().map(|view| view.id).collect();
+        let listed: Vec<Id> = engine.list(&active, None, clock).map(|view| view.id).collect();
         let all = truth.conversations.iter().map(|one| {
             let shown = life.about(&id_of(one.id), clock, answer);
             shown.value.unwrap_or_default()

@@ -266,9 +266,9 @@ fn invented(id: &Id, what: &str) -> Broken {
 /// The active count is the length of the list of those that are active.
 fn counts(engine: &Engine, clock: i64) -> Result<(), Broken> {
     let active = engine::Filter { active: Some(true), ..engine::Filter::default() };
-    let (listed, _) = engine.list(&active, None, usize::MAX, clock);
-    if listed.len() as u64 != engine.active_count() {
-        let what = format!("{} are counted, {} are listed", engine.active_count(), listed.len());
+    let listed = engine.list(&active, None, clock).count();
+    if listed as u64 != engine.active_count() {
+        let what = format!("{} are counted, {listed} are listed", engine.active_count());
         return Err(Broken::new(Invariant::CountsAreSets, what));
     }
     Ok(())

@@ -1,31 +1,33 @@
 //! Conversations by ascending id: texts and UUIDs lie apart in the index, and are gone through side by side.
 
 use crate::read::decoded;
+use crate::record::RowError;
 use crate::record::id::{self, Key, least_behind};
-use crate::record::{RowError, conversation};
 use crate::{Damaged, StoreError};
-use engine::{Id, StoredConversation};
-use rusqlite::{Connection, Rows};
+use engine::Id;
+use rusqlite::{Connection, Row, Rows};
 use std::ops::ControlFlow;
 
 /// The next of one list.
-type Next = Option<(Option<Id>, Result<StoredConversation, Damaged>)>;
+type Next<T> = Option<(Option<Id>, Result<T, Damaged>)>;
 
-/// Hands over the conversations of two selections (of ids that are texts, and of UUIDs) behind an id, each as it was laid
-/// down, or what is wrong with it, until `tell` breaks off.
+/// Hands over the conversations of two selections (of ids that are texts, and of UUIDs) behind an id, each as it is decoded, or
+/// what is wrong with it, until `tell` breaks off.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(crate) fn each_by_id(
+pub(crate) fn each_by_id<T>(
     connection: &Connection,
     [texts, uuids]: [&str; 2],
     after: Option<&Id>,
-    mut tell: impl FnMut(Result<StoredConversation, Damaged>) -> ControlFlow<()>,
+    decode: fn(&Row<'_>) -> Result<T, RowError>,
+    mut tell: impl FnMut(Result<T, Damaged>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let (mut texts, mut uuids) = (connection.prepare_cached(texts)?, connection.prepare_cached(uuids)?);
     let mut texts = texts.query([after.map(Id::to_string).unwrap_or_default()])?;
     let mut uuids = uuids.query([Key(&first_uuid(after))])?;
-    let (mut text, mut uuid) = (next(&mut texts, after)?, next(&mut uuids, after)?);
+    let next = |rows: &mut Rows<'_>| next(rows, after, decode);
+    let (mut text, mut uuid) = (next(&mut texts)?, next(&mut uuids)?);
     loop {
         let is_text = match (&text, &uuid) {
             (Some((text, _)), Some((uuid, _))) => text <= uuid,
@@ -36,9 +38,9 @@ pub(crate) fn each_by_id(
             return Ok(());
         }
         if is_text {
-            text = next(&mut texts, after)?;
+            text = next(&mut texts)?;
         } else {
-            uuid = next(&mut uuids, after)?;
+            uuid = next(&mut uuids)?;
         }
     }
 }
@@ -52,13 +54,17 @@ pub(crate) fn first_uuid(after: Option<&Id>) -> Id {
 }
 
 /// The next row behind an id, and whose it is; none: that cannot be read, and it comes first.
-fn next(rows: &mut Rows<'_>, after: Option<&Id>) -> Result<Next, StoreError> {
+fn next<T>(
+    rows: &mut Rows<'_>,
+    after: Option<&Id>,
+    decode: fn(&Row<'_>) -> Result<T, RowError>,
+) -> Result<Next<T>, StoreError> {
     while let Some(row) = rows.next()? {
         let whose = match row.get_ref(0).map_err(RowError::from).and_then(id::of) {
             Ok(id) if after.is_some_and(|after| id <= *after) => continue,
             other => other.ok(),
         };
-        return Ok(Some((whose, decoded("conversation", row, conversation::read)?)));
+        return Ok(Some((whose, decoded("conversation", row, decode)?)));
     }
     Ok(None)
 }

@@ -4,7 +4,7 @@
 //! is prepared once and walks a narrow index.
 
 use crate::by_id::each_by_id;
-use crate::record::id::Key;
+use crate::record::id::{self, Key};
 use crate::record::{Malformed, RowError, cell, conversation};
 use crate::{Damaged, Store, StoreError};
 use engine::{Id, StoredConversation};
@@ -27,19 +27,19 @@ impl Store {
         }
     }
 
-    /// Conversations that are not in memory, by ascending id, from the first one after `after`: at most `limit`, each
-    /// as it was laid down, or what is wrong with it.
+    /// The ids of conversations that are not in memory, ascending, from the first one after `after`: at most `limit`, or what
+    /// is wrong with a row that does not say whose it is.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn stored_after(
+    pub fn ids_after(
         &self,
         after: Option<&Id>,
         limit: usize,
-    ) -> Result<Vec<Result<StoredConversation, Damaged>>, StoreError> {
-        let mut found = Vec::new();
+    ) -> Result<Vec<Result<Id, Damaged>>, StoreError> {
+        let (mut found, whose) = (Vec::new(), |row: &Row<'_>| id::of(row.get_ref(0)?));
         if limit > 0 {
-            each_by_id(&self.connection, conversation::SELECT_AFTER, after, |each| {
+            each_by_id(&self.connection, conversation::SELECT_IDS_AFTER, after, whose, |each| {
                 found.push(each);
                 if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })?;

@@ -82,7 +82,7 @@ impl Store {
         after: Option<&Id>,
         mut tell: impl FnMut(Each) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        each_by_id(&self.connection, conversation::SELECT_ALL_AFTER, after, |each| {
+        each_by_id(&self.connection, conversation::SELECT_ALL_AFTER, after, conversation::read, |each| {
             tell(each.map_or_else(Each::Damaged, Each::Conversation))
         })
     }

@@ -8,11 +8,12 @@
 //! (some 40 bytes a row against 20, and three more tables), and an index by start and end (it walks all that began before).
 
 use crate::read::decoded;
-use crate::record::{RowError, conversation};
+use crate::record::{RowError, conversation, id};
 use crate::upgrade::Progress;
-use crate::{CommitReader, StoreError};
-use engine::{SECOND, StoredConversation};
+use crate::{CommitReader, Damaged, Store, StoreError};
+use engine::{Id, SECOND, StoredConversation};
 use rusqlite::Transaction;
+use std::collections::BinaryHeap;
 
 /// Format 4: the span of each conversation.
 pub(crate) const INDEX: &str = "
@@ -48,6 +49,46 @@ impl Span {
     }
 }
 
+/// In which ranges of each class, by when a span ends, all lie that meet `[from, to]`, in nanoseconds since the epoch.
+fn ranges_of(from: i64, to: i64) -> impl Iterator<Item = (i64, i64, i64)> {
+    let (from_s, to_s) = (from.div_euclid(SECOND), to.div_euclid(SECOND) + 1);
+    let classes = (0..CLASSES).map(move |class| (class, from_s, to_s.saturating_add(1 << class)));
+    classes.chain([(UNREADABLE, i64::MIN, i64::MAX)])
+}
+
+impl Store {
+    /// The ids of conversations that are not in memory by what was laid down, and whose facts name or came at instants on
+    /// both sides of an instant, in nanoseconds since the epoch: the first `limit` of them behind `after`, ascending, or what
+    /// is wrong with a row that does not say whose it is. A few more may be among them.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn ids_meeting(
+        &self,
+        at: i64,
+        after: Option<&Id>,
+        limit: usize,
+    ) -> Result<Vec<Result<Id, Damaged>>, StoreError> {
+        let (mut first, mut damaged) = (BinaryHeap::new(), Vec::new());
+        let mut statement = self.connection.prepare_cached(conversation::SELECT_IDS_OF_SPAN)?;
+        for range in ranges_of(at, at) {
+            let mut rows = statement.query(range)?;
+            while let Some(row) = rows.next()? {
+                match decoded("conversation", row, |row| id::of(row.get_ref(0)?))? {
+                    Ok(id) if after.is_some_and(|after| id <= *after) => {}
+                    Ok(id) => first.push(id),
+                    Err(what) => damaged.push(Err(what)),
+                }
+                if first.len() > limit {
+                    first.pop();
+                }
+            }
+        }
+        damaged.extend(first.into_sorted_vec().into_iter().map(Ok));
+        Ok(damaged)
+    }
+}
+
 impl CommitReader {
     /// Conversations that are not in memory by what was laid down, and whose facts name or came at instants on both sides of
     /// or within `[from, to]`, in nanoseconds since the epoch: each goes to `meet`, in no order, with before when all happened
@@ -62,10 +103,8 @@ impl CommitReader {
         meet: &mut dyn FnMut(StoredConversation, Option<i64>),
     ) -> Result<u64, StoreError> {
         let mut damaged = 0;
-        let (from_s, to_s) = (from.div_euclid(SECOND), to.div_euclid(SECOND) + 1);
         let mut statement = self.connection.prepare_cached(conversation::SELECT_SPAN)?;
-        let classes = (0..CLASSES).map(|class| (class, from_s, to_s.saturating_add(1 << class)));
-        for range in classes.chain([(UNREADABLE, i64::MIN, i64::MAX)]) {
+        for range in ranges_of(from, to) {
             let mut rows = statement.query(range)?;
             while let Some(row) = rows.next()? {
                 match decoded("conversation", row, conversation::read)? {

@@ -155,11 +155,10 @@ fn an_outage_marks_all_that_were_active_so_many_at_a_time() {
     }
     assert_eq!(marked, [1_000, 2_000, 2_500]);
     let page = Filter { suspect: Some(true), ..Filter::default() };
-    let (first, next) = engine.list(&page, None, 1_500, now);
-    let (second, end) = engine.list(&page, next.as_ref(), 1_500, now);
-    assert_eq!((first.len(), second.len(), end), (1_500, 1_000, None));
+    let first: Vec<_> = engine.list(&page, None, now).take(1_500).collect();
+    assert_eq!(engine.list(&page, first.last().map(|view| &view.id), now).count(), 1_000);
     let sure = Filter { suspect: Some(false), ..Filter::default() };
-    assert_eq!(engine.list(&sure, None, 10, now).0, []);
+    assert_eq!(engine.list(&sure, None, now).next(), None);
 }
 
 #[test]

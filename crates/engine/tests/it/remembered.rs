@@ -31,7 +31,7 @@ fn hear(engine: &mut Engine, conversation: &str, fact: Fact) {
 }
 
 fn listed(engine: &Engine, filter: &Filter) -> Vec<String> {
-    engine.list(filter, None, 100, NOON).0.into_iter().map(|view| view.id.to_string()).collect()
+    engine.list(filter, None, NOON).map(|view| view.id.to_string()).collect()
 }
 
 /// Lets time pass as a driver would, and tells after how many minutes something was asked for.

@@ -38,7 +38,7 @@ pub async fn remembered(settings: &influx::Settings) -> BTreeMap<String, Vec<[St
 /// The same by what the service shows.
 pub async fn shown(world: &World) -> BTreeMap<String, Vec<[String; 3]>> {
     let filter = Filter { active: Some(true), ..Filter::default() };
-    let page = world.pipeline.reader().list(filter, None, 1_000, None).await.unwrap().value;
+    let page = world.pipeline.reader().list(filter, None, 1_000, When::default()).await.unwrap().value;
     let word = |word: Option<Word>| word.map(|word| word.to_string()).unwrap_or_default();
     let who = |p: ParticipantView| [p.id.to_string(), word(p.state), word(p.role)];
     page.items

@@ -94,7 +94,7 @@ impl World {
         let reader = self.pipeline.reader();
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = reader.list(Filter::default(), after, 1_000, None).await.unwrap().value;
+            let page = reader.list(Filter::default(), after, 1_000, When::default()).await.unwrap().value;
             for view in page.items {
                 let timeline = reader.timeline(view.id.clone(), None).await.unwrap().value.unwrap();
                 found.push((view.id, timeline));

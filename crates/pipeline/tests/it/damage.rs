@@ -53,7 +53,10 @@ fn one_that_left_memory_is_not_denied_and_a_list_without_it_is_partial() {
     keeper.answer(Query::Timeline(Id::new("ended").unwrap(), None, to), LATER);
     assert!(told.try_recv().is_err());
     let (to, mut told) = oneshot::channel();
-    keeper.answer(Query::List { filter: Filter::default(), after: None, limit: 9, at: None, to }, LATER);
+    keeper.answer(
+        Query::List { filter: Filter::default(), after: None, limit: 9, when: When::default(), to },
+        LATER,
+    );
     let page = told.try_recv().unwrap();
     let ids: Vec<_> = page.value.items.iter().map(|view| view.id.to_string()).collect();
     assert_eq!((ids, page.completeness >= Completeness::Partial), (vec!["other".to_owned()], true));

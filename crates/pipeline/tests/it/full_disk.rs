@@ -44,7 +44,13 @@ fn list(keeper: &Keeper, filter: Filter) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let ask = |to| Query::List { filter: filter.clone(), after: after.clone(), limit: 2, at: None, to };
+        let ask = |to| Query::List {
+            filter: filter.clone(),
+            after: after.clone(),
+            limit: 2,
+            when: When::default(),
+            to,
+        };
         let page = answer(keeper, ask).unwrap().value;
         found.extend(page.items.iter().map(|view| (view.id.to_string(), view.active)));
         after = page.next;

@@ -5,6 +5,7 @@ use crate::world::*;
 use engine::*;
 use pipeline::*;
 use std::path::Path;
+use tokio::sync::oneshot;
 
 const HOUR: i64 = 3_600 * SECOND;
 
@@ -66,7 +67,35 @@ fn state(keeper: &Keeper, at: Option<i64>, known_at: Option<i64>, now: i64) -> (
     let looked = keeper.look_at(When { at, known_at }, now).unwrap().value;
     let then = looked.finish().unwrap();
     assert_eq!(then.completeness, Completeness::Complete);
+    let listed = active(keeper, When { at, known_at }, now);
+    assert_eq!(
+        listed.len() as u64,
+        then.active,
+        "the count is the length of the list of {at:?}, {known_at:?}"
+    );
     (then.active, then.activity)
+}
+
+/// Who was active, by ascending id, in short pages.
+fn active(keeper: &Keeper, when: When, now: i64) -> Vec<Id> {
+    let (filter, mut after) = (Filter { active: Some(true), ..Filter::default() }, None);
+    let mut found: Vec<Id> = Vec::new();
+    loop {
+        let (to, mut answer) = oneshot::channel();
+        let ask = Query::List { filter: filter.clone(), after: after.clone(), limit: 2, when, to };
+        keeper.answer(ask, now);
+        let page = answer.try_recv().unwrap().value;
+        assert!(
+            page.items.len() == 2 || page.next.is_none(),
+            "no page comes short where little has to be read"
+        );
+        found.extend(page.items.into_iter().map(|view| view.id));
+        after = page.next;
+        if after.is_none() {
+            assert!(found.is_sorted_by(|a, b| a < b));
+            return found;
+        }
+    }
 }
 
 /// Plays it all, with restarts between; what was shown after each turn.

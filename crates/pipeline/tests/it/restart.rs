@@ -66,7 +66,7 @@ async fn an_ended_conversation_is_found_in_the_store_and_takes_late_facts() {
     intake.submit(vec![event("new", 1, What::Joined, "connected")], Vec::new()).await;
     until(&reader, |s| events_in(s) == 3).await;
 
-    let list = reader.list(Filter::default(), None, 10, None).await.unwrap().value;
+    let list = reader.list(Filter::default(), None, 10, When::default()).await.unwrap().value;
     let ids: Vec<String> = list.items.iter().map(|c| c.id.to_string()).collect();
     assert_eq!(ids, ["new", "old"]);
     let mut again = event("old", 2, What::Left, "disconnected");
@@ -75,7 +75,7 @@ async fn an_ended_conversation_is_found_in_the_store_and_takes_late_facts() {
     late.received = NOON + 3_600 * SECOND;
     intake.submit(vec![again, late], Vec::new()).await;
     until(&reader, |s| events_in(s) == 4 && s.active == 2).await;
-    let list = reader.list(Filter::default(), None, 10, None).await.unwrap().value;
+    let list = reader.list(Filter::default(), None, 10, When::default()).await.unwrap().value;
     let ids: Vec<String> = list.items.iter().map(|c| format!("{} {}", c.id, c.active)).collect();
     assert_eq!(ids, ["new true", "old true"], "each once, and as it stands in memory");
     let timeline = reader.timeline(Id::new("old").unwrap(), None).await.unwrap().value.unwrap();
@@ -147,7 +147,7 @@ fn start_from(folder: &Path, left: &[Inherited]) -> Pipeline {
 /// The ids of the live conversations, and of those among them that are only remembered.
 async fn live(reader: &Reader) -> (Vec<String>, Vec<String>) {
     let filter = Filter { active: Some(true), ..Filter::default() };
-    let items = reader.list(filter, None, 100, None).await.unwrap().value.items;
+    let items = reader.list(filter, None, 100, When::default()).await.unwrap().value.items;
     assert_eq!(items.len() as u64, reader.summary().active, "the count is the size of the list");
     let id = |view: &ConversationView| view.id.to_string();
     let remembered = items.iter().filter(|view| view.remembered_at.is_some()).map(id).collect();
@@ -195,7 +195,7 @@ async fn what_a_copy_had_is_remembered_over_restarts_until_facts_are_known() {
             assert_eq!((summary.remembered, summary.completeness), (2, Completeness::Partial));
             let none = reader.timeline(id("c1"), None).await.unwrap();
             assert_eq!((none.value, none.completeness), (Some(Vec::new()), Completeness::Partial));
-            let page = reader.list(Filter::default(), None, 100, None).await.unwrap();
+            let page = reader.list(Filter::default(), None, 100, When::default()).await.unwrap();
             assert_eq!(page.completeness, Completeness::Partial);
         }
         pipeline.drain(Duration::from_secs(5)).await.unwrap();

@@ -263,7 +263,10 @@ async fn a_running_service_removes_by_itself_and_counts_it() {
     assert!(gone.value.is_none() && gone.removed_until.is_some());
     assert!(reader.conversation(id("day-95"), When::default()).await.unwrap().value.is_some());
     assert!(telemetry.removed_before.get() > (NOON + 89 * DAY) / SECOND);
-    let then = reader.list(Filter::default(), None, 10, Some(NOON + 5 * DAY)).await.unwrap();
+    let then = reader
+        .list(Filter::default(), None, 10, When { at: Some(NOON + 5 * DAY), known_at: None })
+        .await
+        .unwrap();
     assert_eq!(then.completeness, Completeness::Unknown, "a list as of then says that it lacks some");
     assert_eq!(removed(), 90);
 }

@@ -98,6 +98,9 @@ async fn the_list_is_of_that_instant() {
             let part = parts.iter().find(agent).unwrap();
             part.from_ms <= instant && instant < part.from_ms + part.taken_ms as i64
         };
+        // All of it came long after.
+        let none = pages(&board, &format!("known_at={}&active=true", written(at))).await.0;
+        assert_eq!(none, Vec::<Value>::new());
         let (talking, _) = pages(&board, &format!("at={}&role=agent&state=connected", written(at))).await;
         assert_eq!(ids(&talking), of(&talks));
     }
@@ -113,6 +116,8 @@ async fn an_instant_that_makes_no_sense_is_refused_by_name() {
         ("/api/v1/conversations?at=2999-01-01T00:00:00Z".to_owned(), "at"),
         ("/api/v1/conversations?at=noon".to_owned(), "at"),
         ("/api/v1/conversations?at=2026-01-01T00:00:01Z&suspect=true".to_owned(), "suspect"),
+        ("/api/v1/conversations?known_at=2026-01-01T00:00:01Z&suspect=true".to_owned(), "suspect"),
+        ("/api/v1/conversations?known_at=2999-01-01T00:00:00Z".to_owned(), "known_at"),
         (format!("{one}?at=2999-01-01T00:00:00Z"), "at"),
         (format!("{one}?at=2026-01-01T00:00:01Z&at=2026-01-01T00:00:01Z"), "at"),
         (format!("{one}/spells?at=2026-01-01T00:00:01Z"), "at"),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const START: i64 = crate::world::NOON;
-const PATHS: [&str; 3] = ["", "/timeline", "/spells"];
+const PATHS: [&str; 4] = ["", "/call", "/call/timeline", "/call/spells"];
 
 fn start(folder: &Path, clock: &Clock) -> Pipeline {
     let settings = Settings { mailbox: MailboxSettings::default(), ..Settings::default() };
@@ -105,19 +105,26 @@ async fn hear(pipeline: &Pipeline, (source, fact): (Source, Fact), n: i64, now: 
 }
 
 /// The body but for what is always today's.
-async fn body(board: &Board, below: &str, query: &str) -> String {
-    let mut body: Value = board.json(&format!("/api/v1/conversations/call{below}{query}")).await;
-    for todays in ["position", "completeness", "knownAt"] {
-        body.as_object_mut().unwrap().remove(todays);
+async fn body(board: &Board, path: &str, query: &str) -> String {
+    let mut body: Value = board.json(&format!("/api/v1/conversations{path}{query}")).await;
+    leave_out_todays(&mut body);
+    if let Some(items) = body.get_mut("items").and_then(Value::as_array_mut) {
+        items.iter_mut().filter(|item| item.is_object()).for_each(leave_out_todays);
     }
     body.to_string()
+}
+
+fn leave_out_todays(body: &mut Value) {
+    for todays in ["position", "completeness", "knownAt"] {
+        body.as_object_mut().map(|body| body.remove(todays));
+    }
 }
 
 async fn bodies(pipeline: &Pipeline, clock: &Clock, query: &str) -> Vec<String> {
     let board = routes_over_at(pipeline.reader(), clock.clone());
     let mut told = Vec::new();
-    for below in PATHS {
-        told.push(body(&board, below, query).await);
+    for path in PATHS {
+        told.push(body(&board, path, query).await);
     }
     told
 }

@@ -148,7 +148,7 @@ impl World {
                 Query::User(id, to) => {
                     drop(to.send(stand((id.to_string() == AGENT).then(|| self.user.clone()))));
                 }
-                Query::List { filter, after, limit, at: _, to } => {
+                Query::List { filter, after, limit, when: _, to } => {
                     let mut pass = self
                         .conversations
                         .iter()

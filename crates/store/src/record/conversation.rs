@@ -32,10 +32,10 @@ macro_rules! select {
 pub(crate) const SELECT_ONE: &str = select!("WHERE id = ?1");
 /// Those that were in memory, by their numbers.
 pub(crate) const SELECT_RESIDENT: &str = select!("WHERE resident ORDER BY number");
-/// Those that were not, behind an id: of ids that are texts, and of those that are UUIDs.
-pub(crate) const SELECT_AFTER: [&str; 2] = [
-    select!("WHERE id > ?1 AND id < x'' AND NOT resident ORDER BY id"),
-    select!("WHERE id >= ?1 AND NOT resident ORDER BY id"),
+/// The ids of those that were not, behind an id: of ids that are texts, and of those that are UUIDs.
+pub(crate) const SELECT_IDS_AFTER: [&str; 2] = [
+    "SELECT id FROM conversation WHERE id > ?1 AND id < x'' AND NOT resident ORDER BY id",
+    "SELECT id FROM conversation WHERE id >= ?1 AND NOT resident ORDER BY id",
 ];
 /// All of them, the same way.
 pub(crate) const SELECT_ALL_AFTER: [&str; 2] =
@@ -43,6 +43,9 @@ pub(crate) const SELECT_ALL_AFTER: [&str; 2] =
 /// Those of a class of spans whose end lies in a range, that were not in memory.
 pub(crate) const SELECT_SPAN: &str =
     select!("WHERE span = ?1 AND until_s BETWEEN ?2 AND ?3 AND NOT resident");
+/// Their ids.
+pub(crate) const SELECT_IDS_OF_SPAN: &str =
+    "SELECT id FROM conversation WHERE span = ?1 AND until_s BETWEEN ?2 AND ?3 AND NOT resident";
 
 /// Those that ended before an instant and were not in memory, by their end, behind an end and a number; the number last.
 pub(crate) const SELECT_ENDED: &str =

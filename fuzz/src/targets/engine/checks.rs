@@ -11,7 +11,7 @@ impl World {
     pub fn check_counts(&self) {
         let listed = |active| {
             let filter = Filter { active, ..Filter::default() };
-            self.engine.list(&filter, None, 100, self.now).0
+            self.engine.list(&filter, None, self.now).collect::<Vec<_>>()
         };
         let shown: Vec<_> = NAMES
             .iter()
