@@ -58,7 +58,7 @@ impl Gathered {
         if let Some(from) = kept.of(question.interval).filter(|from| *from > question.from) {
             return Ok(Err(NotKept { from }));
         }
-        if let Some(stored) = stored {
+        if let Some(mut stored) = stored {
             stored.sum(&question, &mut sums)?;
             stored.take_back(&outgrown, &question, &mut sums)?;
         }
@@ -82,7 +82,7 @@ impl Keeper {
     /// # Errors
     /// When the store cannot be read, and while something waits for the disk.
     pub fn gather(&self, question: CellQuestion, now: i64) -> Result<Answer<Gathered>, StoreError> {
-        let (now, stored) = (self.instant(now), self.commit_reader()?);
+        let (now, stored) = (self.instant(now), self.stored_as_known()?.commit_reader_for(&question)?);
         let (minutes, mut sums) = (question.minutes(), question.nothing());
         let outgrown = self
             .engine

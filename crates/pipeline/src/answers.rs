@@ -8,7 +8,7 @@
 use crate::{Answer, Keeper, Query, Summary, When};
 use engine::{Completeness, ConversationView, Id, Shown, StoredConversation, TimelineEntry};
 use std::borrow::Cow;
-use store::{CommitReader, StoreError};
+use store::{Store, StoreError};
 use tokio::sync::oneshot;
 
 /// Entries of several timelines in one answer, but for those of the last: some milliseconds of work.
@@ -183,15 +183,15 @@ impl Keeper {
         Answer { value: Some(Vec::new()), completeness, ..answer }
     }
 
-    /// A reader of what is stored, for answers that are worked out elsewhere.
+    /// The store, for a reader of answers that are worked out elsewhere.
     ///
     /// # Errors
-    /// When the file cannot be read, and while something waits for the disk: memory is ahead of it then.
-    pub(crate) fn commit_reader(&self) -> Result<CommitReader, StoreError> {
+    /// While something waits for the disk: memory is ahead of it then.
+    pub(crate) fn stored_as_known(&self) -> Result<&Store, StoreError> {
         if self.pending.is_some() || self.store.is_poisoned() {
             return Err(StoreError::Poisoned);
         }
-        self.store.commit_reader()
+        Ok(&self.store)
     }
 
     /// What is remembered stands for facts that are missing.

@@ -68,7 +68,7 @@ impl Keeper {
     /// # Errors
     /// When the store cannot be read, and while something waits for the disk.
     pub fn look_at(&self, when: When, now: i64) -> Result<Answer<Looked>, StoreError> {
-        let (now, stored) = (self.instant(now), self.commit_reader()?);
+        let (now, stored) = (self.instant(now), self.stored_as_known()?.commit_reader()?);
         let (counted, taken_up) = self.engine.counted(when);
         let of_day = |at: Option<i64>| at.map(|at| self.engine.completeness_then(at, now));
         let completeness = of_day(when.at).max(of_day(when.known_at)).unwrap_or(Completeness::Unknown);

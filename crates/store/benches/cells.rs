@@ -176,7 +176,7 @@ fn cpu_time() -> Duration {
 
 fn asked(store: &Store, question: &CellQuestion) -> CellSums {
     let mut sums = question.nothing();
-    store.commit_reader().and_then(|reader| reader.sum(question, &mut sums)).expect("read");
+    store.commit_reader_for(question).and_then(|mut reader| reader.sum(question, &mut sums)).expect("read");
     sums
 }
 

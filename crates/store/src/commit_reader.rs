@@ -8,7 +8,7 @@ use crate::cells::{self, CellsKept};
 use crate::open::connect_to_read;
 use crate::read::decoded;
 use crate::record::cell;
-use crate::{Store, StoreError};
+use crate::{CellQuestion, Store, StoreError};
 use engine::Id;
 use rusqlite::{Connection, OptionalExtension};
 use std::time::Duration;
@@ -22,6 +22,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct CommitReader {
     pub(crate) connection: Connection,
+    /// Others that see the same, for answers that many read at once.
+    pub(crate) beside: Vec<Connection>,
     /// From when on cells are kept.
     pub kept: CellsKept,
 }
@@ -32,6 +34,24 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn commit_reader(&self) -> Result<CommitReader, StoreError> {
+        let (connection, kept) = self.begin_to_read()?;
+        Ok(CommitReader { connection, beside: Vec::new(), kept })
+    }
+
+    /// The same with as many connections as a question about cells takes.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn commit_reader_for(&self, question: &CellQuestion) -> Result<CommitReader, StoreError> {
+        let mut reader = self.commit_reader()?;
+        // Nobody else commits, so that all of them see one commit.
+        for _ in 0..question.readers_beside() {
+            reader.beside.push(self.begin_to_read()?.0);
+        }
+        Ok(reader)
+    }
+
+    fn begin_to_read(&self) -> Result<(Connection, CellsKept), StoreError> {
         let cannot = |error: crate::OpenError| StoreError::Sqlite { cause: error.to_string() };
         let connection = connect_to_read(&self.file).map_err(cannot)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -39,7 +59,7 @@ impl Store {
         connection.execute_batch("BEGIN")?;
         // The first read fixes the instant.
         let kept = cells::kept(&connection)?;
-        Ok(CommitReader { connection, kept })
+        Ok((connection, kept))
     }
 }
 

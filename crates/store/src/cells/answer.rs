@@ -7,7 +7,16 @@ use crate::record::id::Key;
 use crate::record::{Malformed, RowError, conversation};
 use crate::{CommitReader, Damaged, StoreError};
 use engine::{Facets, Id, contributions};
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// Pages of so many times are read in one go.
+const PORTION: i64 = 8 * PAGES_MAX;
+/// From how many of these on a range is read by several at once.
+const WIDE_PORTIONS: i64 = 4;
+/// How many read beside one. A day's hours lie scattered over the file, so what takes long is waiting for a disk, which answers
+/// some eight at once; with more the two cores are busy with asking.
+const READERS_BESIDE: usize = 7;
 
 /// Which cells are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +40,15 @@ pub struct CellSums {
     pub damaged: Vec<Damaged>,
 }
 
+impl CellSums {
+    fn add(&mut self, other: Self) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count = count.saturating_add(more);
+        }
+        self.damaged.extend(other.damaged);
+    }
+}
+
 impl CellQuestion {
     /// Nothing summed up yet.
     #[must_use]
@@ -44,6 +62,19 @@ impl CellQuestion {
     pub fn minutes(&self) -> std::ops::Range<i64> {
         let minutes = self.interval.minutes();
         self.from.saturating_mul(minutes)..self.to.saturating_mul(minutes)
+    }
+
+    /// The numbers of its first and its last page.
+    fn pages(&self) -> (i64, i64) {
+        let table = self.interval.table();
+        let last = table.page_of(self.to.saturating_sub(1));
+        (table.page_of(self.from), last.saturating_add(PAGES_MAX - 1))
+    }
+
+    /// How many are to read beside one.
+    pub(crate) fn readers_beside(&self) -> usize {
+        let (first, last) = self.pages();
+        if last.saturating_sub(first) / PORTION < WIDE_PORTIONS { 0 } else { READERS_BESIDE }
     }
 
     /// Adds events of a minute to the sums.
@@ -60,26 +91,38 @@ impl CellQuestion {
 }
 
 impl CommitReader {
-    /// Adds all that parts and pages hold of a question.
+    /// Adds all that parts and pages hold of a question. A long range is read by several at once, since a disk answers
+    /// several as fast as one.
     ///
     /// # Errors
     /// When the file cannot be read, other than because of damage.
-    pub fn sum(&self, question: &CellQuestion, sums: &mut CellSums) -> Result<(), StoreError> {
+    pub fn sum(&mut self, question: &CellQuestion, sums: &mut CellSums) -> Result<(), StoreError> {
         if question.from >= question.to {
             return Ok(());
         }
-        let table = question.interval.table();
-        let first = table.page_of(question.from);
-        let last = table.page_of(question.to - 1).saturating_add(PAGES_MAX - 1);
         let (filter, part) = (&question.filter, Part::of(&question.filter));
-        let mut add = |unit, events| question.add(sums, unit, events);
-        let mut damaged =
-            self.each(table.name, part, (first, last), &mut |body| block::scan(body, filter, &mut add))?;
-        let all = (i64::MIN, i64::MAX);
         let mut add = |minute: i64, events| question.add_minute(sums, minute, events);
-        damaged.extend(self.each(PARTS, part, all, &mut |body| block::scan(body, filter, &mut add))?);
+        let everything = (i64::MIN, i64::MAX);
+        let mut scan = |body: &[u8]| block::scan(body, filter, &mut add);
+        let damaged = each(&self.connection, PARTS, part, everything, &mut scan)?;
         sums.damaged.extend(damaged);
-        Ok(())
+        let portions = Portions::of(question);
+        let (own, portions) = (&self.connection, &portions);
+        std::thread::scope(|scope| {
+            let others = self.beside.iter_mut().map(|connection| {
+                scope.spawn(move || {
+                    let mut sums = question.nothing();
+                    portions.sum(connection, &mut sums).map(|()| sums)
+                })
+            });
+            let others: Vec<_> = others.collect();
+            portions.sum(own, sums)?;
+            for other in others {
+                sums.add(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            sums.damaged.sort_by(|a, b| (a.table, &a.row).cmp(&(b.table, &b.row)));
+            Ok(())
+        })
     }
 
     /// Takes back what conversations added when they were laid down, out of memory.
@@ -107,36 +150,68 @@ impl CommitReader {
         }
         Ok(())
     }
+}
 
-    /// Hands over the bodies of a table; gives what is damaged of them.
-    fn each(
-        &self,
-        table: &'static str,
-        part: Part,
-        numbers: (i64, i64),
-        take: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>,
-    ) -> Result<Vec<Damaged>, StoreError> {
-        let sql = format!("SELECT {} FROM {table} WHERE number BETWEEN ?1 AND ?2", part.columns());
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(numbers)?;
-        let (mut damaged, mut last) = (Vec::new(), numbers.0);
+/// The pages of a question, handed out a portion at a time to whoever reads.
+struct Portions<'a> {
+    question: &'a CellQuestion,
+    /// The number of the first page that nobody has.
+    next: AtomicI64,
+    last: i64,
+}
+
+impl<'a> Portions<'a> {
+    fn of(question: &'a CellQuestion) -> Self {
+        let (first, last) = question.pages();
+        Self { question, next: AtomicI64::new(first), last }
+    }
+
+    /// Adds portions until all are handed out.
+    fn sum(&self, connection: &Connection, sums: &mut CellSums) -> Result<(), StoreError> {
+        let Self { question, next, last } = self;
+        let (filter, table) = (&question.filter, question.interval.table().name);
         loop {
-            let row = match rows.next() {
-                Ok(Some(row)) => row,
-                Ok(None) => return Ok(damaged),
-                Err(error) => match StoreError::from(error) {
-                    StoreError::Corrupt { .. } => {
-                        damaged.push(unreadable(table, last));
-                        return Ok(damaged);
-                    }
-                    error => return Err(error),
-                },
-            };
-            last = row.get(0)?;
-            let mut scan = |row: &Row<'_>| Ok::<_, RowError>(take(bytes(table, row, part, 2)?)?);
-            if let Err(what) = decoded(table, row, &mut scan)? {
-                damaged.push(what);
+            let first = next.fetch_add(PORTION, Ordering::Relaxed);
+            if first > *last {
+                return Ok(());
             }
+            let numbers = (first, first.saturating_add(PORTION - 1).min(*last));
+            let mut add = |unit, events| question.add(sums, unit, events);
+            let mut scan = |body: &[u8]| block::scan(body, filter, &mut add);
+            let damaged = each(connection, table, Part::of(filter), numbers, &mut scan)?;
+            sums.damaged.extend(damaged);
+        }
+    }
+}
+
+/// Hands over the bodies of a table; gives what is damaged of them.
+fn each(
+    connection: &Connection,
+    table: &'static str,
+    part: Part,
+    numbers: (i64, i64),
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>,
+) -> Result<Vec<Damaged>, StoreError> {
+    let sql = format!("SELECT {} FROM {table} WHERE number BETWEEN ?1 AND ?2", part.columns());
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(numbers)?;
+    let (mut damaged, mut last) = (Vec::new(), numbers.0);
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(damaged),
+            Err(error) => match StoreError::from(error) {
+                StoreError::Corrupt { .. } => {
+                    damaged.push(unreadable(table, last));
+                    return Ok(damaged);
+                }
+                error => return Err(error),
+            },
+        };
+        last = row.get(0)?;
+        let mut scan = |row: &Row<'_>| Ok::<_, RowError>(take(bytes(table, row, part, 2)?)?);
+        if let Err(what) = decoded(table, row, &mut scan)? {
+            damaged.push(what);
         }
     }
 }

@@ -41,7 +41,7 @@ fn all(interval: CellInterval, filter: Facets) -> CellQuestion {
 
 fn asked(store: &Store, question: &CellQuestion) -> (BTreeMap<i64, i64>, usize) {
     let mut sums = question.nothing();
-    store.commit_reader().expect("opened").sum(question, &mut sums).expect("read");
+    store.commit_reader_for(question).expect("opened").sum(question, &mut sums).expect("read");
     let cells = (question.from..).zip(&sums.counts).filter(|(_, n)| **n != 0).map(|(unit, n)| (unit, *n));
     (cells.collect(), sums.damaged.len())
 }
@@ -97,6 +97,24 @@ fn what_left_memory_is_counted_in_parts_and_in_pages() {
     assert!(minutes > hours && hours > days && days > 0, "{minutes} {hours} {days}");
     commit(&mut store, 3, &[conversation(8, true)]);
     assert_eq!(pages(folder.path())[0], 0, "what stays in memory adds nothing");
+}
+
+#[test]
+fn all_who_read_a_long_range_see_one_commit() {
+    let (folder, mut before) = (tempfile::tempdir().expect("a folder"), Vec::new());
+    let mut store = open(folder.path());
+    for seq in 1..=4 {
+        let question = all(CellInterval::Minute, by_queue(1));
+        let (should, mut sums) = (asked(&store, &question), question.nothing());
+        let mut reader = store.commit_reader_for(&question).expect("opened");
+        before.push(told(seq * 2 + 1, 400, 0, 20));
+        commit(&mut store, seq, &before);
+        merge_all(&mut store);
+        reader.sum(&question, &mut sums).expect("read");
+        let events = should.0.values().sum::<i64>();
+        assert_eq!(sums.counts.iter().sum::<i64>(), events);
+        assert_eq!(events as u64, (seq - 1) * 400);
+    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn events_by_filter(store: &Store) -> i64 {
     let filter = Facets { role: Word::new("agent"), ..Facets::default() };
     let question = CellQuestion { filter, interval: CellInterval::Day, from: 0, to: 30_000 };
     let mut sums = question.nothing();
-    store.commit_reader().expect("opened").sum(&question, &mut sums).expect("read");
+    store.commit_reader_for(&question).expect("opened").sum(&question, &mut sums).expect("read");
     assert_eq!(sums.damaged, []);
     sums.counts.iter().sum()
 }
