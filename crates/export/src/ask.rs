@@ -186,6 +186,11 @@ impl Ask {
         (self.from.unwrap_or(i64::MIN), self.to.unwrap_or(i64::MAX))
     }
 
+    /// The range, both ends included; none: all that there is.
+    pub(crate) fn range(&self) -> Option<(i64, i64)> {
+        (self.from.is_some() || self.to.is_some()).then(|| self.bounds())
+    }
+
     /// The range in words.
     pub(crate) fn written(&self) -> (Option<String>, Option<String>) {
         let written = |at: Option<i64>| at.map(|at| Written::ours(at).to_string());

@@ -174,6 +174,11 @@ impl Counts {
             Completeness::Unknown => &mut self.unknown,
         } += 1;
     }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> u64 {
+        self.complete.saturating_add(self.repaired).saturating_add(self.partial).saturating_add(self.unknown)
+    }
 }
 
 impl Field {

@@ -31,7 +31,7 @@ pub fn to_stream<W: Write + Send>(past: &Past, ask: &Ask, to: W) -> Result<u64, 
         }
         _ => {
             let mut outcome = Ok(());
-            past.each(None, |found| match rows_of(ask, &found, &mut encoder) {
+            past.each(ask.range(), None, |found| match rows_of(ask, &found, &mut encoder) {
                 Ok(more) => {
                     rows += more;
                     ControlFlow::Continue(())

@@ -162,7 +162,7 @@ fn conversations_left(past: &Past, ask: &Ask, manifest: &Manifest) -> Result<u64
     match (ask.what, &ask.only.conversation) {
         (What::Cells, _) => Ok(0),
         (_, Some(_)) => Ok(1),
-        _ => Ok(past.conversation_count(behind(manifest).as_ref())?),
+        _ => Ok(past.conversation_count(ask.range())?.saturating_sub(manifest.conversations.all())),
     }
 }
 
@@ -215,7 +215,7 @@ impl Writing<'_> {
     fn conversations(&mut self) -> Result<(), ExportError> {
         let after = behind(&self.manifest);
         let (past, mut outcome) = (self.past, Ok(()));
-        past.each(after.as_ref(), |found| {
+        past.each(self.ask.range(), after.as_ref(), |found| {
             outcome = self.take(&found);
             if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;

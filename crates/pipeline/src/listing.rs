@@ -70,7 +70,7 @@ impl Keeper {
     ) -> Result<Vec<Result<Id, Damaged>>, StoreError> {
         let most = LOOKED_AT_MAX / READING_COUNTS;
         if when != When::default() && filter.active == Some(true) {
-            return self.store.ids_meeting(when.earlier(), after, most);
+            return self.store.ids_meeting((when.earlier(), when.earlier()), after, most);
         }
         if when == When::default() && (filter.active == Some(true) || filter.suspect == Some(true)) {
             return Ok(Vec::new());

@@ -97,13 +97,16 @@ impl Past {
         self.damaged
     }
 
-    /// How many conversations there are behind one, or in all: about, since some may stand in the log alone.
+    /// How many conversations [`Past::each`] tells: about, since some may stand in the log alone.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn conversation_count(&self, after: Option<&Id>) -> Result<u64, StoreError> {
-        let laid_down = self.store.laid_down_count(after)?;
-        Ok(if after.is_none() { laid_down.max(self.engine.resident_count()) } else { laid_down })
+    pub fn conversation_count(&self, range: Option<(i64, i64)>) -> Result<u64, StoreError> {
+        let laid_down = match range {
+            Some(range) => self.store.count_meeting(range)?.saturating_add(self.engine.resident_count()),
+            None => self.store.laid_down_count()?,
+        };
+        Ok(laid_down.max(self.engine.resident_count()))
     }
 
     /// What is known of `[from, to)` of each feed. Of the time behind [`Past::as_of`] nothing is known; nor of the minute
@@ -159,18 +162,20 @@ impl Past {
         Ok(())
     }
 
-    /// Goes through all conversations by ascending id behind `after`, one at a time, until `tell` breaks off.
+    /// Goes through all conversations by ascending id behind `after`, one at a time, until `tell` breaks off. With a range, in
+    /// nanoseconds since the epoch, both ends included: those that were told of or went on in it, and a few others.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn each(
         &self,
+        range: Option<(i64, i64)>,
         after: Option<&Id>,
         mut tell: impl FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let mut residents = Residents { engine: &self.engine, after: after.cloned(), as_of: self.as_of };
         let mut flow = ControlFlow::Continue(());
-        self.store.each_laid_down(after, |met| {
+        let meet = |met: Each| {
             flow = match &met {
                 Each::Damaged(what) => tell(Found::Damaged(what)),
                 Each::Conversation(stored) => residents.tell_before(Some(&stored.id), &mut tell),
@@ -181,7 +186,12 @@ impl Past {
                 flow = tell(Found::Conversation(&self.engine.show_stored(stored, self.as_of)));
             }
             flow
-        })?;
+        };
+        // Nobody is on a conversation that has ended, so those whose span does not meet the range have nothing in it.
+        match range {
+            Some(range) => self.store.each_meeting(range, after, meet)?,
+            None => self.store.each_laid_down(after, meet)?,
+        }
         if flow.is_continue() {
             let _told_all = residents.tell_before(None, &mut tell);
         }

@@ -46,7 +46,7 @@ pub(crate) fn each_by_id<T>(
 }
 
 /// Where the UUIDs behind an id begin.
-pub(crate) fn first_uuid(after: Option<&Id>) -> Id {
+fn first_uuid(after: Option<&Id>) -> Id {
     match after {
         Some(id) if id.as_uuid().is_some() => id.clone(),
         after => Id::from_uuid(least_behind(after.and_then(Id::as_text).unwrap_or_default())),

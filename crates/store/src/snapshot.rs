@@ -7,11 +7,10 @@
 //!
 //! Rejected: the folder's lock (no service could start while an export runs), and a copy of the file (twice the disk).
 
-use crate::by_id::{each_by_id, first_uuid};
+use crate::by_id::each_by_id;
 use crate::folder::FolderLock;
 use crate::open::{connect_to_read, data_file};
 use crate::record::conversation;
-use crate::record::id::Key;
 use crate::{Damaged, OpenError, Opened, Store, StoreError};
 use engine::{Id, StoredConversation};
 use std::ops::ControlFlow;
@@ -60,15 +59,13 @@ impl Store {
         Ok(Snapshot { opened, running })
     }
 
-    /// About how many conversations were laid down, of those behind an id (none: all).
+    /// How many conversations were laid down.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn laid_down_count(&self, after: Option<&Id>) -> Result<u64, StoreError> {
-        let sql = "SELECT (SELECT count(*) FROM conversation WHERE id > ?1 AND id < x'') +
-            (SELECT count(*) FROM conversation WHERE id >= ?2)";
-        let behind = (after.map(Id::to_string).unwrap_or_default(), Key(&first_uuid(after)));
-        let found = self.connection.query_row(sql, behind, |row| row.get::<_, i64>(0))?;
+    pub fn laid_down_count(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM conversation";
+        let found = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?;
         Ok(found.max(0).cast_unsigned())
     }
 

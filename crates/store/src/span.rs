@@ -10,10 +10,11 @@
 use crate::read::decoded;
 use crate::record::{RowError, conversation, id};
 use crate::upgrade::Progress;
-use crate::{CommitReader, Damaged, Store, StoreError};
+use crate::{CommitReader, Damaged, Each, Store, StoreError};
 use engine::{Id, SECOND, StoredConversation};
 use rusqlite::Transaction;
 use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
 
 /// Format 4: the span of each conversation.
 pub(crate) const INDEX: &str = "
@@ -26,6 +27,8 @@ pub(crate) const INDEX: &str = "
 const CLASSES: i64 = 36;
 /// The class of rows that could not be read when the index was made: they meet every interval, so that they are told of.
 const UNREADABLE: i64 = -1;
+/// Ids that are held at once on the way through all: 24 bytes each.
+const IDS_AT_ONCE: usize = 1_000_000;
 /// Further than evidence stands from its own instants in the order (some nanoseconds), in seconds.
 const PUSHED_S: i64 = 1;
 
@@ -58,20 +61,20 @@ fn ranges_of(from: i64, to: i64) -> impl Iterator<Item = (i64, i64, i64)> {
 
 impl Store {
     /// The ids of conversations that are not in memory by what was laid down, and whose facts name or came at instants on
-    /// both sides of an instant, in nanoseconds since the epoch: the first `limit` of them behind `after`, ascending, or what
-    /// is wrong with a row that does not say whose it is. A few more may be among them.
+    /// both sides of or within `[from, to]`, in nanoseconds since the epoch: the first `limit` of them behind `after`,
+    /// ascending, or what is wrong with a row that does not say whose it is. A few more may be among them.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn ids_meeting(
         &self,
-        at: i64,
+        (from, to): (i64, i64),
         after: Option<&Id>,
         limit: usize,
     ) -> Result<Vec<Result<Id, Damaged>>, StoreError> {
         let (mut first, mut damaged) = (BinaryHeap::new(), Vec::new());
         let mut statement = self.connection.prepare_cached(conversation::SELECT_IDS_OF_SPAN)?;
-        for range in ranges_of(at, at) {
+        for range in ranges_of(from, to) {
             let mut rows = statement.query(range)?;
             while let Some(row) = rows.next()? {
                 match decoded("conversation", row, |row| id::of(row.get_ref(0)?))? {
@@ -86,6 +89,62 @@ impl Store {
         }
         damaged.extend(first.into_sorted_vec().into_iter().map(Ok));
         Ok(damaged)
+    }
+
+    /// About how many these are in all.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count_meeting(&self, (from, to): (i64, i64)) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM conversation WHERE span = ?1 AND until_s BETWEEN ?2 AND ?3 AND NOT resident";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut count = |range| statement.query_row(range, |row| row.get::<_, i64>(0));
+        ranges_of(from, to).try_fold(0, |sum: u64, range| Ok(sum.saturating_add_signed(count(range)?)))
+    }
+
+    /// Goes through these, by ascending id behind `after` (none: from the start), one at a time, until `tell` breaks off. What
+    /// that costs is a matter of how many they are, and not of the history.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn each_meeting(
+        &self,
+        range: (i64, i64),
+        after: Option<&Id>,
+        tell: impl FnMut(Each) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.each_of_portions(range, after, IDS_AT_ONCE, tell)
+    }
+
+    fn each_of_portions(
+        &self,
+        range: (i64, i64),
+        after: Option<&Id>,
+        at_once: usize,
+        mut tell: impl FnMut(Each) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let (mut after, mut again) = (after.cloned(), false);
+        loop {
+            let mut ids = self.ids_meeting(range, after.as_ref(), at_once)?;
+            // What does not say whose it is was told of the first time.
+            ids.retain(|id| !again || id.is_ok());
+            again = true;
+            after = ids.iter().flatten().next_back().cloned();
+            for id in ids {
+                let met = match id.map(|id| self.load(&id)) {
+                    Ok(Ok(Some(stored))) => Each::Conversation(stored),
+                    Ok(Err(StoreError::Damaged(what))) | Err(what) => Each::Damaged(what),
+                    Ok(Ok(None)) => continue,
+                    Ok(Err(error)) => return Err(error),
+                };
+                if tell(met).is_break() {
+                    return Ok(());
+                }
+            }
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -106,6 +106,47 @@ fn ranges_that_touch_hold_each_row_once_and_spells_where_they_overlap() {
     assert_eq!(cells(None, Some(whole)) + cells(Some(whole), None), cells(None, None));
 }
 
+/// Nearly all have left memory, and are found by their spans.
+#[test]
+fn a_range_of_a_long_history_has_what_the_whole_has_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keeper = history::begin(folder.path());
+    let (groups, apart) = (12, 100_000);
+    for group in 0..groups {
+        history::turn(&mut keeper, group * apart..group * apart + 40, &mut history::Truth::default());
+    }
+    keeper.close().unwrap();
+    // The log would bring back those that left memory.
+    let file = rusqlite::Connection::open(folder.path().join("headcount.db")).unwrap();
+    file.execute("DELETE FROM log WHERE position < (SELECT max(position) FROM log)", []).unwrap();
+    let past = Past::open(folder.path(), LATER).unwrap();
+    let begin = |group: u64| START / 1_000_000 + (group * apart) as i64 * history::APART_MS;
+    for what in [What::Facts, What::Changes, What::Spells] {
+        let whole = lines(&past, &all(what, Format::Ndjson));
+        let instants = |row: &Value| match what {
+            What::Spells => (ms(&row["from"]), ms(&row["to"])),
+            What::Facts => (ms(&row["at"]), ms(&row["at"])),
+            _ => (ms(&row["effectiveAt"]), ms(&row["effectiveAt"])),
+        };
+        for (from, to) in [
+            (Some(begin(3) + 9_000), Some(begin(5) + 400)),
+            (Some(begin(4) + 1_700), Some(begin(4) + 1_701)),
+            (Some(begin(7) - 9_000), Some(begin(7))),
+            (Some(begin(groups - 1) + 2_000), None),
+            (None, Some(begin(0) + 1)),
+        ] {
+            let within = |row: &&Value| {
+                let (first, last) = instants(row);
+                to.is_none_or(|to| first < to) && from.is_none_or(|from| first >= from || last > from)
+            };
+            let nanos = |at: Option<i64>| at.map(|at| at * 1_000_000);
+            let ask = Ask { from: nanos(from), to: nanos(to), ..all(what, Format::Ndjson) };
+            let should: Vec<_> = whole.iter().filter(within).cloned().collect();
+            assert_eq!(lines(&past, &ask), should, "{what:?} from {from:?} to {to:?}");
+        }
+    }
+}
+
 #[test]
 fn filters_take_the_rows_that_bear_them() {
     let (past, _) = past(900);

@@ -201,7 +201,7 @@ fn ids_are_told_in_the_order_of_their_texts_wherever_they_are() {
         }
         std::ops::ControlFlow::Continue(())
     };
-    past.each(Some(&middle), |found| note(found, &mut met)).unwrap();
+    past.each(None, Some(&middle), |found| note(found, &mut met)).unwrap();
     let behind: std::collections::BTreeSet<&String> =
         ids.iter().filter(|id| **id > middle.to_string()).collect();
     assert_eq!(met.len(), behind.len());

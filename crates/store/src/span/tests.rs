@@ -2,11 +2,12 @@
 
 use super::{PUSHED_S, Span};
 use crate::testing::{event, heard};
-use crate::{Commit, Store};
+use crate::{Commit, Each, Store};
 use engine::{Id, SECOND, StoredConversation, Time};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 const START: i64 = 1_770_000_000 * SECOND;
 
@@ -43,6 +44,18 @@ fn found(store: &Store, from: i64, to: i64) -> BTreeSet<Id> {
     found
 }
 
+/// Those that are met on the way by id, `at_once` ids of them held at once.
+fn told(store: &Store, range: (i64, i64), after: Option<&Id>, at_once: usize) -> Vec<Id> {
+    let mut told = Vec::new();
+    let tell = |each| {
+        let Each::Conversation(one) = each else { unreachable!("it is sound") };
+        told.push(one.id);
+        ControlFlow::Continue(())
+    };
+    store.each_of_portions(range, after, at_once, tell).expect("read");
+    told
+}
+
 /// Starts and lengths in nanoseconds: from moments to weeks.
 fn spans() -> impl Strategy<Value = Vec<(i64, i64)>> {
     let length = (0..52_u32, any::<u64>()).prop_map(|(bits, n)| (n & ((1 << bits) - 1)).cast_signed());
@@ -61,6 +74,13 @@ proptest! {
         store.commit(&Commit { laid_down: &all, ..Commit::default() }).expect("committed");
         let (from, to) = (START + from, START + from + length);
         let found = found(&store, from, to);
+        let in_order: Vec<_> = found.iter().cloned().collect();
+        let (none, middle) = (None, in_order.get(in_order.len() / 2));
+        for (after, at_once) in [(none, 3), (none, 100), (middle, 2), (middle, 100)] {
+            let rest: Vec<_> = in_order.iter().filter(|id| after.is_none_or(|after| *id > after)).cloned().collect();
+            prop_assert_eq!(told(&store, (from, to), after, at_once), rest);
+        }
+        prop_assert_eq!(store.count_meeting((from, to)), Ok(found.len() as u64));
         for one in &all {
             let (first, last) = one.told_span().expect("a span");
             let slack = 2 * (last - first) + (4 + 2 * PUSHED_S) * SECOND;
@@ -137,5 +157,15 @@ fn an_upgrade_notes_the_spans_of_what_is_there() {
         let reader = store.commit_reader().expect("read");
         assert_eq!(reader.meeting(instant, instant, &mut |_, _| sound += 1), Ok(1));
         assert_eq!(sound, found);
+        let mut met = (0, 0);
+        let tell = |each| {
+            match each {
+                Each::Conversation(_) => met.0 += 1,
+                Each::Damaged(_) => met.1 += 1,
+            }
+            ControlFlow::Continue(())
+        };
+        store.each_of_portions((instant, instant), None, 1, tell).expect("read");
+        assert_eq!(met, (found, 1), "what is damaged is told of once");
     }
 }
