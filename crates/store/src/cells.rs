@@ -34,10 +34,10 @@ pub use merge::Merging;
 pub(crate) use upgrade::fill;
 
 use crate::record::id::Key;
-use crate::record::{Malformed, RowError, WriteError, checksum, conversation};
+use crate::record::{Malformed, RowError, WriteError, checksum, conversation, inherited};
 use block::Sums;
 use engine::{Facets, StoredConversation, contributions};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
 /// What format 4 adds.
 pub(crate) const TABLES: &str = "
@@ -121,12 +121,7 @@ pub(crate) struct Moves(Sums);
 impl Moves {
     /// Takes back what the row of a conversation added that is about to be replaced, and adds what the new one does.
     pub fn replace(&mut self, at: &Transaction<'_>, stored: &StoredConversation) -> rusqlite::Result<()> {
-        let id = stored.id.to_string();
-        let until = at
-            .prepare_cached("SELECT removed_until_ns FROM inherited WHERE id = ?1")?
-            .query_row([&id], |row| row.get(0))
-            .optional()?
-            .flatten();
+        let until = inherited::removed_until(at, &stored.id)?;
         let mut statement = at.prepare_cached(conversation::SELECT_ONE)?;
         let mut rows = statement.query([Key(&stored.id)])?;
         if let Some(row) = rows.next()?

@@ -9,8 +9,7 @@ use crate::open::connect_to_read;
 use crate::read::decoded;
 use crate::record::cell;
 use crate::{CellQuestion, Store, StoreError};
-use engine::Id;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::time::Duration;
 
 /// Room for the pages of an answer: they are read once.
@@ -64,14 +63,6 @@ impl Store {
 }
 
 impl CommitReader {
-    /// Before when all happened that retention had removed of a conversation when it was told of again, in nanoseconds since
-    /// the epoch; none: nothing was.
-    pub(crate) fn removed_until(&self, id: &Id) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT removed_until_ns FROM inherited WHERE id = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row([id.to_string()], |row| row.get(0)).optional()?.flatten())
-    }
-
     /// The last minutes that have events, from the newest down: at most `limit`, and none behind `upto`. And how many of them
     /// cannot be read.
     ///

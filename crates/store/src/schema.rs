@@ -13,7 +13,7 @@ use rusqlite::{Connection, Transaction};
 use std::time::Duration;
 
 /// The format that this version writes, and the newest that it reads.
-pub(crate) const FORMAT: i64 = 4;
+pub(crate) const FORMAT: i64 = 5;
 /// Says in the file's header that it is ours: "Hdct".
 const APPLICATION_ID: i64 = 0x4864_6374;
 /// The value of the file that says until when all that was received is stored; 0 or none: until the last commit.

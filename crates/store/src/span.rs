@@ -8,7 +8,7 @@
 //! (some 40 bytes a row against 20, and three more tables), and an index by start and end (it walks all that began before).
 
 use crate::read::decoded;
-use crate::record::{RowError, conversation, id};
+use crate::record::{RowError, conversation, id, inherited};
 use crate::upgrade::Progress;
 use crate::{CommitReader, Damaged, Each, Store, StoreError};
 use engine::{Id, SECOND, StoredConversation};
@@ -168,7 +168,7 @@ impl CommitReader {
             while let Some(row) = rows.next()? {
                 match decoded("conversation", row, conversation::read)? {
                     Ok(stored) => {
-                        let until = self.removed_until(&stored.id)?;
+                        let until = inherited::removed_until(&self.connection, &stored.id)?;
                         meet(stored, until);
                     }
                     Err(_) => damaged += 1,

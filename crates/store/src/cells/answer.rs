@@ -4,7 +4,7 @@
 use super::{CellInterval, PAGES_MAX, PARTS, Part, block, bytes};
 use crate::read::decoded;
 use crate::record::id::Key;
-use crate::record::{Malformed, RowError, conversation};
+use crate::record::{Malformed, RowError, conversation, inherited};
 use crate::{CommitReader, Damaged, StoreError};
 use engine::{Facets, Id, contributions};
 use rusqlite::{Connection, Row};
@@ -137,7 +137,7 @@ impl CommitReader {
     ) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(conversation::SELECT_ONE)?;
         for id in ids {
-            let until = self.removed_until(id)?;
+            let until = inherited::removed_until(&self.connection, id)?;
             let mut rows = statement.query([Key(id)])?;
             let Some(row) = rows.next()? else { continue };
             // One that cannot be read is not taken back by the commit that replaces it either.

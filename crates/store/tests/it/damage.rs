@@ -4,7 +4,7 @@ use crate::fixtures::{START, batch, conversation, id, open, recover, replay};
 use engine::{Completeness, LedgerRow, Time, UserRow, UserWhat, Word};
 use rusqlite::Connection;
 use std::path::Path;
-use store::{Commit, OutboxBounds, Outgoing, Removal, Store, StoreError};
+use store::{Commit, Inherited, OutboxBounds, Outgoing, Removal, Store, StoreError};
 
 /// Inverts one byte in the middle of a row's body.
 pub fn flip(folder: &Path, table: &str, which: &str) {
@@ -100,7 +100,7 @@ fn damaged_columns_are_reported_too() {
 type Kind =
     (&'static str, &'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     ("log", "position = 1", &["committed_at_ns", "incarnation", "seq", "facts", "checksum"], &[], &[]),
     (
         "conversation",
@@ -119,6 +119,7 @@ const KINDS: [Kind; 7] = [
         &["listening"],
     ),
     ("outbox", "position = 1", &["committed_at_ns", "after_seq", "seq", "checksum"], &[], &[]),
+    ("inherited", "vector_clock = 17", &["vector_clock", "removed_until_ns", "checksum"], &["id"], &[]),
     ("removed", "position > 0", &["hash", "vector_clock", "until_ns", "position", "checksum"], &[], &[]),
 ];
 
@@ -143,6 +144,9 @@ fn two_of_each(folder: &Path) {
         store.commit(&Commit { outgoing: Some(outgoing), ..commit }).expect("committed");
     }
     store.remove(&[Removal { conversation: id(13), clock: 9 }], START + 5).expect("removed");
+    let lost =
+        |n, removed_until| Inherited { conversation: id(n), clock: 17, removed_until, remembered: None };
+    store.inherit(&[lost(20, Some(START)), Inherited { clock: 3, ..lost(21, None) }]).expect("inherited");
     store.close().expect("closed");
 }
 
@@ -185,12 +189,13 @@ fn a_bit_that_flips_in_any_column_of_any_kind_is_seen_and_costs_that_record() {
                 !matches!(table, "outbox" | "removed") && (table != "conversation" || column == "resident");
             let said: Vec<_> = kept.damaged.iter().map(|damaged| damaged.table).collect();
             assert_eq!(said, if at_a_start { vec![table] } else { vec![] }, "{sql}");
-            let counts =
-                |kept: &crate::fixtures::Kept| (kept.users.len(), kept.ledger.len(), kept.cells.len());
-            let lost = |name: &str| usize::from(table == name);
-            let (users, intervals, cells) = counts(&all);
-            let left = (users - lost("user_state"), intervals - lost("ledger"), cells - lost("cell"));
-            assert_eq!(counts(&kept), left, "{sql}");
+            let counts = |kept: &crate::fixtures::Kept| {
+                [kept.users.len(), kept.ledger.len(), kept.cells.len(), kept.inherited.len()]
+            };
+            let of = ["user_state", "ledger", "cell", "inherited"];
+            let lost = of.map(|name| usize::from(table == name));
+            let left: Vec<_> = counts(&all).iter().zip(lost).map(|(all, lost)| all - lost).collect();
+            assert_eq!(counts(&kept)[..], left, "{sql}");
         }
     }
 }

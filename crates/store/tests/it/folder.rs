@@ -47,11 +47,11 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
     open(folder.path()).close().expect("closed");
     let file = folder.path().join("headcount.db");
     let change = Connection::open(&file).expect("opened");
-    change.execute("UPDATE meta SET value = 5 WHERE key = 'format'", []).expect("changed");
+    change.execute("UPDATE meta SET value = 6 WHERE key = 'format'", []).expect("changed");
     drop(change);
     let before = fs::read(&file).expect("read");
     let error = Store::open(folder.path(), 1).expect_err("refused");
-    assert!(matches!(error, OpenError::Newer { found: 5, known: 4 }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 6, known: 5 }), "{error}");
     assert_eq!(fs::read(&file).expect("read"), before);
 }
 
