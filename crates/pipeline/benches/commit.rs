@@ -14,7 +14,7 @@ use pipeline::{Clock, KEPT_ALWAYS_NS, Keeper, Mail, Retention};
 use std::io::{Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use store::{Ended, Store};
+use store::{LastTold, Store};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -45,7 +45,7 @@ fn main() {
 fn removals(keeper: &mut Keeper) -> Vec<Duration> {
     let retention = Retention { facts_ns: Some(KEPT_ALWAYS_NS), ..Retention::default() };
     let later = Clock::system().now() + 2 * KEPT_ALWAYS_NS;
-    let (mut steps, mut after) = (Vec::new(), Some(Ended::default()));
+    let (mut steps, mut after) = (Vec::new(), Some(LastTold::default()));
     while let Some(from) = after {
         let before = Instant::now();
         after = keeper.remove_old(retention, from, later).expect("removed").next;

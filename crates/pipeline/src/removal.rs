@@ -5,7 +5,7 @@ use crate::shard::Shard;
 use crate::steps::Steps;
 use crate::telemetry::Reason;
 use engine::SECOND;
-use store::Ended;
+use store::LastTold;
 
 /// From the end of a run to the next, and from one that failed, in nanoseconds.
 const RUN_EVERY_NS: i64 = 60 * SECOND;
@@ -19,7 +19,7 @@ pub(crate) struct Removing {
     /// When the next run begins, in nanoseconds since the epoch.
     due_ns: i64,
     pub steps: Steps,
-    after: Ended,
+    after: LastTold,
     /// Conversations are done with, and cells have their turn.
     at_cells: bool,
     removed: u64,
@@ -35,7 +35,7 @@ impl Removing {
             what,
             due_ns: now,
             steps: Steps::default(),
-            after: Ended::default(),
+            after: LastTold::default(),
             at_cells: false,
             removed: 0,
             said: 0,

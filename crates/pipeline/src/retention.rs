@@ -1,7 +1,7 @@
 //! What is too old to keep goes: which conversations, and when.
 //!
-//! A step looks at a few conversations that ended, oldest first, and removes those that ended and were last heard of before a
-//! bound. So the horizon is one clean line: of what ended, or was told, at or behind it nothing is gone, and questions about
+//! A step looks at a few conversations, those first that were last told of longest ago, and removes what ended and was last told
+//! of before a bound. So the horizon is one clean line: of what ended, or was told, at or behind it nothing is gone, and questions about
 //! any such instant have the answers they had. A conversation that is active, in memory, or named in what a follower
 //! has not taken yet (which has bounds of its own) stays.
 //!
@@ -13,7 +13,7 @@
 
 use crate::Keeper;
 use engine::{MINUTE, SECOND};
-use store::{CellInterval, Ended, Old, Removal, StoreError};
+use store::{CellInterval, LastTold, Old, Removal, StoreError};
 
 /// Conversations that a step looks at, at most: a step takes about as long as a commit
 /// (`cargo bench -p pipeline --bench commit`).
@@ -22,8 +22,6 @@ pub(crate) const STEP_CONVERSATIONS_MAX: usize = 64;
 const STEP_MINUTES: i64 = 24 * 60;
 /// What ended later stays whatever the size: longer than the day of which `/api/v1/state` speaks.
 pub const KEPT_ALWAYS_NS: i64 = 2 * 86_400 * SECOND;
-/// By size, what was heard of so long after its end goes with the rest of its time.
-const STRAGGLING_NS: i64 = 3_600 * SECOND;
 
 /// What is kept. None: without a bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +57,7 @@ pub struct Removed {
     /// Conversations that were removed for the size of the whole.
     pub by_size: u64,
     /// Where the next step goes on; none: this was the last of this run.
-    pub next: Option<Ended>,
+    pub next: Option<LastTold>,
 }
 
 impl Keeper {
@@ -71,7 +69,7 @@ impl Keeper {
     pub fn remove_old(
         &mut self,
         retention: Retention,
-        after: Ended,
+        after: LastTold,
         now: i64,
     ) -> Result<Removed, StoreError> {
         if self.pending.is_some() || self.store.is_poisoned() {
@@ -88,11 +86,9 @@ impl Keeper {
         if bound == i64::MIN {
             return Ok(Removed::default());
         }
-        let found = self.store.ended_before(bound, after, STEP_CONVERSATIONS_MAX)?;
-        let last = found.last().map(|old| old.ended);
-        let next = last.filter(|_| found.len() == STEP_CONVERSATIONS_MAX);
-        let near = last.map_or(i64::MIN, |last| last.at.saturating_add(STRAGGLING_NS));
-        let (removed, removals, horizon) = self.choose(found, bound.min(near.max(by_age)), by_age);
+        let found = self.store.last_told_before(bound, after, STEP_CONVERSATIONS_MAX)?;
+        let next = found.last().map(|old| old.last_told).filter(|_| found.len() == STEP_CONVERSATIONS_MAX);
+        let (removed, removals, horizon) = self.choose(found, bound, by_age);
         if !removals.is_empty() {
             self.store.remove(&removals, horizon)?;
             self.engine.removed_before(horizon);
@@ -138,17 +134,18 @@ impl Keeper {
     /// Those of what was found that were last heard of before a bound, and the instant before which all of them was told.
     fn choose(&self, found: Vec<Old>, bound: i64, by_age: i64) -> (Removed, Vec<Removal>, i64) {
         let (mut removed, mut removals, mut horizon) = (Removed::default(), Vec::new(), i64::MIN);
-        for Old { ended, stored } in found {
+        for Old { stored, .. } in found {
             // What cannot be read is left for `headcount store check` to name.
             let Ok(stored) = stored else { continue };
-            let last = stored.told_span().map_or(ended.at, |(_, last)| last.max(ended.at));
+            let Some(ended) = stored.ended_at.filter(|_| !stored.active) else { continue };
+            let last = stored.told_span().map_or(ended.nanos, |(_, last)| last.max(ended.nanos));
             if last >= bound || self.engine.knows(&stored.id) {
                 continue;
             }
             let clock = self.engine.show_stored(&stored, last).conversation().vector_clock;
             removals.push(Removal { conversation: stored.id, clock });
             horizon = horizon.max(last.saturating_add(1));
-            let count = if ended.at < by_age { &mut removed.by_age } else { &mut removed.by_size };
+            let count = if last < by_age { &mut removed.by_age } else { &mut removed.by_size };
             *count += 1;
         }
         (removed, removals, horizon)

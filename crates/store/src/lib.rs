@@ -67,7 +67,7 @@ pub use open::Opened;
 pub use outbox::{Outbox, OutboxBounds, Outgoing, Row as OutboxRow};
 pub use record::inherited::Inherited;
 pub use recover::{LoggedBatch, Recover, Recovered};
-pub use retention::{Ended, Gone, Old, Removal};
+pub use retention::{Gone, LastTold, Old, Removal};
 pub use salvage::{SalvageError, Salvaged};
 pub use sent::{Known, Place, Progress, Sent, SentPoint};
 pub use snapshot::{Each, Snapshot};

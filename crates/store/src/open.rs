@@ -103,7 +103,7 @@ impl Store {
         size(&self.file) + size(&write_ahead_log(&self.file))
     }
 
-    /// Lets the data file grow by at most so many pages of 4 KiB from now on; none lifts the bound. A commit that does not
+    /// Lets the data file grow by at most so many pages from now on; none lifts the bound. A commit that does not
     /// fit fails as on a full disk.
     ///
     /// # Errors

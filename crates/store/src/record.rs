@@ -26,6 +26,7 @@ pub(crate) use bytes::{Malformed, Reader, put_signed, put_text, put_varint};
 pub(crate) use pack::BODY_BYTES_MAX;
 
 use crate::StoreError;
+use engine::Word;
 use rusqlite::types::FromSqlError;
 
 /// Memory that writing a record needs, kept from one to the next.
@@ -33,6 +34,7 @@ use rusqlite::types::FromSqlError;
 pub(crate) struct Scratch {
     raw: Vec<u8>,
     mentions: dictionary::Mentions,
+    clock: Vec<(Word, u64)>,
     packer: pack::Packer,
 }
 
@@ -40,7 +42,8 @@ impl Scratch {
     fn begin(&mut self, before: fact::Before) -> fact::FactWriter<'_> {
         self.raw.clear();
         self.mentions.clear();
-        fact::FactWriter { out: &mut self.raw, mentions: &mut self.mentions, before }
+        self.clock.clear();
+        fact::FactWriter { out: &mut self.raw, mentions: &mut self.mentions, clock: &mut self.clock, before }
     }
 
     fn pack(&mut self) -> Result<&[u8], StoreError> {

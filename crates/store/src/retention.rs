@@ -1,4 +1,4 @@
-//! Taking away what is too old to keep: conversations that ended, oldest first, a few at a time.
+//! Taking away what is too old to keep: conversations that were last told of longest ago, a few at a time.
 //!
 //! A step is a transaction of its own, between two commits and as short as one, so that it holds up no commit for longer than
 //! another would, and after a crash each conversation is there or is gone, with the horizon that says so. Of a removed one a
@@ -20,26 +20,25 @@ use crate::{Damaged, Store, StoreError, schema};
 use engine::{Id, StoredConversation};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
-/// Where a walk through the conversations that ended stands: behind an end, and a row's number.
+/// Where a walk through conversations stands that goes by when each was last told of: behind a second, and a row's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ended {
-    /// When it ended, in nanoseconds since the epoch.
-    pub at: i64,
+pub struct LastTold {
+    until_s: i64,
     number: i64,
 }
 
-impl Default for Ended {
+impl Default for LastTold {
     /// Before the first.
     fn default() -> Self {
-        Self { at: i64::MIN, number: i64::MIN }
+        Self { until_s: i64::MIN, number: i64::MIN }
     }
 }
 
-/// A conversation that ended, and left memory.
+/// A conversation that left memory.
 #[derive(Debug)]
 pub struct Old {
     /// Where it stands.
-    pub ended: Ended,
+    pub last_told: LastTold,
     /// What was laid down of it, or what is wrong with that.
     pub stored: Result<StoredConversation, Damaged>,
 }
@@ -65,20 +64,28 @@ pub struct Gone {
 }
 
 impl Store {
-    /// Conversations that ended before `before` and are not in memory by what was laid down, oldest first, from behind
-    /// `after` on: at most `limit`.
+    /// Conversations that were last told of before `before`, in nanoseconds since the epoch, and are not in memory by what was
+    /// laid down, those first that were longest ago, from behind `after` on: at most `limit`. A few that were told of up to
+    /// two seconds later may come.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn ended_before(&self, before: i64, after: Ended, limit: usize) -> Result<Vec<Old>, StoreError> {
-        let mut statement = self.connection.prepare_cached(conversation::SELECT_ENDED)?;
-        let mut rows = statement.query((before, after.at, after.number))?;
-        let mut found = Vec::new();
-        while found.len() < limit
-            && let Some(row) = rows.next()?
-        {
-            let ended = Ended { at: row.get(4)?, number: row.get(9)? };
-            found.push(Old { ended, stored: decoded("conversation", row, conversation::read)? });
+    pub fn last_told_before(
+        &self,
+        before: i64,
+        after: LastTold,
+        limit: usize,
+    ) -> Result<Vec<Old>, StoreError> {
+        let mut first = self.ends_of_spans(before, (after.until_s, after.number), limit)?;
+        first.sort_unstable();
+        first.truncate(limit);
+        let mut statement = self.connection.prepare_cached(conversation::SELECT_NUMBER)?;
+        let mut found = Vec::with_capacity(first.len());
+        for (until_s, number) in first {
+            let mut rows = statement.query([number])?;
+            let Some(row) = rows.next()? else { continue };
+            let stored = decoded("conversation", row, conversation::read)?;
+            found.push(Old { last_told: LastTold { until_s, number }, stored });
         }
         Ok(found)
     }

@@ -4,7 +4,8 @@
 //! row itself has a number, so that rows lie in the order in which they were laid down and only a narrow index is scattered by random ids; with the body in the
 //! key's tree each look-up of an absent id would walk pages that are full of bodies.
 //!
-//! Settings, and why: a commit is durable when it returns (`synchronous = FULL`). A checkpoint moves the write-ahead
+//! Settings, and why: pages of 8 KiB, since rows of 300 to 1,500 bytes leave a tenth of smaller ones empty, and what lies in
+//! many pages is read in half as many steps (a file keeps the pages that it was made with). A commit is durable when it returns (`synchronous = FULL`). A checkpoint moves the write-ahead
 //! log into the file and costs two syncs; at 16 MiB it comes once in some 80 full batches instead of once in 20, and
 //! index pages that many batches touch are written once. The log file is cut back to 64 MiB after a burst. The cache
 //! holds the index of about half a million conversations. Memory mapping stays off: an I/O error would be a signal.
@@ -28,9 +29,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_MAX: usize = 32;
 
 const SETTINGS: &str = "
+    PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = 4096;
+    PRAGMA wal_autocheckpoint = 2048;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA cache_size = -32768;
     PRAGMA mmap_size = 0;

@@ -91,6 +91,28 @@ impl Store {
         Ok(damaged)
     }
 
+    /// The ends of spans, in whole seconds, each with its row's number: of each class the first `limit` of those that end
+    /// before an instant (or a little later) and stand behind `after`.
+    pub(crate) fn ends_of_spans(
+        &self,
+        before: i64,
+        (until_s, number): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        let sql = "SELECT until_s, number FROM conversation WHERE span = ?1 AND until_s BETWEEN ?3 AND ?2
+            AND (until_s > ?3 OR number > ?4) AND NOT resident ORDER BY until_s, number LIMIT ?5";
+        let (mut statement, mut found) = (self.connection.prepare_cached(sql)?, Vec::new());
+        let last = before.div_euclid(SECOND).saturating_add(1 + PUSHED_S);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        for class in 0..CLASSES {
+            let mut rows = statement.query((class, last, until_s, number, limit))?;
+            while let Some(row) = rows.next()? {
+                found.push((row.get(0)?, row.get(1)?));
+            }
+        }
+        Ok(found)
+    }
+
     /// About how many these are in all.
     ///
     /// # Errors

@@ -37,7 +37,12 @@ const STEPS: [&[Step]; FORMAT as usize - 1] = [
         Step::Sql(cells::TABLES),
         Step::Code(cells::fill),
     ],
-    &[Step::Sql(inherited::CHECKSUM), Step::Code(inherited::fill_checksums)],
+    &[
+        Step::Sql(inherited::CHECKSUM),
+        Step::Code(inherited::fill_checksums),
+        // The index over spans tells retention what is old.
+        Step::Sql("DROP INDEX conversation_ended"),
+    ],
 ];
 
 /// Format 2: what followers have not got yet, and the clocks that one of them gave back after a lost disk.

@@ -15,6 +15,8 @@ pub const START: i64 = 1_767_225_600 * SECOND;
 pub const APART_MS: i64 = 40;
 /// Conversations that are handed in before a commit.
 const TURN: u64 = 1_000;
+/// Turns from one merging of cells to the next.
+const MERGED_EVERY: u64 = 50;
 /// Spells of a conversation.
 pub const SPELLS: u64 = 5;
 const QUEUES: u64 = 40;
@@ -87,10 +89,22 @@ pub fn make(folder: &Path, conversations: u64) -> Truth {
     let mut truth = Truth::default();
     for first in (0..conversations).step_by(TURN as usize) {
         turn(&mut keeper, first..conversations.min(first + TURN), &mut truth);
+        if (first / TURN).is_multiple_of(MERGED_EVERY) {
+            merge(&mut keeper);
+        }
     }
+    merge(&mut keeper);
     // All have ended; all but the last minute's have left memory.
     keeper.close().expect("closed");
     truth
+}
+
+/// Merges cells into pages, as a service does between its turns.
+fn merge(keeper: &mut Keeper) {
+    let mut after = Some(0);
+    while let Some(at) = after {
+        after = keeper.merge_cells(at).expect("room on the disk").next;
+    }
 }
 
 /// A keeper on a new folder, whose only feed listens from the start.

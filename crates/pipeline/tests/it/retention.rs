@@ -6,7 +6,7 @@ use pipeline::*;
 use prometheus_client::registry::Registry;
 use std::path::Path;
 use std::time::Duration;
-use store::{Ended, OutboxBounds, Store, StoreError};
+use store::{LastTold, OutboxBounds, Store, StoreError};
 
 pub const DAY: i64 = 86_400 * SECOND;
 pub const KEEP: Retention =
@@ -77,7 +77,7 @@ pub fn history(folder: &Path, days: i64) -> (Keeper, i64) {
 
 /// One run, to its end.
 pub fn run(keeper: &mut Keeper, what: Retention, now: i64) -> Removed {
-    let (mut sum, mut after) = (Removed::default(), Ended::default());
+    let (mut sum, mut after) = (Removed::default(), LastTold::default());
     loop {
         let step = keeper.remove_old(what, after, now).unwrap();
         (sum.by_age, sum.by_size) = (sum.by_age + step.by_age, sum.by_size + step.by_size);

@@ -43,7 +43,7 @@ impl Head {
     }
 
     fn before(&self) -> Before {
-        Before { received: self.committed_at, incarnation: self.incarnation }
+        Before { received: self.committed_at, incarnation: self.incarnation, lane: 0 }
     }
 }
 
@@ -63,8 +63,8 @@ pub(crate) fn encode<'a>(
 
 /// The facts of a body whose checksum is right.
 pub(crate) fn decode(head: &Head, body: &[u8]) -> Result<Vec<Admitted>, Malformed> {
-    let raw = unpack(body)?;
-    let mut reader = FactReader::new(Reader::new(&raw), head.before());
+    let (raw, layout) = unpack(body)?;
+    let mut reader = FactReader::new(Reader::new(&raw), layout, head.before());
     let mut admitted = reader.room_for(head.facts);
     for _ in 0..head.facts {
         let conversation = reader.id()?;

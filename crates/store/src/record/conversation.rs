@@ -7,7 +7,7 @@
 use super::bytes::{Malformed, Reader};
 use super::fact::{Before, FactReader};
 use super::id::{self, Key};
-use super::pack::unpack;
+use super::pack::{Layout, unpack};
 use super::{RowError, Scratch, WriteError, checksum};
 use crate::StoreError;
 use crate::decode::Lifted;
@@ -47,11 +47,8 @@ pub(crate) const SELECT_SPAN: &str =
 pub(crate) const SELECT_IDS_OF_SPAN: &str =
     "SELECT id FROM conversation WHERE span = ?1 AND until_s BETWEEN ?2 AND ?3 AND NOT resident";
 
-/// Those that ended before an instant and were not in memory, by their end, behind an end and a number; the number last.
-pub(crate) const SELECT_ENDED: &str =
-    "SELECT id, resident, active, started_at_ns, ended_at_ns, dropped, facts, checksum,
-    body, number FROM conversation WHERE NOT resident AND NOT active AND ended_at_ns < ?1
-    AND (ended_at_ns, number) > (?2, ?3) ORDER BY ended_at_ns, number";
+/// The one of a row's number.
+pub(crate) const SELECT_NUMBER: &str = select!("WHERE number = ?1");
 
 /// Stores one, in place of what was laid down of it before.
 pub(crate) const UPSERT: &str = "INSERT INTO conversation
@@ -184,12 +181,19 @@ impl Lifted for Columns {
     }
 }
 
+/// What the first fact is told as a difference from: the end, else the start; up to format 4 nothing.
+fn before(columns: [Option<i64>; 2], layout: Layout) -> Before {
+    let known = columns.into_iter().flatten().next().filter(|_| layout == Layout::Chained);
+    Before { received: known.unwrap_or_default(), ..Before::default() }
+}
+
 pub(crate) fn encode<'a>(
     scratch: &'a mut Scratch,
     stored: &StoredConversation,
 ) -> Result<&'a [u8], StoreError> {
     let digits = |time: Option<Time>| time.map_or(0, |t| t.digits.min(9));
-    let mut writer = scratch.begin(Before::default());
+    let head = [stored.ended_at, stored.started_at].map(|time| time.map(|t| t.nanos));
+    let mut writer = scratch.begin(before(head, Layout::Chained));
     writer.out.push(digits(stored.started_at) | digits(stored.ended_at) << 4);
     for (fact, arrival) in &stored.facts {
         writer.fact(fact, arrival);
@@ -217,10 +221,11 @@ pub(crate) fn decode_as(
 }
 
 fn decode(head: &Head, body: &[u8]) -> Result<StoredConversation, Malformed> {
-    let raw = unpack(body)?;
+    let (raw, layout) = unpack(body)?;
     let mut from = Reader::new(&raw);
     let digits = from.byte()?;
-    let mut reader = FactReader::new(from, Before::default());
+    let before = before([head.ended_at_ns, head.started_at_ns], layout);
+    let mut reader = FactReader::new(from, layout, before);
     let mut facts = reader.room_for(head.facts);
     for _ in 0..head.facts {
         facts.push(reader.fact()?);

@@ -46,7 +46,7 @@ pub(crate) fn encode<'a, 'b>(
     conversations: &[Id],
     minutes: impl ExactSizeIterator<Item = &'b i64>,
 ) -> Result<&'a [u8], StoreError> {
-    let mut writer = scratch.begin(Before { received: 0, incarnation: 0 });
+    let mut writer = scratch.begin(Before::default());
     put_varint(writer.out, conversations.len() as u64);
     conversations.iter().for_each(|id| writer.id(id));
     put_varint(writer.out, minutes.len() as u64);
@@ -60,7 +60,7 @@ pub(crate) fn encode<'a, 'b>(
 
 /// What a body whose checksum is right names.
 pub(crate) fn decode(body: &[u8]) -> Result<Named, Malformed> {
-    let raw = unpack(body)?;
+    let (raw, _) = unpack(body)?;
     let (mut from, mut mentioned) = (Reader::new(&raw), Mentioned::default());
     let mut named = Named::default();
     for _ in 0..count(&mut from)? {

@@ -3,12 +3,15 @@
 use crate::fixtures::{START, conversation, id, open};
 use engine::{StoredConversation, Time};
 use std::path::Path;
-use store::{Commit, Ended, Gone, Removal, Store, StoreError};
+use store::{Commit, Gone, LastTold, Removal, Store, StoreError};
 
-/// Ended `minutes` minutes behind the start.
+/// Ended, and last told of, `minutes` minutes behind the start.
 fn ended(number: u64, minutes: i64) -> StoredConversation {
     let at = START + minutes * engine::MINUTE;
-    StoredConversation { ended_at: Some(Time::from_nanos(at)), ..conversation(number, false) }
+    let mut ended =
+        StoredConversation { ended_at: Some(Time::from_nanos(at)), ..conversation(number, false) };
+    ended.facts.iter_mut().for_each(|(_, arrival)| (arrival.received, arrival.published) = (at, at));
+    ended
 }
 
 fn filled(folder: &Path, conversations: &[StoredConversation]) -> Store {
@@ -18,21 +21,23 @@ fn filled(folder: &Path, conversations: &[StoredConversation]) -> Store {
     store
 }
 
-fn ends(store: &Store, before: i64, after: Ended, limit: usize) -> Vec<i64> {
-    let found = store.ended_before(before, after, limit).expect("read");
-    found.iter().map(|old| (old.ended.at - START) / engine::MINUTE).collect()
+fn ends(store: &Store, before: i64, after: LastTold, limit: usize) -> Vec<i64> {
+    let found = store.last_told_before(before, after, limit).expect("read");
+    let ends = found.iter().map(|old| old.stored.as_ref().expect("sound").ended_at.expect("an end").nanos);
+    ends.map(|end| (end - START) / engine::MINUTE).collect()
 }
 
 #[test]
-fn those_that_ended_come_oldest_first_and_no_others() {
+fn those_come_first_that_were_last_told_of_longest_ago() {
     let folder = tempfile::tempdir().expect("a folder");
     let all = [ended(1, 30), ended(2, 10), ended(4, 20), ended(7, 10), conversation(8, true)];
     let store = filled(folder.path(), &all);
-    assert_eq!(ends(&store, i64::MAX, Ended::default(), 10), [10, 10, 20, 30]);
-    assert_eq!(ends(&store, START + 20 * engine::MINUTE, Ended::default(), 10), [10, 10]);
-    let first = store.ended_before(i64::MAX, Ended::default(), 1).expect("read").remove(0);
+    assert_eq!(ends(&store, i64::MAX, LastTold::default(), 10), [10, 10, 20, 30]);
+    assert_eq!(ends(&store, START + 19 * engine::MINUTE, LastTold::default(), 10), [10, 10]);
+    assert_eq!(ends(&store, START + 9 * engine::MINUTE, LastTold::default(), 10), [0; 0]);
+    let first = store.last_told_before(i64::MAX, LastTold::default(), 1).expect("read").remove(0);
     assert_eq!(first.stored.expect("sound").id, id(2));
-    assert_eq!(ends(&store, i64::MAX, first.ended, 2), [10, 20], "behind it, also of the same instant");
+    assert_eq!(ends(&store, i64::MAX, first.last_told, 2), [10, 20], "behind it, also of the same instant");
 }
 
 #[test]
@@ -120,5 +125,5 @@ fn a_salvaged_folder_knows_what_was_removed() {
     let store = open(&new);
     assert_eq!(store.removed(&id(1)).expect("read").map(|gone| gone.clock), Some(9));
     assert_eq!(store.removed_before(), Ok(Some(START + 5)));
-    assert_eq!(ends(&store, i64::MAX, Ended::default(), 9), [2]);
+    assert_eq!(ends(&store, i64::MAX, LastTold::default(), 9), [2]);
 }

@@ -11,7 +11,7 @@ use store::{Checked, Commit, Damaged, SalvageError, Salvaged, Store};
 const BATCHES: u64 = 40;
 const FACTS: u64 = 60;
 const CONVERSATIONS: u64 = 60;
-const PAGE: usize = 4096;
+const PAGE: usize = 8192;
 
 /// A folder with records of every kind: 40 batches, 60 conversations, 3 users, 3 cells, 2 rows of the ledger.
 fn filled(folder: &Path) {

@@ -20,8 +20,8 @@ fn golden() {
     }];
     let mut scratch = Scratch::default();
     let body = encode(&mut scratch, &head(1), &admitted).expect("encoded").to_vec();
-    let raw = unpack(&body).expect("unpacked");
-    let mut expected = vec![1, 1, b'c', 0, 0, 0, 1];
+    let (raw, _) = unpack(&body).expect("unpacked");
+    let mut expected = vec![1, 1, b'c', 0, 0, 1];
     expected.extend([0; 16]);
     assert_eq!(raw, expected);
     assert_eq!(head(1).checksum(b"body"), 0x0d4e_5cdb);
@@ -90,7 +90,7 @@ proptest! {
     ) {
         let mut scratch = Scratch::default();
         let body = encode(&mut scratch, &head(admitted.len()), &admitted).expect("encoded");
-        let mut raw = unpack(body).expect("unpacked");
+        let (mut raw, _) = unpack(body).expect("unpacked");
         for (at, byte) in changes {
             if !raw.is_empty() {
                 let at = at.index(raw.len());

@@ -43,7 +43,7 @@ fn sample() -> StoredConversation {
 fn golden() {
     let stored = StoredConversation { facts: Vec::new(), ..sample() };
     let mut scratch = Scratch::default();
-    assert_eq!(encode(&mut scratch, &stored).expect("encoded"), [1, 0, 0, 0, 0x10, 0x63]);
+    assert_eq!(encode(&mut scratch, &stored).expect("encoded"), [1, 0, 0, 0x80, 0x10, 0x63]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ proptest! {
 fn the_layout_is_pinned() {
     let id = Id::new("call-7").expect("an id");
     let named = Named { conversations: vec![Id::from_uuid([7; 16]), id], minutes: vec![3, 5] };
-    let raw = crate::record::pack::unpack(&body(&named)).expect("unpacked");
+    let (raw, _) = crate::record::pack::unpack(&body(&named)).expect("unpacked");
     let mut golden = vec![2, 0];
     golden.extend([7; 16]);
     golden.extend(b"\x01\x06call-7\x02\x06\x04");

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 #[test]
 fn golden() {
     let mut packer = Packer::default();
-    assert_eq!(packer.pack(b"abc").expect("packed"), [3, 0, 0, 0, 0x30, b'a', b'b', b'c']);
+    assert_eq!(packer.pack(b"abc").expect("packed"), [3, 0, 0, 0x80, 0x30, b'a', b'b', b'c']);
+    assert_eq!(unpack(&[3, 0, 0, 0, 0x30, b'a', b'b', b'c']), Ok((b"abc".to_vec(), Layout::Plain)));
 }
 
 #[test]
@@ -29,7 +30,7 @@ proptest! {
         let mut packer = Packer::default();
         for body in bodies {
             let packed = packer.pack(&body).expect("packed").to_vec();
-            prop_assert_eq!(unpack(&packed), Ok(body));
+            prop_assert_eq!(unpack(&packed), Ok((body, Layout::Chained)));
         }
     }
 
