@@ -6,6 +6,7 @@ use crate::Keeper;
 use crate::shard::Shard;
 use crate::steps::Steps;
 use engine::SECOND;
+use std::time::Duration;
 use store::{Merging as Step, StoreError};
 
 /// How often it is looked whether a run is worth it, in nanoseconds.
@@ -16,6 +17,9 @@ const RUN_EVERY_NS: i64 = 600 * SECOND;
 const PARTS_BYTES: u64 = 256 << 10;
 /// Parts for which it does.
 const PARTS: u64 = 1_000;
+
+/// From one step to the next.
+const STEP_EVERY: Duration = Duration::from_millis(20);
 
 /// Where merging stands.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +34,7 @@ pub(crate) struct Merging {
 impl Merging {
     /// The first run begins soon after the start.
     pub fn new(now: i64) -> Self {
-        Self { look_ns: now, due_ns: now, steps: Steps::default(), after: 0 }
+        Self { look_ns: now, due_ns: now, steps: Steps::every(STEP_EVERY), after: 0 }
     }
 
     /// Begins a run when it is time for one.

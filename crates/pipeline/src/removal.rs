@@ -5,10 +5,13 @@ use crate::shard::Shard;
 use crate::steps::Steps;
 use crate::telemetry::Reason;
 use engine::SECOND;
+use std::time::Duration;
 use store::LastTold;
 
 /// From the end of a run to the next, and from one that failed, in nanoseconds.
 const RUN_EVERY_NS: i64 = 60 * SECOND;
+/// From one step to the next.
+const STEP_EVERY: Duration = Duration::from_millis(10);
 /// A run that goes on says so after so many conversations.
 const SAID_EVERY: u64 = 50_000;
 
@@ -34,7 +37,7 @@ impl Removing {
         Self {
             what,
             due_ns: now,
-            steps: Steps::default(),
+            steps: Steps::every(STEP_EVERY),
             after: LastTold::default(),
             at_cells: false,
             removed: 0,

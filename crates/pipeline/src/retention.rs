@@ -15,9 +15,9 @@ use crate::Keeper;
 use engine::{MINUTE, SECOND};
 use store::{CellInterval, LastTold, Old, Removal, StoreError};
 
-/// Conversations that a step looks at, at most: a step takes about as long as a commit
+/// Conversations that a step looks at, at most: a step takes a millisecond or two
 /// (`cargo bench -p pipeline --bench commit`).
-pub(crate) const STEP_CONVERSATIONS_MAX: usize = 64;
+pub(crate) const STEP_CONVERSATIONS_MAX: usize = 32;
 /// Minutes of cells that a step takes away for the size of the whole.
 const STEP_MINUTES: i64 = 24 * 60;
 /// What ended later stays whatever the size: longer than the day of which `/api/v1/state` speaks.

@@ -3,18 +3,21 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Between two steps of a run: several times what a step takes, and short enough that more can be done than comes under full
-/// load.
-const STEP_EVERY: Duration = Duration::from_millis(20);
-
 /// A run of steps, or none.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Steps {
+    every: Duration,
     /// When the next step of this run is due; none: no run is on.
     at: Option<Instant>,
 }
 
 impl Steps {
+    /// No run yet. `every`: the time from one step to the next, several times what a step takes, and short enough that more can
+    /// be done than comes under full load.
+    pub fn every(every: Duration) -> Self {
+        Self { every, at: None }
+    }
+
     /// Whether a run is on.
     pub fn are_on(&self) -> bool {
         self.at.is_some()
@@ -27,7 +30,7 @@ impl Steps {
 
     /// After a step: the run goes on, or ends.
     pub fn go_on(&mut self, on: bool) {
-        self.at = on.then(|| Instant::now() + STEP_EVERY);
+        self.at = on.then(|| Instant::now() + self.every);
     }
 
     /// Waits until the next step is due; for ever when no run is on.
