@@ -57,7 +57,7 @@ fn main() {
         }
         say(format_args!("{name}: state at an instant            {}", spread(states)));
         say(format_args!("{name}: state as shown at one          {}", spread(shown)));
-        say(format_args!("{name}: who was active at an instant    {}", spread(lists)));
+        say(format_args!("{name}: who was active at an instant   {}", spread(lists)));
         say(format_args!("{name}: a conversation at an instant   {}", spread(ones)));
     }
 }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 pub(crate) use export::Written;
 
 /// What a time in a query must be.
-pub(crate) const MUST_BE: &str = "a time with its zone (RFC 3339), as in 2026-05-04T09:17:00Z";
+pub(crate) const MUST_BE: &str =
+    "a time with its zone (RFC 3339) of the years 1678 to 2261, as in 2026-05-04T09:17:00Z";
 
 /// Reads a time of a query, in nanoseconds since the epoch. A `+` before the zone that was not escaped arrives as a space.
 pub(crate) fn read(text: &str) -> Option<i64> {
