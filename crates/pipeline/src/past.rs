@@ -35,6 +35,8 @@ pub struct Past {
     as_of: i64,
     running: bool,
     damaged: u64,
+    /// Conversations that were in memory and cannot be read: of no known time.
+    damaged_in_memory: Vec<Damaged>,
     /// From when on minutes of cells are kept, in nanoseconds since the epoch; none: all are.
     minutes_from: Option<i64>,
 }
@@ -70,7 +72,8 @@ impl Past {
         }
         let as_of = if running { last_committed_at.unwrap_or(now).min(now) } else { now };
         let minutes_from = store.cells_kept()?.minutes.map(|minute| minute.saturating_mul(MINUTE));
-        Ok(Self { engine, store, position, as_of, running, damaged: back.damaged_elsewhere, minutes_from })
+        let (damaged, damaged_in_memory) = (back.damaged_elsewhere, back.damaged_in_memory);
+        Ok(Self { engine, store, position, as_of, running, damaged, damaged_in_memory, minutes_from })
     }
 
     /// Where it stands.
@@ -175,7 +178,7 @@ impl Past {
     ) -> Result<(), StoreError> {
         let mut residents = Residents { engine: &self.engine, after: after.cloned(), as_of: self.as_of };
         let mut flow = ControlFlow::Continue(());
-        let meet = |met: Each| {
+        let mut meet = |met: Each| {
             flow = match &met {
                 Each::Damaged(what) => tell(Found::Damaged(what)),
                 Each::Conversation(stored) => residents.tell_before(Some(&stored.id), &mut tell),
@@ -189,7 +192,15 @@ impl Past {
         };
         // Nobody is on a conversation that has ended, so those whose span does not meet the range have nothing in it.
         match range {
-            Some(range) => self.store.each_meeting(range, after, meet)?,
+            Some(range) => {
+                let first = self.damaged_in_memory.iter().filter(|_| after.is_none());
+                for what in first.map(|what| Each::Damaged(what.clone())) {
+                    if meet(what).is_break() {
+                        return Ok(());
+                    }
+                }
+                self.store.each_meeting(range, after, meet)?;
+            }
             None => self.store.each_laid_down(after, meet)?,
         }
         if flow.is_continue() {

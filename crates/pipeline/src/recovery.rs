@@ -58,6 +58,8 @@ pub(crate) struct BroughtBack {
     pub damaged: u64,
     /// Of those, the ones that are no conversation.
     pub damaged_elsewhere: u64,
+    /// Of those, the conversations that were in memory.
+    pub damaged_in_memory: Vec<Damaged>,
     pub last_committed_at: Option<i64>,
     /// When facts were committed last.
     pub last_updated: Option<i64>,
@@ -82,6 +84,7 @@ pub(crate) fn brought_back(opened: Opened, limits: Limits, now: i64) -> Result<B
         facts: replayed.facts,
         damaged: back.damaged,
         damaged_elsewhere: back.damaged_elsewhere,
+        damaged_in_memory: back.damaged_in_memory,
         last_committed_at: heard,
         last_updated: replayed.last_updated,
     })
@@ -98,6 +101,7 @@ struct Back {
     damaged: u64,
     /// Those of conversations that were in memory, or that the log tells of.
     lost: Vec<String>,
+    damaged_in_memory: Vec<Damaged>,
     damaged_elsewhere: u64,
 }
 
@@ -117,6 +121,7 @@ impl Back {
             now,
             damaged: 0,
             lost: Vec::new(),
+            damaged_in_memory: Vec::new(),
             damaged_elsewhere: 0,
         }
     }
@@ -248,7 +253,10 @@ impl Recover for Back {
         self.damaged_elsewhere += u64::from(what.table != "conversation");
         match what.table {
             "ledger" => self.engine.lose_ledger_rows(),
-            "conversation" => self.lost.push(what.row),
+            "conversation" => {
+                self.lost.push(what.row.clone());
+                self.damaged_in_memory.push(what);
+            }
             _ => {}
         }
     }

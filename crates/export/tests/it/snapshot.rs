@@ -151,6 +151,18 @@ fn a_damaged_record_is_counted_and_ends_a_stream() {
         matches!(error, ExportError::Damaged(_)) && error.to_string().contains(&damaged.to_string()),
         "{error}"
     );
+    // Also of a range; and one that was in memory, of which not even the time is known.
+    let file = rusqlite::Connection::open(folder.path().join("headcount.db")).unwrap();
+    let in_memory = history::conversation(7).to_string();
+    let changed = file.execute("UPDATE conversation SET resident = 1 WHERE id = unhex(?1, '-')", [in_memory]);
+    assert_eq!(changed, Ok(1));
+    drop(file);
+    let both = Past::open(folder.path(), LATER).unwrap();
+    for (from, lacking) in [(START, 2), (LATER - SECOND, 1)] {
+        let ask = Ask { from: Some(from), to: Some(LATER), ..ask.clone() };
+        assert_eq!(exported(&both, &ask).damaged_records, lacking);
+    }
+    assert_eq!(exported(&both, &ask).damaged_records, 2);
     let one = Ask { only: Only { conversation: Some(damaged), ..Only::default() }, ..ask.clone() };
     assert_eq!((exported(&past, &one).damaged_records, exported(&past, &one).rows), (1, 0));
     let other = Only { conversation: Some(history::conversation(6)), ..Only::default() };
