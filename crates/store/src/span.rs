@@ -8,11 +8,11 @@
 //! (some 40 bytes a row against 20, and three more tables), and an index by start and end (it walks all that began before).
 
 use crate::read::decoded;
-use crate::record::{RowError, conversation, id, inherited};
+use crate::record::{Malformed, RowError, conversation, id, inherited};
 use crate::upgrade::Progress;
 use crate::{CommitReader, Damaged, Each, Store, StoreError};
 use engine::{Id, SECOND, StoredConversation};
-use rusqlite::Transaction;
+use rusqlite::{Row, Transaction};
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 
@@ -52,6 +52,12 @@ impl Span {
     }
 }
 
+/// Of a row of [`conversation::SELECT_IDS_OF_SPAN`].
+fn id_that_is_found(row: &Row<'_>) -> Result<Id, RowError> {
+    let found = row.get::<_, bool>(1)?;
+    if found { id::of(row.get_ref(0)?) } else { Err(Malformed("it is not found by its id").into()) }
+}
+
 /// In which ranges of each class, by when a span ends, all lie that meet `[from, to]`, in nanoseconds since the epoch.
 fn ranges_of(from: i64, to: i64) -> impl Iterator<Item = (i64, i64, i64)> {
     let (from_s, to_s) = (from.div_euclid(SECOND), to.div_euclid(SECOND) + 1);
@@ -77,7 +83,7 @@ impl Store {
         for range in ranges_of(from, to) {
             let mut rows = statement.query(range)?;
             while let Some(row) = rows.next()? {
-                match decoded("conversation", row, |row| id::of(row.get_ref(0)?))? {
+                match decoded("conversation", row, id_that_is_found)? {
                     Ok(id) if after.is_some_and(|after| id <= *after) => {}
                     Ok(id) => first.push(id),
                     Err(what) => damaged.push(Err(what)),

@@ -43,9 +43,10 @@ pub(crate) const SELECT_ALL_AFTER: [&str; 2] =
 /// Those of a class of spans whose end lies in a range, that were not in memory.
 pub(crate) const SELECT_SPAN: &str =
     select!("WHERE span = ?1 AND until_s BETWEEN ?2 AND ?3 AND NOT resident");
-/// Their ids.
+/// Their ids, and whether each is found by it.
 pub(crate) const SELECT_IDS_OF_SPAN: &str =
-    "SELECT id FROM conversation WHERE span = ?1 AND until_s BETWEEN ?2 AND ?3 AND NOT resident";
+    "SELECT id, EXISTS (SELECT 1 FROM conversation AS found WHERE found.id = conversation.id)
+    FROM conversation WHERE span = ?1 AND until_s BETWEEN ?2 AND ?3 AND NOT resident";
 
 /// The one of a row's number.
 pub(crate) const SELECT_NUMBER: &str = select!("WHERE number = ?1");

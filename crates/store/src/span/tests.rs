@@ -125,6 +125,29 @@ fn what_came_back_into_memory_or_was_removed_is_not_found_and_what_is_laid_down_
     assert!(found(&store, START, START).is_empty());
 }
 
+/// A byte of an id that flipped, in the row or in the index of ids: either way it is not found by it any more.
+#[test]
+fn what_is_not_found_by_its_id_is_damage_and_not_passed_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(folder.path(), 1).expect("opened").store;
+    let all = [conversation(71_717, START, SECOND), conversation(2, START, SECOND)];
+    store.commit(&Commit { laid_down: &all, ..Commit::default() }).expect("committed");
+    store.close().expect("closed");
+    let file = folder.path().join("headcount.db");
+    let (sound, name) = (std::fs::read(&file).expect("read"), b"call-71717");
+    let places: Vec<_> = (0..sound.len()).filter(|at| sound[*at..].starts_with(name)).collect();
+    assert_eq!(places.len(), 2);
+    for at in places {
+        let mut flipped = sound.clone();
+        flipped[at + name.len() - 1] ^= 8;
+        std::fs::write(&file, flipped).expect("written");
+        let store = Store::open(folder.path(), 1).expect("opened").store;
+        let ids = store.ids_meeting((START, START), None, 9).expect("read");
+        let (found, damaged): (Vec<_>, Vec<_>) = ids.into_iter().partition(Result::is_ok);
+        assert_eq!((found, damaged.len()), (vec![Ok(id(2))], 1));
+    }
+}
+
 #[test]
 fn a_span_that_is_not_that_of_the_facts_is_damage() {
     let folder = tempfile::tempdir().expect("a folder");
