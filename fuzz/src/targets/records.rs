@@ -13,8 +13,8 @@ use store::fuzzing::{
 
 /// How far apart the receipt and the publication of a fact may lie in a record; more is cut off.
 const WAITED_NS_MAX: i64 = i64::MAX >> 2;
-/// Facts of one record for each of its bytes at most: the least that a fact takes is 20 bytes.
-const FACT_BYTES_MIN: usize = 20;
+/// Facts of one record for each of its bytes at most: the least that a fact takes is 19 bytes.
+const FACT_BYTES_MIN: usize = 19;
 
 /// The upper half of a first byte behind which a page of cells comes.
 const PAGE: u8 = 7;
