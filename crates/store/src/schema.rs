@@ -23,6 +23,8 @@ pub(crate) const HEARD_UNTIL: &str = "heard_until_ns";
 pub(crate) const REMOVED_BEFORE: &str = "removed_before_ns";
 /// The value of the file that says of how many conversations cells by what events are about lack what they added.
 pub(crate) const CELLS_LACKING: &str = "cells_lacking";
+/// From how many bytes on the write-ahead log is moved into the file.
+const CHECKPOINT_BYTES: i64 = 16 << 20;
 /// How long another tool may hold the file against us.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are different statements.
@@ -32,7 +34,6 @@ const SETTINGS: &str = "
     PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = 2048;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA cache_size = -32768;
     PRAGMA mmap_size = 0;
@@ -87,7 +88,9 @@ pub(crate) enum Kind {
 pub(crate) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    connection.execute_batch(SETTINGS)
+    connection.execute_batch(SETTINGS)?;
+    let page_bytes: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_BYTES / page_bytes.max(1))
 }
 
 /// Looks whose file it is, without changing it.
