@@ -1,14 +1,15 @@
 //! The tables and the settings of the connection.
 //!
 //! `conversation` is keyed by its id, a UUID as its 16 bytes and any other as its text; the view shows the text of each. The
-//! row itself has a number, so that rows lie in the order in which they were laid down and only a narrow index is scattered by random ids; with the body in the
-//! key's tree each look-up of an absent id would walk pages that are full of bodies.
+//! row itself has a number, so that rows lie in the order in which they were laid down and only a narrow index is scattered
+//! by random ids; with the body in the key's tree each look-up of an absent id would walk pages that are full of bodies.
 //!
 //! Settings, and why: pages of 8 KiB, since rows of 300 to 1,500 bytes leave a tenth of smaller ones empty, and what lies in
-//! many pages is read in half as many steps (a file keeps the pages that it was made with). A commit is durable when it returns (`synchronous = FULL`). A checkpoint moves the write-ahead
-//! log into the file and costs two syncs; at 16 MiB it comes once in some 80 full batches instead of once in 20, and
-//! index pages that many batches touch are written once. The log file is cut back to 64 MiB after a burst. The cache
-//! holds the index of about half a million conversations. Memory mapping stays off: an I/O error would be a signal.
+//! many pages is read in half as many steps (a file keeps the pages that it was made with). A commit is durable when it
+//! returns (`synchronous = FULL`). A checkpoint moves the write-ahead log into the file and costs two syncs; at 16 MiB it
+//! comes once in some 80 full batches instead of once in 20, and index pages that many batches touch are written once. The
+//! log file is cut back to 64 MiB after a burst. The cache holds the index of about half a million conversations. Memory
+//! mapping stays off: an I/O error would be a signal.
 
 use rusqlite::{Connection, Transaction};
 use std::time::Duration;
