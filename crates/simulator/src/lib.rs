@@ -15,6 +15,7 @@ mod centre;
 mod control;
 mod delays;
 mod driver;
+mod faults;
 mod http;
 mod options;
 mod shared;
@@ -25,6 +26,7 @@ mod truth;
 mod world;
 
 pub use control::Control;
+pub use faults::FaultOptions;
 pub use options::{Dialect, Options, parse_duration};
 pub use stage::{Frame, Outlet, Stage};
 pub use time::{Millis, Stamp};

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::centre::Settings;
 use crate::centre::causal::REGIONS;
+use crate::faults::FaultOptions;
 
 #[cfg(test)]
 mod tests;
@@ -113,6 +114,9 @@ pub struct Options {
     /// How many times faster than life conversations run
     #[arg(long, value_name = "X", default_value = "12")]
     pub pace: f64,
+    /// What goes wrong by chance
+    #[command(flatten)]
+    pub faults: FaultOptions,
 }
 
 impl Default for Options {
@@ -167,7 +171,9 @@ impl Options {
                 "--drop-socket-every must be at least 100ms".to_owned(),
             ),
         ];
-        checks.into_iter().filter(|(holds, _)| !holds).map(|(_, problem)| problem).collect()
+        let shares =
+            self.faults.shares().map(|(name, value)| (share(value), format!("{name} must be from 0 to 1")));
+        checks.into_iter().chain(shares).filter(|(holds, _)| !holds).map(|(_, problem)| problem).collect()
     }
 
     /// The whole truth of every conversation is kept.

@@ -18,6 +18,7 @@ use crate::centre::script::Leg;
 use crate::centre::words::Medium;
 use crate::centre::{Centre, Change, ChangeKind, Happening};
 use crate::delays::{Delayed, Delays, Target};
+use crate::faults::Faults;
 use crate::http::access::Access;
 use crate::options::{Dialect, Options};
 use crate::socket::channels::Channels;
@@ -34,6 +35,7 @@ pub struct World {
     pub channels: Channels,
     pub gateway: Gateway,
     pub access: Access,
+    pub faults: Faults,
     /// The dice of the sockets: which cuts are announced.
     pub socket_rng: Rng,
     ledger: Ledger,
@@ -53,6 +55,7 @@ impl World {
             channels: Channels::default(),
             gateway: Gateway::new(!options.no_resend),
             access: Access::new(options),
+            faults: Faults::new(&options.faults, options.seed, now),
             socket_rng: Rng::with_seed(options.seed ^ 0x50c4_e7d1_ce00_0000),
             ledger: Ledger::default(),
             delays: Delays::new(options.seed, options.duplicates, options.reorder_ms),

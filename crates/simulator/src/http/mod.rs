@@ -8,6 +8,7 @@ mod analytics;
 mod conversations;
 mod directory;
 pub mod errors;
+mod misfortune;
 mod notifications;
 mod oauth;
 mod sockets;
@@ -71,6 +72,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .fallback(elsewhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(shared.clone(), misfortune::strike))
         .with_state(shared)
 }
 

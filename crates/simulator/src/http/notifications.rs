@@ -129,6 +129,9 @@ pub fn subscribe(
     };
     let mut entities = Vec::new();
     for topic in wanted {
+        if world.faults.leaves_out(now) {
+            continue;
+        }
         let verdict = world.channels.judge(topic);
         if verdict != Verdict::Permitted && !ignore_errors {
             return Err(refusal(&verdict));

@@ -55,15 +55,17 @@ pub async fn channel(State(shared): App, Path(id): Path<String>, request: Reques
         tasks.track_future(async move {
             let (outbox, parcels) = shared.outbox();
             let heartbeat = (shared.options.heartbeat, channel_metadata("WebSocket Heartbeat"));
-            let announced = {
+            let (cut_in_silence, announced) = {
                 let mut world = shared.world();
                 world.channels.connect(id, outbox.clone(), shared.now());
-                world.socket_rng.bool()
+                let silent = world.faults.cuts_in_silence(shared.now());
+                (silent, !silent && world.socket_rng.bool())
             };
             shared.subscribed.notify_one();
             let conduct = Conduct {
                 heartbeat: Some(heartbeat),
                 cut_after: shared.options.drop_socket_every,
+                cut_in_silence,
                 farewell: announced.then(|| channels::closing(id).into()),
             };
             let listen = |text: &str| listen(&shared, id, &outbox, text);
@@ -89,7 +91,8 @@ pub async fn events(State(shared): App, Query(parameters): Parameters, request: 
         tasks.track_future(async move {
             let (outbox, parcels) = shared.outbox();
             let cut_after = shared.options.drop_socket_every;
-            let conduct = Conduct { heartbeat: None, cut_after, farewell: None };
+            let cut_in_silence = shared.world().faults.cuts_in_silence(shared.now());
+            let conduct = Conduct { heartbeat: None, cut_after, cut_in_silence, farewell: None };
             let listen = |text: &str| {
                 let Ok(said) = serde_json::from_str::<EventsSaid>(text) else { return };
                 let confirmation = body::events::confirmation(shared.now());

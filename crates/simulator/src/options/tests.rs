@@ -36,8 +36,10 @@ fn every_problem_is_told_at_once() {
     let listen = "0.0.0.0:0".parse().expect("an address");
     let options =
         Options { listen, duplicates: 1.5, rate: f64::NAN, regions: 99, users: 0, ..Options::default() };
+    let faults = FaultOptions { lying_dates: -0.1, ..options.faults.clone() };
+    let options = Options { faults, ..options };
     let problems = options.problems().join("\n");
-    for option in ["--listen", "--duplicates", "--rate", "--regions", "--users"] {
+    for option in ["--listen", "--duplicates", "--rate", "--regions", "--users", "--lying-dates"] {
         assert!(problems.contains(option), "{option} is missing in {problems}");
     }
 }

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
@@ -103,6 +104,8 @@ pub struct Conduct {
     pub heartbeat: Option<(Duration, Utf8Bytes)>,
     /// When it is cut.
     pub cut_after: Option<Duration>,
+    /// Nobody is told of the cut: the connection stays open, and nothing comes any more.
+    pub cut_in_silence: bool,
     /// What is said a moment before the cut.
     pub farewell: Option<Utf8Bytes>,
 }
@@ -122,15 +125,18 @@ pub async fn run(
         _ = converse(&shared, &mut socket, &outbox, &mut parcels, conduct, on_text) => {}
     }
     parcels.close();
-    let mut lost = Vec::new();
     while let Ok(parcel) = parcels.try_recv() {
-        outbox.in_flight.fetch_sub(1, Ordering::SeqCst);
-        if let Parcel::Frame(Some(conversation), _) = parcel {
-            lost.push(conversation);
-        }
+        lose(&shared, &outbox, parcel);
     }
-    shared.world().mark_lost(&lost);
     shared.wake.notify_one();
+}
+
+/// Takes a parcel out of the world that nobody will get.
+fn lose(shared: &Shared, outbox: &Outbox, parcel: Parcel) {
+    outbox.in_flight.fetch_sub(1, Ordering::SeqCst);
+    if let Parcel::Frame(Some(conversation), _) = parcel {
+        shared.world().mark_lost(&[conversation]);
+    }
 }
 
 async fn converse(
@@ -153,7 +159,12 @@ async fn converse(
         let announce_at = if farewell.is_some() { cut_at - lead } else { never };
         tokio::select! {
             biased;
-            () = sleep_until(cut_at) => return Ok(()),
+            () = sleep_until(cut_at) => {
+                if conduct.cut_in_silence {
+                    fall_silent(shared, socket, outbox, parcels).await;
+                }
+                return Ok(());
+            }
             () = sleep_until(announce_at) => {
                 outbox.set_closing();
                 write(shared, socket, farewell.take()).await?;
@@ -169,6 +180,31 @@ async fn converse(
                 let Some(parcel) = parcel else { return Ok(()) };
                 if !deliver(shared, socket, outbox, parcels, parcel).await? {
                     return socket.close(None).await;
+                }
+            }
+        }
+    }
+}
+
+/// Says nothing more, not even to a ping, until the client gives up. What was to be said is lost.
+async fn fall_silent(
+    shared: &Shared,
+    socket: &mut Socket,
+    outbox: &Outbox,
+    parcels: &mut mpsc::Receiver<Parcel>,
+) {
+    // Read below the protocol, which would answer pings by itself.
+    let (wire, mut unread) = (socket.get_mut(), [0; 1_024]);
+    loop {
+        tokio::select! {
+            parcel = parcels.recv() => {
+                let Some(parcel) = parcel else { return };
+                lose(shared, outbox, parcel);
+                shared.wake.notify_one();
+            }
+            heard = wire.read(&mut unread) => {
+                if !heard.is_ok_and(|bytes| bytes > 0) {
+                    return;
                 }
             }
         }

@@ -25,6 +25,12 @@ pub fn quick() -> Options {
     }
 }
 
+/// An HTTP client without a token.
+pub fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().expect("a client")
+}
+
 /// An API client with its token.
 pub struct Api {
     http: Client,
@@ -35,9 +41,7 @@ pub struct Api {
 impl Api {
     /// A client of this simulator, with a token.
     pub async fn of(simulator: &Simulator) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder().no_proxy().build().expect("a client");
-        let mut api = Self { http, base: simulator.urls().api, token: String::new() };
+        let mut api = Self { http: client(), base: simulator.urls().api, token: String::new() };
         let granted = api.grant("demo", "demo").await;
         assert_eq!(granted.status(), 200);
         let granted: Value = granted.json().await.expect("JSON");

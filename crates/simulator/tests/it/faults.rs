@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use simulator::{Dialect, Options, Simulator};
+use simulator::{Dialect, FaultOptions, Options, Simulator};
 
-use crate::client::{Api, Ws, quick};
+use crate::client::{Api, Ws, client, quick};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rest_fails_as_ordered() {
@@ -95,4 +95,75 @@ async fn the_truth_file_holds_the_whole_truth_in_the_end() {
     expected["until"].take();
     written["until"].take();
     assert!(written == expected);
+}
+
+fn by_chance(faults: FaultOptions) -> Options {
+    Options { faults, ..quick() }
+}
+
+fn none() -> FaultOptions {
+    Options::default().faults
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_break_off_and_the_request_was_carried_out() {
+    let lost = FaultOptions { lose_answers: 1.0, faults_for: Duration::from_secs(1), ..none() };
+    let simulator = Simulator::start(by_chance(lost)).await.expect("a simulator");
+    let url = format!("{}/oauth/token", simulator.urls().api);
+    let ask = || async {
+        let form = [("grant_type", "client_credentials")];
+        let answer = client().post(&url).basic_auth("demo", Some("demo")).form(&form).send().await;
+        match answer {
+            Ok(answer) => answer.bytes().await.is_ok(),
+            Err(_) => false,
+        }
+    };
+    assert!(!ask().await);
+    while !ask().await {}
+    simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn topics_are_left_out_and_dates_lie() {
+    let faults = FaultOptions { leave_out_topics: 0.5, lying_dates: 1.0, ..none() };
+    let simulator = Simulator::start(by_chance(faults)).await.expect("a simulator");
+    let api = Api::of(&simulator).await;
+    let (channel, _) = api.channel().await;
+    let path = format!("/api/v2/notifications/channels/{channel}/subscriptions");
+    let topics: Vec<_> = (0..100)
+        .map(|n| json!({ "id": format!("v2.users.{n:08}-0000-4000-8000-000000000000.conversations") }))
+        .collect();
+    let (_, told) = api.call(Method::POST, &path, json!(topics)).await;
+    let (_, on) = api.call(Method::GET, &path, Value::Null).await;
+    let count = |body: &Value| body["entities"].as_array().expect("topics").len();
+    assert_eq!(count(&told), count(&on));
+    assert!((20..80).contains(&count(&on)), "{} of 100", count(&on));
+    let answer = client().get(format!("{}/nothing", simulator.urls().api)).send().await.expect("an answer");
+    let date = answer.headers()["date"].to_str().expect("a text");
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).expect("a date");
+    assert!(date.duration_since(jiff::Timestamp::now()).as_secs().abs() > 1, "{date}");
+    simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_cut_leaves_the_socket_open_and_answers_nothing() {
+    let faults = FaultOptions { silent_cuts: 1.0, ..none() };
+    let drop_socket_every = Some(Duration::from_millis(200));
+    let options = Options { drop_socket_every, heartbeat: Duration::from_millis(20), ..by_chance(faults) };
+    let simulator = Simulator::start(options).await.expect("a simulator");
+    let api = Api::of(&simulator).await;
+    let (_, url) = api.channel().await;
+    let mut socket = Ws::open(&url).await.expect("a socket");
+    let mut silent = false;
+    while !silent {
+        silent = tokio::time::timeout(Duration::from_millis(500), socket.next()).await.is_err();
+    }
+    socket.say(json!({ "message": "ping" })).await;
+    assert!(tokio::time::timeout(Duration::from_millis(200), socket.next()).await.is_err());
+    assert_eq!(simulator.control().sockets().0, 1);
+    drop(socket);
+    while simulator.control().sockets().0 > 0 {
+        tokio::task::yield_now().await;
+    }
+    simulator.stop().await;
 }
