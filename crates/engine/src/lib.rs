@@ -67,8 +67,8 @@ pub use revision::{Effect, History, Life, MovedEntry, SpellMoves};
 pub use show::Shown;
 pub use time::{MINUTE, SECOND, Time};
 pub use view::{
-    Activity, Change, CommunicationView, Completeness, ConversationView, FeedView, Filter, ParticipantView,
-    Revision, SpellView, TimelineEntry, UserView,
+    Activity, Belongs, Change, CommunicationView, Completeness, ConversationView, FeedView, Filter,
+    ParticipantView, Revision, SpellView, TimelineEntry, UserView,
 };
 pub use why::{Explained, Hidden, Identity, Named, Placed, Rule};
 pub use word::{WORD_BYTES_MAX, Word};

@@ -8,12 +8,13 @@ use crate::entry::Entry;
 use crate::fold::{Communication, Folded, Participant};
 use crate::names::Names;
 use crate::{
-    Arrival, Change, CommunicationView, Completeness, ConversationView, Engine, Fact, FactId, Id,
+    Arrival, Belongs, Change, CommunicationView, Completeness, ConversationView, Engine, Fact, FactId, Id,
     ParticipantView, Publish, StoredConversation, TimelineEntry, UserView, Word,
 };
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A conversation, its timeline and its spells, of one and the same set.
 #[derive(Debug)]
@@ -27,6 +28,13 @@ pub struct Shown<'a> {
 enum Cow<'a> {
     Resident(&'a Conversation),
     Stored(Box<Conversation>),
+}
+
+/// Of one conversation: the entries of the facts asked for, and whom its participants belong to.
+#[derive(Default)]
+struct Told {
+    entries: HashMap<FactId, Option<TimelineEntry>, FixedState>,
+    about: Arc<[Belongs]>,
 }
 
 impl Engine {
@@ -61,23 +69,23 @@ impl Engine {
     /// memory. However many changes a conversation has among them, it is gone through once.
     #[must_use]
     pub fn changes(&self, publish: &[Publish]) -> Vec<Change> {
-        let mut told: HashMap<&Id, HashMap<FactId, Option<TimelineEntry>, FixedState>, FixedState> =
-            HashMap::default();
+        let mut told: HashMap<&Id, Told, FixedState> = HashMap::default();
         for Publish { conversation, fact, .. } in publish {
-            told.entry(conversation).or_default().insert(*fact, None);
+            told.entry(conversation).or_default().entries.insert(*fact, None);
         }
-        told.retain(|id, entries| match self.conversations.get(id) {
+        told.retain(|id, told| match self.conversations.get(id) {
             Some(set) => {
                 let shown = Shown { engine: self, conversation: Cow::Resident(set), now: 0 };
-                shown.timeline_of(entries);
+                told.about = shown.timeline_of(&mut told.entries);
                 true
             }
             None => false,
         });
         let change = |publish: &Publish| {
-            let entry = told.get(&publish.conversation)?.get(&publish.fact)?.clone();
+            let Told { entries, about } = told.get(&publish.conversation)?;
+            let (entry, about) = (entries.get(&publish.fact)?.clone(), about.clone());
             let Publish { seq, conversation, revision, effect, .. } = publish.clone();
-            Some(Change { seq, conversation, entry, revision, effect })
+            Some(Change { seq, conversation, entry, revision, effect, about })
         };
         publish.iter().filter_map(change).collect()
     }

@@ -6,10 +6,11 @@ use crate::fold::{Folded, Participant, Step};
 use crate::inherited;
 use crate::names::{Names, Sym};
 use crate::show::Shown;
-use crate::{FactId, Time, TimelineEntry, What, Word};
+use crate::{Belongs, FactId, Time, TimelineEntry, What, Word};
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Shown<'_> {
     /// The timeline, in order.
@@ -20,17 +21,27 @@ impl Shown<'_> {
         timeline
     }
 
-    /// The entries that the timeline shows of the facts asked for.
-    pub(crate) fn timeline_of(&self, wanted: &mut HashMap<FactId, Option<TimelineEntry>, FixedState>) {
+    /// The entries that the timeline shows of the facts asked for; and whom the participants belong to.
+    pub(crate) fn timeline_of(
+        &self,
+        wanted: &mut HashMap<FactId, Option<TimelineEntry>, FixedState>,
+    ) -> Arc<[Belongs]> {
         let ids: HashSet<FactId, FixedState> = wanted.keys().copied().collect();
-        self.walk(
+        let folded = self.walk(
             |entry| ids.contains(&entry.id()),
             |shown, entry| drop(wanted.insert(entry.fact, shown.then_some(entry))),
         );
+        let names = &self.set().names;
+        let belongs = |p: &Participant| Belongs { queue: names.get_id(p.queue), user: names.get_id(p.user) };
+        folded.participants.iter().map(belongs).collect()
     }
 
-    /// Goes through all entries, and hands over those asked for, each with whether the timeline shows it.
-    pub(crate) fn walk(&self, wanted: impl Fn(&Entry) -> bool, mut take: impl FnMut(bool, TimelineEntry)) {
+    /// Goes through all entries, and hands over those asked for, each with whether the timeline shows it; what they fold to.
+    pub(crate) fn walk(
+        &self,
+        wanted: impl Fn(&Entry) -> bool,
+        mut take: impl FnMut(bool, TimelineEntry),
+    ) -> Folded {
         let set = self.set();
         let mut folded = Folded::prepared(&set.entries);
         let (mut clocks, chains) = (Clocks::from(self.inherited()), Chains::of(&set.entries));
@@ -46,6 +57,7 @@ impl Shown<'_> {
                 take(step.shown, view(entry, step, (participant, state), clock, concurrent, &set.names));
             }
         }
+        folded
     }
 }
 

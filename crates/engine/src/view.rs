@@ -187,6 +187,17 @@ pub struct Change {
     /// What it changed. Of facts that came together it stands with one of them: the last that came late, or else the last.
     /// None: the conversation is too large, or nobody followed yet when it was decided.
     pub effect: Option<Arc<Effect>>,
+    /// Of each participant of the conversation, once this was published: its queue and its user.
+    pub about: Arc<[Belongs]>,
+}
+
+/// Whom a participant belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Belongs {
+    /// The queue.
+    pub queue: Option<Id>,
+    /// The user.
+    pub user: Option<Id>,
 }
 
 /// Where a late fact, or better evidence, came in.

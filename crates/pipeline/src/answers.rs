@@ -65,7 +65,7 @@ impl Keeper {
         }
         Summary {
             position: self.position(),
-            active: self.engine.active_count() + self.engine.remembered_count(),
+            active: self.active(),
             remembered: self.engine.remembered_count(),
             activity: self.engine.activity(),
             last_updated: self.last_updated(),

@@ -34,6 +34,8 @@ pub struct Keeper {
     /// The instant and the last change number of the last commit.
     pub(crate) committed_at: i64,
     committed_seq: u64,
+    /// How many conversations were active by the last commit.
+    committed_active: u64,
     /// What was decided and is not on the disk yet.
     pub(crate) pending: Option<Pending>,
     /// What is kept for followers; none: nobody follows.
@@ -74,6 +76,7 @@ impl Keeper {
         Self {
             committed_at: with.last_commit.unwrap_or(with.now),
             committed_seq: engine.seq(),
+            committed_active: active(&engine),
             outbox: None,
             passed: 0,
             told_again: Vec::new(),
@@ -182,6 +185,7 @@ impl Keeper {
             None => self.prepare(),
         };
         if pending.is_empty() {
+            self.committed_active = active(&self.engine);
             return Ok(pending.batch);
         }
         let log = match self.store.commit(&self.as_commit(&pending)) {
@@ -193,6 +197,7 @@ impl Keeper {
         };
         self.last_commit = Some(pending.at);
         (self.committed_at, self.committed_seq) = (pending.at, self.engine.seq());
+        self.committed_active = active(&self.engine);
         self.trail.note(log, &pending.batch, &pending.laid_down);
         let stay = pending.laid_down.iter().filter(|stored| stored.resident);
         self.engine.laid_down(stay.map(|stored| &stored.id));
@@ -228,6 +233,11 @@ impl Keeper {
     #[must_use]
     pub fn position(&self) -> Position {
         Position { epoch: self.epoch, seq: self.committed_seq }
+    }
+
+    /// How many conversations are active, by what is committed, those among them that are only remembered.
+    pub(crate) fn active(&self) -> u64 {
+        if self.pending.is_some() { self.committed_active } else { active(&self.engine) }
     }
 
     /// When the newest change was committed; none before the first.
@@ -389,4 +399,9 @@ impl Pending {
 fn changed(changes: &[Publish]) -> Vec<Id> {
     let mut seen = HashSet::new();
     changes.iter().map(|change| &change.conversation).filter(|id| seen.insert(*id)).cloned().collect()
+}
+
+/// How many conversations an engine knows to be active, those among them that are only remembered.
+fn active(engine: &Engine) -> u64 {
+    engine.active_count() + engine.remembered_count()
 }

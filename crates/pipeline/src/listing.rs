@@ -45,7 +45,7 @@ impl Keeper {
         let among = if when == When::default() { filter } else { &Filter::default() };
         let in_memory = in_order(self.engine.candidates(among, after), self.waiting(after).into_iter());
         let mut ids = in_order(in_memory, stored.iter().flatten()).peekable();
-        let (mut page, mut left) = (Page::default(), LOOKED_AT_MAX);
+        let (mut page, mut left) = (Page { active: self.active(), ..Page::default() }, LOOKED_AT_MAX);
         while let Some(id) = ids.next() {
             match self.conversation(id, when, now) {
                 Ok(told) => page.items.extend(told.value.filter(|view| filter.matches(view))),

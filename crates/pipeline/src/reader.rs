@@ -63,6 +63,8 @@ pub struct Page {
     pub items: Vec<ConversationView>,
     /// Where the next page begins: after this id; none at the end.
     pub next: Option<Id>,
+    /// How many are active in all, whatever was asked for, at the page's position.
+    pub active: u64,
 }
 
 /// A question to the shard.

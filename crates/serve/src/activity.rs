@@ -2,7 +2,7 @@
 
 use crate::Shared;
 use crate::error::{Code, Problem};
-use crate::parameters::{Parameters, short};
+use crate::parameters::{Known, Parameters, short};
 use crate::show::Activity;
 use crate::times;
 use axum::Json;
@@ -16,6 +16,9 @@ use std::sync::Arc;
 const CELLS_MAX: i64 = 10_080;
 /// Questions that are worked on at once: each is one pass over the conversations in memory, between two commits.
 pub(crate) const ASKED_MAX: usize = 2;
+
+/// The parameters that it knows.
+pub(crate) const KNOWN: Known = &["from", "to", "interval", "role", "queueId", "userId", "medium"];
 
 /// `GET /api/v1/activity`.
 pub(crate) async fn activity(
@@ -42,7 +45,6 @@ fn wanted(mut given: Parameters, now: i64) -> Result<CellQuestion, Problem> {
         user: given.take_as("userId", "a user's id", |text| Id::new(text).ok())?,
         medium: given.take_as("medium", "a medium of at most 64 bytes", |text| short(text, Word::new))?,
     };
-    given.finish()?;
     let unit = interval.minutes() * MINUTE;
     // The cell that goes on is the last: nothing is claimed of the future.
     let newest = now.div_euclid(unit) + 1;

@@ -21,7 +21,6 @@ pub(crate) async fn completeness(
 ) -> Result<Response, Problem> {
     let from = given.take_as("from", times::MUST_BE, times::read)?;
     let to = given.take_as("to", times::MUST_BE, times::read)?;
-    given.finish()?;
     let now = shared.clock.now();
     let to = to.unwrap_or_else(|| now.max(from.unwrap_or(now)));
     let from = from.unwrap_or_else(|| to.saturating_sub(DAY));

@@ -33,6 +33,7 @@ pub(crate) async fn list(
     let page = PageOf {
         items: answer.value.items.iter().map(Conversation::listed).collect(),
         next_cursor: answer.value.next.as_ref().map(cursor),
+        active_interactions: (when == When::default()).then_some(answer.value.active),
         position: answer.position.to_string(),
         completeness: answer.completeness.as_str(),
         at: when.at.map(times::ours),
@@ -50,7 +51,6 @@ pub(crate) async fn one(
     let id = id_of(name).ok_or_else(unknown_conversation)?;
     let now = shared.clock.now();
     let when = when(&mut given, now)?;
-    given.finish()?;
     let answer = shared.reader.conversation(id, when).await?;
     let view = answer.value.as_ref().ok_or_else(|| gone(&answer, nothing_then(when)))?;
     Ok(Json(Conversation::whole(view, answer.position, when)).into_response())
@@ -94,7 +94,6 @@ pub(crate) async fn why(
 ) -> Result<Response, Problem> {
     let id = id_of(name).ok_or_else(unknown_conversation)?;
     let of = given.take_as("participantId", "a participant's id", |text| Id::new(text).ok())?;
-    given.finish()?;
     let answer = shared.reader.why(id.clone(), of.clone()).await?;
     let facts = answer.value.as_ref().ok_or_else(|| gone(&answer, unknown_conversation()))?;
     if facts.is_empty() {
@@ -141,7 +140,6 @@ impl Wanted {
             Some(text) => Some(after_cursor(&text).ok_or_else(bad_cursor)?),
         };
         let when = when(&mut given, now)?;
-        given.finish()?;
         if when != When::default() && filter.suspect.is_some() {
             let detail = "\"suspect\" cannot be applied to an instant: that an end may have been missed is found out later";
             return Err(Problem::new(Code::BadParameter, detail));
@@ -203,7 +201,6 @@ fn unknown_then(at: Option<i64>) -> Problem {
 /// The only parameter of one that answers as things were known at an instant.
 fn known_at(mut given: Parameters, shared: &Shared) -> Result<Option<i64>, Problem> {
     let at = past(&mut given, "known_at", shared.clock.now())?;
-    given.finish()?;
     Ok(at)
 }
 

@@ -95,7 +95,6 @@ fn asked(mut given: Parameters, now: i64) -> Result<Ask, Problem> {
         role: given.take_as("role", "a role of at most 64 bytes", |text| short(text, Word::lower))?,
         medium: given.take_as("medium", "a medium of at most 64 bytes", |text| short(text, Word::new))?,
     };
-    given.finish()?;
     let wrong = |detail: String| Problem::new(Code::BadParameter, detail);
     let what = what.ok_or_else(|| wrong("\"what\" must be facts, changes, spells or cells".to_owned()))?;
     if from.is_some_and(|from| from >= now) {

@@ -15,19 +15,20 @@ mod guard;
 mod health;
 mod page;
 mod parameters;
+mod routes;
 mod server;
 mod show;
 mod state;
 mod stream;
 mod times;
 
+pub use routes::routes;
 pub use server::run;
 pub use show::Explanation;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::middleware::from_fn;
-use axum::routing::get;
 use jiff::tz::TimeZone;
 use pipeline::{Clock, Reader, Telemetry};
 use prometheus_client::registry::Registry;
@@ -35,7 +36,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
 
 /// What the routes need.
 #[derive(Debug)]
@@ -87,39 +87,11 @@ pub fn router(app: App) -> Router {
         exports: Arc::new(Semaphore::new(export::EXPORTS_MAX)),
         activities: Semaphore::new(activity::ASKED_MAX),
     });
-    as_they_are()
-        .merge(compressed())
+    routes::router()
         .method_not_allowed_fallback(guard::method_not_allowed)
         .fallback(guard::not_found)
         .layer(from_fn(guard::in_time))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(from_fn(guard::with_headers))
         .with_state(shared)
-}
-
-/// Answers that are polled, tiny, compressed already, or never end: compression would cost more than it saves.
-fn as_they_are() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/api/v1/state", get(state::state))
-        .route("/api/v1/stream", get(stream::stream))
-        .route("/api/v1/export", get(export::export))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-}
-
-fn compressed() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/", get(page::page))
-        .route("/assets/{name}", get(page::asset))
-        .route("/api/v1/conversations", get(conversations::list))
-        .route("/api/v1/conversations/{id}", get(conversations::one))
-        .route("/api/v1/conversations/{id}/timeline", get(conversations::timeline))
-        .route("/api/v1/conversations/{id}/spells", get(conversations::spells))
-        .route("/api/v1/conversations/{id}/why", get(conversations::why))
-        .route("/api/v1/users/{id}", get(conversations::user))
-        .route("/api/v1/feeds", get(health::feeds))
-        .route("/api/v1/activity", get(activity::activity))
-        .route("/api/v1/completeness", get(completeness::completeness))
-        .route("/metrics", get(health::metrics))
-        .layer(CompressionLayer::new())
 }

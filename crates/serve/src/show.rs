@@ -41,6 +41,9 @@ pub(crate) struct Items<T> {
 pub(crate) struct PageOf<T> {
     pub items: Vec<T>,
     pub next_cursor: Option<String>,
+    /// How many are active in all at the position, whatever was asked for; not written as of an instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_interactions: Option<u64>,
     pub position: String,
     pub completeness: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -128,7 +128,6 @@ pub(crate) async fn state(
 ) -> Result<Response, Problem> {
     let now = shared.clock.now();
     let when = when(&mut given, now)?;
-    given.finish()?;
     if when == When::default() {
         let body = shared.state.body(shared.reader.summary())?;
         return Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response());

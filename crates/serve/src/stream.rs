@@ -3,22 +3,23 @@
 //! A follower gets either what it missed since its last event, or a snapshot, and then every change after that without
 //! a hole: changes are numbered without gaps, so a follower checks its own completeness. One that fell too far behind
 //! is told to come back (`event: reset`); with its last event's id it then gets what it missed, or a snapshot. It
-//! follows first and looks second, so what is committed in between is told twice rather than never. Rejected: making
-//! the publisher wait for slow followers, and skipping what a slow one could not take.
+//! follows first and looks second, so what is committed in between is in the snapshot and not told again. One that wants
+//! less (`Wanted`) is told the changes of conversations that pass as they stand when a change is published, so that the
+//! same filter passes the same changes after a reconnect; numbers of others are passed over. Rejected: making the
+//! publisher wait for slow followers, and skipping what a slow one could not take.
 
 use crate::Shared;
 use crate::error::{Code, Problem};
-use crate::parameters::Parameters;
-use crate::show::{Changed, Conversation};
+use crate::parameters::{Known, Parameters};
+use crate::show::Changed;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use engine::{Change, Completeness, ConversationView, Filter, Id};
+use engine::Change;
 use futures_util::stream::unfold;
-use pipeline::{NoAnswer, Position, When};
-use serde::Serialize;
+use pipeline::Position;
 use serde_json::json;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -27,17 +28,17 @@ use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
 use tokio_util::sync::CancellationToken;
+use wanted::Wanted;
 
+mod snapshot;
+mod wanted;
+
+/// The parameters that it knows.
+pub(crate) const KNOWN: Known = &["lastEventId", "conversationId", "queueId", "userId"];
 /// How many streams are served at once.
 pub(crate) const STREAMS_MAX: usize = 256;
 /// How long a stream may be silent; API.md promises 15 s, and this leaves room for a busy machine.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
-/// How many active conversations a snapshot holds at most.
-const SNAPSHOT_MAX: usize = 1_000;
-/// How many conversations are asked for at once, so that no question holds up the shard for long.
-const SNAPSHOT_PAGE: usize = 200;
-/// How many pages are asked for at most: a page may come short.
-const SNAPSHOT_PAGES_MAX: usize = 50;
 /// How long a browser waits before it comes back.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -50,18 +51,19 @@ pub(crate) async fn stream(
     State(shared): State<Arc<Shared>>,
     stop: Option<Extension<CancellationToken>>,
     headers: HeaderMap,
-    mut parameters: Parameters,
+    mut given: Parameters,
 ) -> Result<Response, Problem> {
+    let wanted = Wanted::of(&mut given)?;
+    let asked = given.take_as("lastEventId", "the id of an event, as in 1.42", |text| text.parse().ok())?;
     let permit = shared.streams.clone().try_acquire_owned().map_err(|_| {
         Problem::new(Code::TooManyStreams, format!("at most {STREAMS_MAX} are served at once"))
     })?;
     let told = match headers.get(LAST_EVENT_ID) {
-        Some(told) => told.to_str().ok().map(str::to_owned),
-        None => parameters.take("lastEventId")?,
+        Some(told) => told.to_str().ok().and_then(|text| text.parse().ok()),
+        None => asked,
     };
-    let told = told.and_then(|text| text.parse().ok());
     let stop = stop.map(|Extension(stop)| stop).unwrap_or_default();
-    let follower = Follower::begin(shared, told, stop, permit);
+    let follower = Follower::begin(shared, wanted, told, (stop, permit));
     let events = Sse::new(unfold(follower, Follower::next))
         .keep_alive(KeepAlive::new().interval(SILENCE_MAX).text("still here"));
     Ok(([UNBUFFERED], events).into_response())
@@ -70,6 +72,7 @@ pub(crate) async fn stream(
 /// One reader of the stream.
 struct Follower {
     shared: Arc<Shared>,
+    wanted: Wanted,
     stop: CancellationToken,
     live: Receiver<Arc<[Arc<Change>]>>,
     /// Published, and not yet told.
@@ -88,22 +91,12 @@ enum Then {
     End,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Snapshot<'a> {
-    position: String,
-    active_interactions: u64,
-    completeness: &'static str,
-    conversations: Vec<Conversation<'a>>,
-    truncated: bool,
-}
-
 impl Follower {
     fn begin(
         shared: Arc<Shared>,
+        wanted: Wanted,
         told: Option<Position>,
-        stop: CancellationToken,
-        permit: OwnedSemaphorePermit,
+        (stop, permit): (CancellationToken, OwnedSemaphorePermit),
     ) -> Self {
         let epoch = shared.reader.summary().position.epoch;
         let told = told.filter(|told| told.epoch == epoch);
@@ -113,6 +106,7 @@ impl Follower {
             following.missed.filter(|missed| missed.first().is_none_or(|first| first.seq == seq + 1));
         Self {
             shared,
+            wanted,
             stop,
             live: following.live,
             then: if missed.is_some() { Then::Changes } else { Then::Snapshot },
@@ -154,6 +148,9 @@ impl Follower {
                     return Some(self.reset("a change is gone that comes before the next one"));
                 }
                 self.at.seq = change.seq;
+                if !self.wanted.passes(&change) {
+                    continue;
+                }
                 let name = if change.entry.is_some() { "change" } else { "revision" };
                 let event = Event::default().event(name).id(self.at.to_string());
                 return event.json_data(Changed::of(&change)).ok();
@@ -173,39 +170,5 @@ impl Follower {
         self.then = Then::End;
         let data = json!({"detail": detail, "action": "reconnect"});
         Event::default().event("reset").retry(RETRY).data(data.to_string())
-    }
-
-    /// What is active now. The count stands exactly at the position; a conversation may be a little newer, and what
-    /// changed it is then told again.
-    async fn snapshot(&mut self) -> Result<Event, NoAnswer> {
-        let summary = self.shared.reader.summary();
-        self.at = summary.position;
-        let (conversations, truncated) = self.active().await?;
-        let snapshot = Snapshot {
-            position: self.at.to_string(),
-            active_interactions: summary.active,
-            completeness: Completeness::as_str(summary.completeness),
-            conversations: conversations.iter().map(Conversation::listed).collect(),
-            truncated,
-        };
-        let event = Event::default().event("snapshot").id(self.at.to_string()).retry(RETRY);
-        event.json_data(snapshot).map_err(|_| NoAnswer::Stopped)
-    }
-
-    /// The first active conversations, and whether there are more.
-    async fn active(&self) -> Result<(Vec<ConversationView>, bool), NoAnswer> {
-        let filter = Filter { active: Some(true), ..Filter::default() };
-        let mut found = Vec::new();
-        let mut after: Option<Id> = None;
-        for _ in 0..SNAPSHOT_PAGES_MAX {
-            let limit = SNAPSHOT_PAGE.min(SNAPSHOT_MAX - found.len());
-            let page = self.shared.reader.list(filter.clone(), after, limit, When::default()).await?.value;
-            found.extend(page.items);
-            after = page.next;
-            if after.is_none() || found.len() >= SNAPSHOT_MAX {
-                break;
-            }
-        }
-        Ok((found, after.is_some()))
     }
 }

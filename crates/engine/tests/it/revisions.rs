@@ -209,6 +209,25 @@ fn nobody_pays_for_effects_that_nobody_follows() {
 }
 
 #[test]
+fn a_change_says_whom_its_conversation_belongs_to_once_it_was_published() {
+    let mut engine = engine();
+    engine.follow(true);
+    engine.handle(deliver(Source::Snapshot, vec![there("c", None, "customer")]), NOON);
+    let before = told(&mut engine);
+    assert_eq!(engine.changes(&before)[0].about.as_ref(), [Belongs::default()]);
+    let mut agent = Fact::new(What::Joined);
+    (agent.participant, agent.role) = (Id::new("a").ok(), Word::new("agent"));
+    (agent.queue, agent.user) = (Id::new("sales").ok(), Id::new("u").ok());
+    engine.handle(deliver(Source::Snapshot, vec![agent.identified()]), NOON);
+    engine.handle(deliver(Source::Snapshot, vec![leg("c", "l", "connected", Some(0))]), NOON);
+    let belongs = Belongs { queue: Id::new("sales").ok(), user: Id::new("u").ok() };
+    let published = told(&mut engine);
+    for change in engine.changes(&published) {
+        assert!(change.about.len() == 2 && change.about.contains(&belongs), "{change:?}");
+    }
+}
+
+#[test]
 fn changes_are_numbered_alike_whether_somebody_follows_or_not() {
     let numbers = |followed| {
         let mut engine = engine();

@@ -42,7 +42,7 @@ async fn one_of_which_no_fact_is_known_says_where_it_is_from() {
 #[tokio::test]
 async fn a_list_leaves_communications_out() {
     let page = World::of(2).board().json("/api/v1/conversations").await;
-    assert_eq!(page.as_object().unwrap().len(), 4);
+    assert_eq!(page.as_object().unwrap().len(), 5);
     assert_eq!(
         (&page["nextCursor"], &page["position"], &page["completeness"]),
         (&Value::Null, &json!("1.42"), &json!("complete"))

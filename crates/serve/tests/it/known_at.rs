@@ -115,7 +115,7 @@ async fn body(board: &Board, path: &str, query: &str) -> String {
 }
 
 fn leave_out_todays(body: &mut Value) {
-    for todays in ["position", "completeness", "knownAt"] {
+    for todays in ["position", "completeness", "knownAt", "activeInteractions"] {
         body.as_object_mut().map(|body| body.remove(todays));
     }
 }

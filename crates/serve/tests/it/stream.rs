@@ -1,10 +1,13 @@
 //! The stream: where it begins, that it has no hole, and how it ends.
 
-use crate::world::{Board, NOON, POSITION, World, conversation, entry, id, spell};
+use crate::world::{AGENT, Board, FIRST, NOON, POSITION, World, conversation, entry, id, spell};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode};
-use engine::{Change, Effect, History, Life, MINUTE, MovedEntry, Revision, SpellMoves, SpellView, Time};
+use engine::{
+    Belongs, Change, Effect, History, Life, MINUTE, MovedEntry, Revision, SpellMoves, SpellView, Time,
+};
 use futures_util::StreamExt;
+use pipeline::Position;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -57,21 +60,26 @@ impl Stream {
 }
 
 fn read(text: &str) -> Event {
-    let mut event = Event::default();
+    let (mut event, mut data) = (Event::default(), String::new());
     for line in text.lines() {
         match line.split_once(':').map(|(name, value)| (name, value.trim())) {
             Some(("event", name)) => event.name = name.to_owned(),
             Some(("id", id)) => event.id = id.to_owned(),
-            Some(("data", data)) => event.data = serde_json::from_str(data).unwrap(),
+            Some(("data", line)) => data.push_str(line),
             Some(("", _)) => event.comment = true,
             _ => {}
         }
+    }
+    if !data.is_empty() {
+        event.data = serde_json::from_str(&data).unwrap();
     }
     event
 }
 
 fn change(seq: u64) -> Change {
-    Change { seq, conversation: conversation(0).id, entry: Some(entry()), revision: None, effect: None }
+    let about = [Belongs::default(), Belongs { queue: Some(id("sales")), user: Some(id(AGENT)) }].into();
+    let conversation = conversation(0).id;
+    Change { seq, conversation, entry: Some(entry()), revision: None, effect: None, about }
 }
 
 fn publish(board: &Board, seqs: std::ops::RangeInclusive<u64>) {
@@ -291,4 +299,61 @@ async fn streams_are_bounded_in_number() {
     assert_eq!(refused.json()["code"], "too_many_streams");
     open.pop();
     Stream::open(&board, "/api/v1/stream", None).await.event("snapshot").await;
+}
+
+#[tokio::test]
+async fn a_snapshots_count_list_and_position_are_of_one_instant() {
+    let mut world = World::of(498);
+    // By the time that the engine is asked, eight have ended: the summary is of an older commit.
+    (world.summary.active, world.stands) = (506, Position { seq: 50, ..POSITION });
+    let board = world.board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    publish(&board, 49..=51);
+    let snapshot = stream.event("snapshot").await;
+    assert_eq!((snapshot.id.as_str(), &snapshot.data["position"]), ("1.50", &"1.50".into()));
+    assert_eq!(snapshot.data["conversations"].as_array().unwrap().len(), 498);
+    assert_eq!(snapshot.data["activeInteractions"], 498);
+    assert_eq!(stream.event("change").await.id, "1.51", "what the list has already is not told again");
+    let listed = board.json("/api/v1/conversations?active=true&limit=1").await;
+    assert_eq!((&listed["activeInteractions"], &listed["position"]), (&498.into(), &"1.50".into()));
+}
+
+#[tokio::test]
+async fn no_line_of_a_snapshot_grows_with_the_number_of_conversations() {
+    let board = World::of(1_000).board();
+    let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
+    let chunk = stream.body.next().await.unwrap().unwrap();
+    let longest = chunk.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap();
+    assert!(chunk.len() > 512 << 10 && longest < 4_096, "{longest} of {}", chunk.len());
+}
+
+#[tokio::test]
+async fn a_filter_of_the_stream_is_honoured_in_the_snapshot_and_in_changes() {
+    let mut world = World::of(5);
+    world.conversations[2].participants[1].queue = Some(id("sales"));
+    let board = world.board();
+    let one = format!("conversationId={FIRST}");
+    let (user, nobody) = (format!("queueId=sales&userId={AGENT}"), "queueId=sales&userId=nobody");
+    for (query, listed, told) in [
+        ("queueId=sales", 1, true),
+        ("queueId=support", 0, false),
+        (user.as_str(), 1, true),
+        (nobody, 0, false),
+        (one.as_str(), 1, true),
+        ("conversationId=other", 0, false),
+    ] {
+        board.changes.publish(Vec::new(), POSITION.seq);
+        let mut stream = Stream::open(&board, &format!("/api/v1/stream?{query}"), None).await;
+        let snapshot = stream.event("snapshot").await.data;
+        assert_eq!(snapshot["conversations"].as_array().unwrap().len(), listed, "{query}");
+        assert_eq!(snapshot["activeInteractions"], listed, "{query}");
+        let unlike = Change { conversation: id("unlike"), about: [Belongs::default()].into(), ..change(43) };
+        board.changes.publish(vec![unlike], 43);
+        publish(&board, 44..=44);
+        // A hole tells that the ones before it were passed over.
+        publish(&board, 46..=46);
+        let next = stream.next().await.unwrap();
+        let expected = if told { ("change", "1.44") } else { ("reset", "") };
+        assert_eq!((next.name.as_str(), next.id.as_str()), expected, "{query}");
+    }
 }

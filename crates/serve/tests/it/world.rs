@@ -40,6 +40,8 @@ pub struct World {
     pub spells: Vec<SpellView>,
     pub why: Vec<Explained>,
     pub user: UserView,
+    /// Where the engine stands when it is asked; its summary may be older.
+    pub stands: Position,
 }
 
 /// The routes, and the engine's side of them.
@@ -89,6 +91,7 @@ impl World {
                 presence: Some((word("On Queue"), Some(Time::from_nanos(NOON)))),
                 routing_status: None,
             },
+            stands: POSITION,
         }
     }
 
@@ -156,7 +159,9 @@ impl World {
                         .filter(|view| after.as_ref().is_none_or(|after| view.id > *after));
                     let items: Vec<_> = pass.by_ref().take(limit).cloned().collect();
                     let next = pass.next().and(items.last()).map(|view| view.id.clone());
-                    drop(to.send(stand(Page { items, next })));
+                    let active = self.conversations.iter().filter(|view| view.active).count() as u64;
+                    let page = stand(Page { items, next, active });
+                    drop(to.send(Answer { position: self.stands, ..page }));
                 }
             }
         }
