@@ -96,7 +96,9 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
         }
         None => None,
     };
-    let server = tokio::spawn(serve::run(plan.listener, serve::router(app), stop_server.clone()));
+    let serving =
+        serve::run(plan.listener, serve::router(app), stop_server.clone(), serve::Bounds::default());
+    let server = tokio::spawn(serving);
     let wishes = pipeline.take_wishes().ok_or_else(|| anyhow::anyhow!("the wishes were taken already"))?;
     let mut followed = plan.source;
     let away = pipeline.recovered().last_committed_at.map_or(0, |at| clock.now().saturating_sub(at));

@@ -29,6 +29,8 @@ pub(crate) enum Code {
     NotKept,
     /// More event streams are open than are served.
     TooManyStreams,
+    /// More connections are open than are served.
+    TooManyConnections,
     /// More exports are under way than are served.
     TooManyExports,
     /// The history cannot be read.
@@ -63,6 +65,9 @@ impl Code {
             Self::NotKept => (StatusCode::GONE, "not_kept", "This is kept no longer"),
             Self::TooManyStreams => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", "Too many event streams are open")
+            }
+            Self::TooManyConnections => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", "Too many connections are open")
             }
             Self::TooManyExports => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports", "Too many exports are under way")

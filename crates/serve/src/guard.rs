@@ -4,6 +4,8 @@
 //! files. No other origin is let in: there is no CORS header.
 
 use crate::error::{Code, Problem};
+use crate::routes::PROBES;
+use crate::server::Place;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
@@ -34,6 +36,16 @@ pub(crate) async fn with_headers(request: Request, next: Next) -> Response {
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Answers probes alone where all other places are taken.
+pub(crate) async fn probes_first(request: Request, next: Next) -> Response {
+    if request.extensions().get() == Some(&Place::Probe) && !PROBES.contains(&request.uri().path()) {
+        let detail =
+            "all places are taken, but for those of probes; close what is not used, or try again later";
+        return Problem::new(Code::TooManyConnections, detail).into_response();
+    }
+    next.run(request).await
 }
 
 /// Gives up on a handler that does not answer within [`ANSWER_TIME_MAX`].

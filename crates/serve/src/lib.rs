@@ -23,7 +23,7 @@ mod stream;
 mod times;
 
 pub use routes::routes;
-pub use server::run;
+pub use server::{Bounds, run};
 pub use show::Explanation;
 
 use axum::Router;
@@ -91,6 +91,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(guard::method_not_allowed)
         .fallback(guard::not_found)
         .layer(from_fn(guard::in_time))
+        .layer(from_fn(guard::probes_first))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(from_fn(guard::with_headers))
         .with_state(shared)

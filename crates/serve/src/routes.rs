@@ -30,6 +30,9 @@ const CONVERSATIONS: Known = &[
 const EXPORT: Known =
     &["what", "format", "from", "to", "conversationId", "queueId", "userId", "role", "medium"];
 
+/// What those ask who watch over the program: answered whatever else there is to do.
+pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
 fn table() -> [(&'static str, Known, Answers, Body); 17] {
     [
         ("/", &[], get(page::page), Compressed),
