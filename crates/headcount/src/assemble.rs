@@ -47,6 +47,8 @@ pub struct Plan<'a> {
     pub mailbox: MailboxSettings,
     /// Where the history goes besides.
     pub influx: Option<Influx>,
+    /// Under which names it is served besides the machine's own.
+    pub hosts: serve::Hosts,
     /// The heatmap's zone.
     pub zone: jiff::tz::TimeZone,
     /// What the page is called.
@@ -81,6 +83,7 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
         telemetry: telemetry.clone(),
         clock: clock.clone(),
         data: plan.data.to_owned(),
+        hosts: plan.hosts,
         zone: plan.zone,
         title: plan.title,
         note: plan.note,

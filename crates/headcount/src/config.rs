@@ -28,6 +28,8 @@ pub struct Config {
     pub source: source::Settings,
     /// Where to serve.
     pub listen: SocketAddr,
+    /// Under which names it is served besides the machine's own.
+    pub hosts: serve::Hosts,
     /// The heatmap's zone.
     pub zone: jiff::tz::TimeZone,
     /// The data folder.
@@ -51,7 +53,7 @@ type Origin = String;
 type Raw = BTreeMap<&'static str, (String, Origin)>;
 
 /// Each setting: its dotted name in the file, and its environment variable.
-const SETTINGS: [(&str, &str); 29] = [
+const SETTINGS: [(&str, &str); 30] = [
     ("genesys.client_id", "GENESYS_CLIENT_ID"),
     ("genesys.client_secret", "GENESYS_CLIENT_SECRET"),
     ("genesys.environment", "GENESYS_ENVIRONMENT"),
@@ -62,6 +64,7 @@ const SETTINGS: [(&str, &str); 29] = [
     ("genesys.dialect", "HEADCOUNT_DIALECT"),
     ("genesys.topics", "HEADCOUNT_TOPICS"),
     ("serve.listen", "HEADCOUNT_LISTEN"),
+    ("serve.hosts", "HEADCOUNT_HOSTS"),
     ("serve.zone", "HEADCOUNT_ZONE"),
     ("store.data", "HEADCOUNT_DATA"),
     ("store.keep_facts", "HEADCOUNT_KEEP_FACTS"),

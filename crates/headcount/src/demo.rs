@@ -26,6 +26,7 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
             retention: pipeline::Retention::default(),
             mailbox: pipeline::MailboxSettings::default(),
             influx: None,
+            hosts: serve::Hosts::default(),
             zone: jiff::tz::TimeZone::UTC,
             title: "demo".to_owned(),
             note: Some(note(options)),

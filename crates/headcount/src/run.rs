@@ -27,6 +27,7 @@ pub fn serve(config: &Config) -> anyhow::Result<()> {
             retention: config.retention,
             mailbox: config.mailbox,
             influx: config.influx.clone(),
+            hosts: config.hosts.clone(),
             zone: config.zone.clone(),
             title: config.source.organisation.clone(),
             note: None,

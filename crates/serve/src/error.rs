@@ -21,6 +21,10 @@ pub(crate) enum Code {
     UnknownUser,
     /// Not `GET` or `HEAD`.
     MethodNotAllowed,
+    /// This is not served under the host's name that was asked for.
+    UnknownHost,
+    /// A page of another site asks for what it may not hold open.
+    ForeignPage,
     /// A query parameter is unknown, given twice, or its value is not one.
     BadParameter,
     /// The cursor is not one that a page gave.
@@ -59,6 +63,12 @@ impl Code {
             Self::UnknownUser => (StatusCode::NOT_FOUND, "unknown_user", "No such user is known"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not allowed")
+            }
+            Self::UnknownHost => {
+                (StatusCode::MISDIRECTED_REQUEST, "unknown_host", "This is not served under that name")
+            }
+            Self::ForeignPage => {
+                (StatusCode::FORBIDDEN, "foreign_page", "A page of another site may not ask for this")
             }
             Self::BadParameter => (StatusCode::BAD_REQUEST, "bad_parameter", "A parameter is wrong"),
             Self::BadCursor => (StatusCode::BAD_REQUEST, "bad_cursor", "The cursor is wrong"),

@@ -13,6 +13,7 @@ mod error;
 mod export;
 mod guard;
 mod health;
+mod hosts;
 mod page;
 mod parameters;
 mod routes;
@@ -22,13 +23,14 @@ mod state;
 mod stream;
 mod times;
 
+pub use hosts::{Hosts, NoHosts};
 pub use routes::routes;
 pub use server::{Bounds, run};
 pub use show::Explanation;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use jiff::tz::TimeZone;
 use pipeline::{Clock, Reader, Telemetry};
 use prometheus_client::registry::Registry;
@@ -50,6 +52,8 @@ pub struct App {
     pub clock: Clock,
     /// The data folder that the reader's engine commits to, for exports.
     pub data: PathBuf,
+    /// Under which names this is served besides the machine's own.
+    pub hosts: Hosts,
     /// Whose hours and minutes the heatmap is laid out by.
     pub zone: TimeZone,
     /// What the page is headed with: the organisation, or `demo`.
@@ -75,6 +79,7 @@ struct Shared {
 /// Every route. `GET` and `HEAD` only; anything else is answered with a problem of the closed list.
 pub fn router(app: App) -> Router {
     let index = page::index(&app.title, app.note.as_deref(), &app.zone);
+    let hosts = Arc::new(app.hosts);
     let shared = Arc::new(Shared {
         reader: app.reader,
         registry: app.registry,
@@ -92,6 +97,7 @@ pub fn router(app: App) -> Router {
         .fallback(guard::not_found)
         .layer(from_fn(guard::in_time))
         .layer(from_fn(guard::probes_first))
+        .layer(from_fn_with_state(hosts, hosts::only_ours))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(from_fn(guard::with_headers))
         .with_state(shared)

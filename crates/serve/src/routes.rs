@@ -33,6 +33,9 @@ const EXPORT: Known =
 /// What those ask who watch over the program: answered whatever else there is to do.
 pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
+/// What is answered for as long as the client likes.
+pub(crate) const LONG: [&str; 2] = ["/api/v1/stream", "/api/v1/export"];
+
 fn table() -> [(&'static str, Known, Answers, Body); 17] {
     [
         ("/", &[], get(page::page), Compressed),

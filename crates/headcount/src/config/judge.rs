@@ -20,6 +20,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
     let listen = judge.parsed("serve.listen", ([127, 0, 0, 1], 8080).into(), |t| {
         t.trim().parse().map_err(|_| "an address and a port are wanted, as in 127.0.0.1:8080")
     });
+    let hosts = judge.parsed("serve.hosts", serve::Hosts::default(), |t| t.parse::<serve::Hosts>());
     let zone = judge.parsed("serve.zone", jiff::tz::TimeZone::UTC, |t| {
         jiff::tz::TimeZone::get(t.trim())
             .map_err(|_| format!("`{}` is no IANA time zone, as in Europe/Berlin", short(t)))
@@ -47,6 +48,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
                 timing: source::Timing::default(),
             },
             listen,
+            hosts,
             zone,
             data,
             retention,

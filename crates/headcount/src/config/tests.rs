@@ -62,6 +62,19 @@ fn every_problem_is_reported_with_its_line() {
 }
 
 #[test]
+fn host_names_come_from_a_list_and_a_wrong_one_says_what_is_wanted() {
+    let file = "[serve]\nhosts = [\"board.example.org\", \"wall\"]\n";
+    let config = gather(Some(("h.toml", file)), credentials, &ServeOptions::default()).unwrap();
+    assert_eq!(config.hosts, "board.example.org,wall".parse().unwrap());
+    let environment = |name: &str| match name {
+        "HEADCOUNT_HOSTS" => Some("https://board.example.org/".to_owned()),
+        other => credentials(other),
+    };
+    let text = problems(gather(Some(("h.toml", file)), environment, &ServeOptions::default()));
+    assert!(text.contains("HEADCOUNT_HOSTS") && text.contains("without scheme"), "{text}");
+}
+
+#[test]
 fn a_file_that_is_no_toml_says_where() {
     let text =
         problems(gather(Some(("h.toml", "[serve]\nlisten = \n")), credentials, &ServeOptions::default()));

@@ -1,7 +1,10 @@
 //! What goes wrong is a problem of the closed list, wherever it goes wrong.
 
-use crate::world::{AGENT, FIRST, Response, World, ask};
-use axum::http::{Method, StatusCode};
+use crate::world::{AGENT, Board, FIRST, Response, World, ask};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use serde_json::Value;
+use tower::ServiceExt;
 
 /// Every route, of something that is there, and the parameters that it knows.
 fn routes() -> Vec<(String, &'static [&'static str])> {
@@ -138,6 +141,69 @@ async fn on_the_way_out_it_says_so() {
         is_problem(&response, StatusCode::SERVICE_UNAVAILABLE, "shutting_down");
     }
     assert_eq!(ask(&router, Method::GET, "/api/v1/state").await.status, StatusCode::OK);
+}
+
+/// The status of an answer to a request with these headers.
+async fn answered(board: &Board, path: &str, headers: &[(&str, &str)]) -> (u16, Option<Value>) {
+    let mut request = Request::builder().uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = board.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    if status < 400 {
+        return (status, None);
+    }
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, serde_json::from_slice(&body).ok())
+}
+
+#[tokio::test]
+async fn no_route_is_served_under_a_strangers_name() {
+    let board = World::of(1).board();
+    for (route, _) in routes().iter().filter(|(route, _)| route != "/healthz") {
+        for host in ["evil.example", "evil.example:8080", "localhost.evil.example", "me@localhost"] {
+            let (status, problem) = answered(&board, route, &[("host", host)]).await;
+            let problem = problem.expect("a problem");
+            assert_eq!((status, &problem["code"]), (421, &"unknown_host".into()), "{route} {host}");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains(host) && detail.contains("HEADCOUNT_HOSTS"), "{detail}");
+        }
+        assert_eq!(answered(&board, route, &[("host", "localhost"), ("host", "evil.example")]).await.0, 421);
+        assert_eq!(answered(&board, &format!("http://evil.example{route}"), &[]).await.0, 421, "{route}");
+    }
+    for host in ["127.0.0.1:8080", "[::1]:8080", "localhost:8080", "10.0.0.7", "board.example.org"] {
+        assert_eq!(answered(&board, "/api/v1/state", &[("host", host)]).await.0, 200, "{host}");
+    }
+    assert_eq!(answered(&board, "/healthz", &[("host", "anything")]).await.0, 200);
+}
+
+#[tokio::test]
+async fn no_page_of_another_site_holds_a_stream_open() {
+    let board = World::of(1).board();
+    let ours = ("host", "localhost:8080");
+    for foreign in [
+        &[ours, ("origin", "http://evil.example")][..],
+        &[ours, ("origin", "null")],
+        &[ours, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")],
+    ] {
+        for path in ["/api/v1/stream", "/api/v1/export?what=cells"] {
+            let (status, problem) = answered(&board, path, foreign).await;
+            assert_eq!(
+                (status, &problem.unwrap()["code"]),
+                (403, &"foreign_page".into()),
+                "{path} {foreign:?}"
+            );
+        }
+    }
+    for own in [
+        &[ours, ("origin", "http://localhost:8080"), ("sec-fetch-site", "same-origin")][..],
+        &[ours, ("origin", "https://board.example.org")],
+        &[ours, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")],
+        &[ours],
+    ] {
+        assert_eq!(answered(&board, "/api/v1/stream", own).await.0, 200, "{own:?}");
+    }
 }
 
 #[tokio::test]

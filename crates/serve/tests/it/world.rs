@@ -233,6 +233,7 @@ fn routes_at(reader: Reader, zone: TimeZone, clock: Clock, data: &Path) -> (Rout
         telemetry: telemetry.clone(),
         clock,
         data: data.to_owned(),
+        hosts: "board.example.org".parse().unwrap(),
         zone,
         title: "demo".to_owned(),
         note: Some("made-up data".to_owned()),

@@ -38,6 +38,7 @@ pub(super) fn routes() -> Router {
         telemetry,
         clock: Clock::manual(LATER),
         data,
+        hosts: serve::Hosts::default(),
         zone: TimeZone::UTC,
         title: "fuzz".to_owned(),
         note: None,
