@@ -50,7 +50,7 @@ pub struct Plan<'a> {
     /// Under which names it is served besides the machine's own.
     pub hosts: serve::Hosts,
     /// The heatmap's zone.
-    pub zone: jiff::tz::TimeZone,
+    pub zone: serve::Zone,
     /// What the page is called.
     pub title: String,
     /// A remark on the page.

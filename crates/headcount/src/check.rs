@@ -4,16 +4,20 @@ use crate::cli::print;
 use crate::config::Config;
 use crate::run;
 use outward::{Finding, Level};
+use pipeline::Clock;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
+
+/// How far on both sides of now zone rules are compared, in seconds.
+const YEAR: i64 = 366 * 86_400;
 
 /// Checks everything, prints a line for each finding, and fails when any of them stands in the way.
 ///
 /// # Errors
 /// When something stands in the way.
 pub fn run(config: &Config, json: bool) -> anyhow::Result<()> {
-    let mut findings = vec![folder(&config.data), address(config)];
+    let mut findings = vec![folder(&config.data), address(config), zone(config)];
     findings.extend(run::runtime()?.block_on(source::check(&config.source)));
     if let Some(influx) = &config.influx {
         findings.extend(run::runtime()?.block_on(influx::check(&influx.settings)));
@@ -66,6 +70,19 @@ fn address(config: &Config) -> Finding {
             detail: format!("cannot listen on {}: {error}", config.listen),
             remedy: Some("give another address with --listen or HEADCOUNT_LISTEN".to_owned()),
         },
+    }
+}
+
+/// By whose rules hours are told; that the host's are older is good to know, since its other programs go by them.
+fn zone(config: &Config) -> Finding {
+    let rules = &config.zone_rules;
+    let now = Clock::system().now() / engine::SECOND;
+    let differences = rules.differences_in_words(now - YEAR, now + YEAR).map(|words| format!("; {words}"));
+    Finding {
+        name: "time zone",
+        level: Level::Ok,
+        detail: format!("{} by {}{}", config.zone.name(), rules.in_words(), differences.unwrap_or_default()),
+        remedy: None,
     }
 }
 

@@ -31,7 +31,9 @@ pub struct Config {
     /// Under which names it is served besides the machine's own.
     pub hosts: serve::Hosts,
     /// The heatmap's zone.
-    pub zone: jiff::tz::TimeZone,
+    pub zone: serve::Zone,
+    /// By whose rules it is one.
+    pub zone_rules: serve::ZoneRules,
     /// The data folder.
     pub data: PathBuf,
     /// How long, and how much, history is kept.
@@ -137,7 +139,8 @@ pub fn gather(
             raw.insert(setting, (value.clone(), option.to_owned()));
         }
     }
-    judge::judge(&raw, problems)
+    let rules = serve::ZoneRules::newest(environment("TZDIR").as_deref());
+    judge::judge(&raw, rules, problems)
 }
 
 impl Problems {

@@ -27,7 +27,7 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
             mailbox: pipeline::MailboxSettings::default(),
             influx: None,
             hosts: serve::Hosts::default(),
-            zone: jiff::tz::TimeZone::UTC,
+            zone: serve::ZoneRules::among(None).utc(),
             title: "demo".to_owned(),
             note: Some(note(options)),
         };

@@ -32,6 +32,7 @@ pub fn serve(config: &Config) -> anyhow::Result<()> {
             title: config.source.organisation.clone(),
             note: None,
         };
+        tracing::info!("hours are those of {}, by {}", config.zone.name(), config.zone_rules.in_words());
         let assembly = assemble(plan).await?;
         if !config.listen.ip().is_loopback() {
             tracing::warn!(

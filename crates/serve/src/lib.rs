@@ -14,6 +14,7 @@ mod export;
 mod guard;
 mod health;
 mod hosts;
+mod minutes;
 mod page;
 mod parameters;
 mod routes;
@@ -22,16 +23,17 @@ mod show;
 mod state;
 mod stream;
 mod times;
+mod zone;
 
 pub use hosts::{Hosts, NoHosts};
 pub use routes::routes;
 pub use server::{Bounds, run};
 pub use show::Explanation;
+pub use zone::{Origin, Zone, ZoneRules};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::middleware::{from_fn, from_fn_with_state};
-use jiff::tz::TimeZone;
 use pipeline::{Clock, Reader, Telemetry};
 use prometheus_client::registry::Registry;
 use std::path::PathBuf;
@@ -55,7 +57,7 @@ pub struct App {
     /// Under which names this is served besides the machine's own.
     pub hosts: Hosts,
     /// Whose hours and minutes the heatmap is laid out by.
-    pub zone: TimeZone,
+    pub zone: Zone,
     /// What the page is headed with: the organisation, or `demo`.
     pub title: String,
     /// A line under the heading, when there is something to say.

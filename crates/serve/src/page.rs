@@ -5,12 +5,12 @@
 
 use crate::Shared;
 use crate::error::{Code, Problem};
+use crate::zone::Zone;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -47,9 +47,10 @@ pub(crate) async fn asset(name: Result<Path<String>, PathRejection>) -> Result<R
 }
 
 /// The page with its heading and zone.
-pub(crate) fn index(title: &str, note: Option<&str>, zone: &TimeZone) -> Bytes {
+pub(crate) fn index(title: &str, note: Option<&str>, zone: &Zone) -> Bytes {
     INDEX
-        .replace("{{zone}}", &escaped(zone.iana_name().unwrap_or("UTC")))
+        .replace("{{zone}}", &escaped(zone.name()))
+        .replace("{{rules}}", &escaped(zone.release().unwrap_or("of an unknown release")))
         .replace("{{note}}", &escaped(note.unwrap_or_default()))
         .replace("{{title}}", &escaped(title))
         .into()

@@ -4,7 +4,7 @@
 //! can ignore what it does not know. Rejected: routes that are added wherever they are written, each with its own care.
 
 use crate::parameters::{Known, only_known};
-use crate::{Shared, activity, completeness, conversations, export, health, page, state, stream};
+use crate::{Shared, activity, completeness, conversations, export, health, minutes, page, state, stream};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
@@ -36,7 +36,7 @@ pub(crate) const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 /// What is answered for as long as the client likes.
 pub(crate) const LONG: [&str; 2] = ["/api/v1/stream", "/api/v1/export"];
 
-fn table() -> [(&'static str, Known, Answers, Body); 17] {
+fn table() -> [(&'static str, Known, Answers, Body); 18] {
     [
         ("/", &[], get(page::page), Compressed),
         ("/assets/{name}", &[], get(page::asset), Compressed),
@@ -50,6 +50,7 @@ fn table() -> [(&'static str, Known, Answers, Body); 17] {
         ("/api/v1/conversations/{id}/why", &["participantId"], get(conversations::why), Compressed),
         ("/api/v1/users/{id}", &[], get(conversations::user), Compressed),
         ("/api/v1/feeds", &[], get(health::feeds), Compressed),
+        ("/api/v1/minutes", &[], get(minutes::minutes), Compressed),
         ("/api/v1/activity", activity::KNOWN, get(activity::activity), Compressed),
         ("/api/v1/completeness", &["from", "to"], get(completeness::completeness), Compressed),
         ("/healthz", &[], get(health::healthz), AsItIs),

@@ -9,6 +9,7 @@ use crate::conversations::when;
 use crate::error::{Code, Problem};
 use crate::parameters::Parameters;
 use crate::times::{self, Written};
+use crate::zone::Zone;
 use arc_swap::ArcSwapOption;
 use axum::Json;
 use axum::body::Bytes;
@@ -16,8 +17,6 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use engine::{Activity, Time};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use pipeline::{Summary, When};
 use serde::Serialize;
 use std::sync::Arc;
@@ -30,7 +29,7 @@ pub(crate) type Cells = [[u64; 60]; 24];
 
 /// The body of the newest summary that was asked for.
 pub(crate) struct Cache {
-    zone: TimeZone,
+    zone: Zone,
     latest: ArcSwapOption<Rendered>,
 }
 
@@ -53,6 +52,10 @@ struct Body<'a> {
     /// From when on that speaks of every feed.
     completeness_from: Option<Written>,
     position: String,
+    /// Whose hours and minutes the cells are, by the rules of which release, and whether these are the host's or ours.
+    zone: &'a str,
+    zone_rules: Option<&'a str>,
+    zone_rules_from: &'static str,
     /// Why nothing newer is shown; not written while the store accepts what comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     store_trouble: Option<&'a str>,
@@ -65,8 +68,13 @@ struct Heatmap<'a> {
 
 impl Cache {
     /// Nothing is written yet; cells will be laid out by the zone's hours and minutes.
-    pub(crate) fn new(zone: TimeZone) -> Self {
+    pub(crate) fn new(zone: Zone) -> Self {
         Self { zone, latest: ArcSwapOption::empty() }
+    }
+
+    /// Whose hours and minutes cells are laid out by.
+    pub(crate) fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// The body for this summary.
@@ -87,6 +95,9 @@ impl Cache {
             completeness: summary.completeness.as_str(),
             completeness_from: summary.complete_from.map(|at| Written(Time::from_nanos(at).to_millis())),
             position: summary.position.to_string(),
+            zone: self.zone.name(),
+            zone_rules: self.zone.release(),
+            zone_rules_from: self.zone.origin().as_str(),
             store_trouble: summary.store_trouble.as_deref(),
         };
         let body: Bytes = serde_json::to_vec(&body)
@@ -150,7 +161,7 @@ pub(crate) async fn state(
 
 /// Puts each minute's count into the cell of its hour and minute in `zone`. Where the clocks go back, two minutes share
 /// a cell and add up; where they go forward, the skipped hour stays 0.
-pub(crate) fn laid_out(activity: &Activity, zone: &TimeZone) -> Cells {
+pub(crate) fn laid_out(activity: &Activity, zone: &Zone) -> Cells {
     let mut cells = [[0; 60]; 24];
     let Some(newest) = activity.newest_minute else {
         return cells;
@@ -163,11 +174,10 @@ pub(crate) fn laid_out(activity: &Activity, zone: &TimeZone) -> Cells {
     cells
 }
 
-/// Local hour (0 to 23) and minute (0 to 59) of a minute counted from the epoch; none beyond what calendars reach.
-fn cell_of(minute: i64, zone: &TimeZone) -> Option<[usize; 2]> {
+/// Local hour (0 to 23) and minute (0 to 59) of a minute counted from the epoch; `None` beyond what can be counted.
+fn cell_of(minute: i64, zone: &Zone) -> Option<[usize; 2]> {
     let seconds = minute.checked_mul(SECONDS_PER_MINUTE)?;
-    let instant = Timestamp::from_second(seconds).ok()?;
-    let local = seconds + i64::from(zone.to_offset(instant).seconds());
+    let local = seconds.checked_add(zone.offset(seconds))?;
     let minute_of_day = local.rem_euclid(SECONDS_PER_DAY) / SECONDS_PER_MINUTE;
     let minute_of_day = usize::try_from(minute_of_day).ok()?;
     Some([minute_of_day / 60, minute_of_day % 60])

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 const STAND_IN: &str = "mypurecloud.com";
 
 /// Judges all values.
-pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
+pub fn judge(raw: &Raw, zone_rules: serve::ZoneRules, problems: Problems) -> Result<Config, Problems> {
     let mut judge = Judge { raw, problems };
     let dialect = judge.parsed("genesys.dialect", Dialect::Notifications, |t| t.parse::<Dialect>());
     judge.missing(dialect);
@@ -21,9 +21,9 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
         t.trim().parse().map_err(|_| "an address and a port are wanted, as in 127.0.0.1:8080")
     });
     let hosts = judge.parsed("serve.hosts", serve::Hosts::default(), |t| t.parse::<serve::Hosts>());
-    let zone = judge.parsed("serve.zone", jiff::tz::TimeZone::UTC, |t| {
-        jiff::tz::TimeZone::get(t.trim())
-            .map_err(|_| format!("`{}` is no IANA time zone, as in Europe/Berlin", short(t)))
+    let zone = judge.parsed("serve.zone", zone_rules.utc(), |t| {
+        let zone = zone_rules.zone(t.trim());
+        zone.ok_or_else(|| format!("`{}` is no IANA time zone, as in Europe/Berlin", short(t)))
     });
     let retention = judge.retention();
     let mailbox = judge.mailbox();
@@ -50,6 +50,7 @@ pub fn judge(raw: &Raw, problems: Problems) -> Result<Config, Problems> {
             listen,
             hosts,
             zone,
+            zone_rules,
             data,
             retention,
             mailbox,

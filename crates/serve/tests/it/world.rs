@@ -8,13 +8,12 @@ use engine::{
     FeedView, Hidden, Id, Identity, Interval, Missing, MissingDots, Named, ParticipantView, Placed,
     RangeView, Rule, SpellView, Suspicion, Time, TimelineEntry, UserView, Word,
 };
-use jiff::tz::TimeZone;
 use pipeline::{
     Answer, Clock, Gathered, Page, Position, Query, Reader, ReaderBackend, Summary, Telemetry, reader_pair,
 };
 use prometheus_client::registry::Registry;
 use serde_json::Value;
-use serve::App;
+use serve::{App, Zone, ZoneRules};
 use std::path::Path;
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -97,11 +96,11 @@ impl World {
 
     /// The routes over this world.
     pub fn board(self) -> Board {
-        self.board_in(TimeZone::UTC)
+        self.board_in("UTC")
     }
 
     /// The routes over this world, in a zone.
-    pub fn board_in(self, zone: TimeZone) -> Board {
+    pub fn board_in(self, zone: &str) -> Board {
         let (reader, backend) = reader_pair(self.summary.clone());
         let (summary, changes) = (backend.summary.clone(), backend.changes.clone());
         tokio::spawn(self.answer(backend));
@@ -204,7 +203,7 @@ pub async fn ask(router: &Router, method: Method, path: &str) -> Response {
 
 /// The routes over somebody else's engine.
 pub fn routes_over(reader: Reader) -> Router {
-    routes(reader, TimeZone::UTC).0
+    routes(reader, "UTC").0
 }
 
 /// The routes over somebody else's engine and clock.
@@ -216,15 +215,15 @@ pub fn routes_over_at(reader: Reader, clock: Clock) -> Board {
 pub fn routes_on(reader: Reader, clock: Clock, data: &Path) -> Board {
     let summary = Arc::new(arc_swap::ArcSwap::new(reader.summary()));
     let changes = reader.changes().clone();
-    let (router, telemetry) = routes_at(reader, TimeZone::UTC, clock, data);
+    let (router, telemetry) = routes_at(reader, "UTC", clock, data);
     Board { router, summary, changes, telemetry }
 }
 
-fn routes(reader: Reader, zone: TimeZone) -> (Router, Arc<Telemetry>) {
+fn routes(reader: Reader, zone: &str) -> (Router, Arc<Telemetry>) {
     routes_at(reader, zone, Clock::manual(NOON + 90 * engine::SECOND), Path::new(NOWHERE))
 }
 
-fn routes_at(reader: Reader, zone: TimeZone, clock: Clock, data: &Path) -> (Router, Arc<Telemetry>) {
+fn routes_at(reader: Reader, zone: &str, clock: Clock, data: &Path) -> (Router, Arc<Telemetry>) {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
     let app = App {
@@ -234,11 +233,16 @@ fn routes_at(reader: Reader, zone: TimeZone, clock: Clock, data: &Path) -> (Rout
         clock,
         data: data.to_owned(),
         hosts: "board.example.org".parse().unwrap(),
-        zone,
+        zone: in_zone(zone),
         title: "demo".to_owned(),
         note: Some("made-up data".to_owned()),
     };
     (serve::router(app), telemetry)
+}
+
+/// A zone by the rules of this program, whatever the host's are.
+fn in_zone(name: &str) -> Zone {
+    ZoneRules::among(None).zone(name).unwrap()
 }
 
 fn stand<T>(value: T) -> Answer<T> {

@@ -2,7 +2,6 @@
 
 use axum::Router;
 use engine::*;
-use jiff::tz::TimeZone;
 use pipeline::{Clock, Keeper, Mail, Telemetry, reader_pair};
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -39,7 +38,7 @@ pub(super) fn routes() -> Router {
         clock: Clock::manual(LATER),
         data,
         hosts: serve::Hosts::default(),
-        zone: TimeZone::UTC,
+        zone: serve::ZoneRules::among(None).utc(),
         title: "fuzz".to_owned(),
         note: None,
     })
