@@ -4,9 +4,12 @@
 //!
 //! | | body of a refusal |
 //! |---|---|
-//! | 1.x | `{"error":"partial write: unable to parse 'LINE': why\nunable to parse …  dropped=0"}`, also without lines: `dropped=N` |
-//! | 2.x | `{"code":"invalid","message":"unable to parse 'LINE': why"}`, and 422 with `partial write: …` |
-//! | 3.x | `{"error":"partial write of line protocol occurred","data":[{"line_number":2,"error_message":"why","original_line":"…"}]}` |
+//! | 1.x | 400 `{"error":"partial write: unable to parse 'LINE': why\nunable to parse …  dropped=0"}`, also without lines: `dropped=N` |
+//! | 2.x | 400 `{"code":"invalid","message":"unable to parse 'LINE': why"}`; `… partial write: … dropped=N` with 422, in 2.0 with 500 |
+//! | 3.x | 400 `{"error":"partial write of line protocol occurred","data":[{"line_number":2,"error_message":"why","original_line":"…"}]}`; by `/api/v2/write` all or nothing: `line protocol parse failed: …` |
+//!
+//! So no status tells whether lines are refused: the words do. That points are older than what is kept is told by their
+//! number alone: they are the oldest. A request beyond the size that 3.x takes is answered 500 before 3.9.1.
 //!
 //! What is not about lines is waited out, however long: a token is renewed, a bucket is made, a server comes back, and until
 //! then the history waits where it is. A refusal that is not understood is waited out too, since setting lines aside for it
@@ -73,6 +76,7 @@ pub(crate) fn judge(
         401 | 403 => Verdict::Wait(permission(status, &said, to), retry_after),
         404 => Verdict::Wait(missing(&said, to), retry_after),
         413 => Verdict::TooLarge,
+        500 if said.contains("max request size") => Verdict::TooLarge,
         400 | 422 => refusal(body, &said, lines).map_or_else(
             || {
                 Verdict::Wait(
@@ -82,6 +86,10 @@ pub(crate) fn judge(
             },
             Verdict::Refused,
         ),
+        // With the number of lines it is a word about them; without, one about nodes that were away.
+        500..=599 if said.contains("partial write") && dropped(&said).is_some_and(|dropped| dropped > 0) => {
+            Verdict::Refused(unnamed(&said, lines))
+        }
         _ => Verdict::Wait(format!("InfluxDB answers {status}: {}", short(&said)), retry_after),
     }
 }
@@ -124,13 +132,21 @@ fn missing(said: &str, (settings, api): (&Settings, Api)) -> String {
     format!("InfluxDB does not find where to write (404: {}); {what}", short(said))
 }
 
+/// Words of a refusal that is about lines.
+const SIGNS: [&str; 8] = [
+    "partial write",
+    "unable to parse",
+    "field type conflict",
+    "points beyond retention",
+    "parsing failed",
+    "line protocol parsing error",
+    "line protocol parse failed",
+    "invalid column type",
+];
+
 /// Which lines an error is about; none when it is not about lines.
 fn refusal(body: &str, said: &str, lines: &[String]) -> Option<Refusal> {
-    let why = short(said);
-    let parsed: Body = serde_json::from_str(body).unwrap_or_default();
-    let listed: Vec<RefusedLine> =
-        parsed.data.and_then(|data| serde_json::from_value(data).ok()).unwrap_or_default();
-    let mut named: Vec<(usize, String)> = listed
+    let mut named: Vec<(usize, String)> = listed(body)
         .into_iter()
         .filter_map(|line| Some((line.line_number.checked_sub(1)?, short(&line.error_message))))
         .filter(|(at, _)| *at < lines.len())
@@ -138,18 +154,39 @@ fn refusal(body: &str, said: &str, lines: &[String]) -> Option<Refusal> {
     named.extend(quoted(said, lines));
     named.sort_by_key(|(at, _)| *at);
     named.dedup_by_key(|(at, _)| *at);
-    let about_lines = !named.is_empty()
-        || [
-            "partial write",
-            "unable to parse",
-            "field type conflict",
-            "points beyond retention",
-            "parsing failed",
-        ]
-        .iter()
-        .any(|sign| said.contains(sign));
-    let all = named.is_empty() && dropped(said).is_some_and(|dropped| dropped >= lines.len());
-    about_lines.then_some(Refusal { named, all, why })
+    if !named.is_empty() {
+        return Some(Refusal { named, all: false, why: short(said) });
+    }
+    SIGNS.iter().any(|sign| said.contains(sign)).then(|| unnamed(said, lines))
+}
+
+/// What 3.x tells of lines: a list where it took the others, one where it took none.
+fn listed(body: &str) -> Vec<RefusedLine> {
+    let data = serde_json::from_str::<Body>(body).unwrap_or_default().data.unwrap_or_default();
+    match data {
+        serde_json::Value::Object(_) => serde_json::from_value(data).map_or_else(|_| Vec::new(), |line| vec![line]),
+        list => serde_json::from_value(list).unwrap_or_default(),
+    }
+}
+
+/// A refusal of lines that it does not name.
+fn unnamed(said: &str, lines: &[String]) -> Refusal {
+    let (why, dropped) = (short(said), dropped(said).unwrap_or_default());
+    let all = dropped >= lines.len();
+    let named = if !all && said.contains("points beyond retention") {
+        oldest(lines, dropped).into_iter().map(|at| (at, why.clone())).collect()
+    } else {
+        Vec::new()
+    };
+    Refusal { named, all, why }
+}
+
+/// The oldest lines: whoever drops by age drops these.
+fn oldest(lines: &[String], count: usize) -> Vec<usize> {
+    let time = |line: &String| line.rsplit(' ').next().and_then(|time| time.parse::<i64>().ok());
+    let mut by_age: Vec<(Option<i64>, usize)> = lines.iter().map(time).zip(0..).collect();
+    by_age.sort_unstable();
+    by_age.into_iter().take(count).map(|(_, at)| at).collect()
 }
 
 /// Lines that are quoted in `unable to parse 'LINE': why`.

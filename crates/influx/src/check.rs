@@ -19,14 +19,15 @@ pub async fn check(settings: &Settings) -> Vec<Finding> {
     let found = match server.detect().await {
         Ok(found) => found,
         Err(why) => {
-            return vec![problem(why, Some("look at INFLUX_URL, and whether the server runs".to_owned()))];
+            let (what, remedy) = with_remedy(&why);
+            let look = || "look at INFLUX_URL, and whether the server runs".to_owned();
+            return vec![problem(what, Some(remedy.unwrap_or_else(look)))];
         }
     };
-    let schema = settings.schema.unwrap_or_else(|| found.api.schema());
+    let schema = settings.schema.unwrap_or_else(|| found.own.schema());
     let mut findings = vec![match server.write(found.api, &[]).await {
         Verdict::Wait(why, _) if !is_empty_write(&why) => {
-            let (what, remedy) =
-                why.split_once("; ").map_or((why.clone(), None), |(a, b)| (a.to_owned(), Some(b.to_owned())));
+            let (what, remedy) = with_remedy(&why);
             problem(what, remedy)
         }
         _ => Finding::ok(
@@ -34,7 +35,7 @@ pub async fn check(settings: &Settings) -> Vec<Finding> {
             format!("{} takes writes to `{}`, schema {schema}", found.version, settings.bucket),
         ),
     }];
-    if schema == Schema::Tutorial && found.api != Api::V3 {
+    if schema == Schema::Tutorial && found.own != Api::V3 {
         findings.push(Finding {
             name,
             level: Level::Warning,
@@ -43,6 +44,11 @@ pub async fn check(settings: &Settings) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// What is wrong, and what our own words say to do about it.
+fn with_remedy(why: &str) -> (String, Option<String>) {
+    why.rsplit_once("; ").map_or((why.to_owned(), None), |(a, b)| (a.to_owned(), Some(b.to_owned())))
 }
 
 /// How 2.x and 3.x refuse a write of nothing, after they have looked at rights and places.

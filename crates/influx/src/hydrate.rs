@@ -111,8 +111,8 @@ impl Asked {
         let server = Server::new(settings).map_err(|error| error.to_string())?;
         let detected = tokio::time::timeout(ASKING_MAX, server.detect()).await;
         let known = detected.map_err(|_| format!("it takes longer than {} s", ASKING_MAX.as_secs()))??;
-        let schema = settings.schema.unwrap_or_else(|| known.api.schema());
-        Ok(Self { server, as_it_is: (known.api, schema), now })
+        let schema = settings.schema.unwrap_or_else(|| known.own.schema());
+        Ok(Self { server, as_it_is: (known.own, schema), now })
     }
 
     async fn clocks(&self, found: &mut HashMap<Id, u64>) -> Result<(), String> {

@@ -7,7 +7,7 @@
 use crate::deliver::{Cancelled, SetAside, Way, unless};
 use crate::difference::Difference;
 use crate::points::cell;
-use crate::server::{Found, Server, SetupError};
+use crate::server::{Correction, Found, Server, SetupError};
 use crate::{NAME, Schema, Settings};
 use engine::SECOND;
 use outward::Backoff;
@@ -124,7 +124,7 @@ impl Task {
         loop {
             let why = match unless(&self.cancel, self.server.detect()).await? {
                 Ok(found) => {
-                    let schema = self.settings.schema.unwrap_or_else(|| found.api.schema());
+                    let schema = self.settings.schema.unwrap_or_else(|| found.own.schema());
                     match self.follower.sent().aim(&self.settings.target(found.api, schema)) {
                         Ok(other) => {
                             self.say_met(&found, schema, other);
@@ -149,7 +149,7 @@ impl Task {
                 "this is another place or schema than last time: what changed before stays where it was written"
             );
         }
-        if !found.deletes {
+        if found.correction == Correction::LeaveBehind {
             tracing::warn!(
                 "{} deletes no single points: one that a late fact moves is written anew, and its old copy stays, counted in \
                  headcount_follower_left_behind_points_total",
@@ -217,8 +217,8 @@ impl Task {
     ) -> Result<(), Failure> {
         let Difference { lines, removals, .. } = difference;
         let name = FollowerName { follower: NAME };
-        if !removals.is_empty() && found.deletes {
-            let removed = unless(&self.cancel, self.server.remove(found.api, &removals)).await?;
+        if !removals.is_empty() && found.correction == Correction::Delete {
+            let removed = unless(&self.cancel, self.server.remove(found, &removals)).await?;
             removed.map_err(Failure::Wait)?;
         } else {
             self.telemetry.follower_left_behind.get_or_create(&name).inc_by(removals.len() as u64);

@@ -29,12 +29,23 @@ pub(crate) struct Server {
 /// What a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Which API it speaks.
+    /// Which API it is written to by: the one that was asked for, or else its own.
     pub api: Api,
+    /// Which API is its own, by its version: it is asked, and points are deleted, by this one.
+    pub own: Api,
     /// What it calls itself.
     pub version: String,
-    /// Whether single points can be deleted.
-    pub deletes: bool,
+    /// How a point is corrected.
+    pub correction: Correction,
+}
+
+/// What a server can do about a point that is another now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Correction {
+    /// A point that is written again replaces the old one, and one that stands elsewhere now is deleted.
+    Delete,
+    /// A point that is written again may replace the old one or not, and none can be deleted.
+    LeaveBehind,
 }
 
 /// What became of a question.
@@ -58,7 +69,8 @@ impl Server {
         Ok(Self { client, settings: settings.clone() })
     }
 
-    /// Asks the server what it is. `/ping` answers in every version: 1.x and 2.x in a header, 3.x also in the body.
+    /// Asks the server what it is. `/ping` answers in every version: 1.x and 2.x in a header, 3.x also in the body, and without
+    /// a token that it knows not at all.
     ///
     /// # Errors
     /// Why it cannot be told.
@@ -71,20 +83,21 @@ impl Server {
         let (version, build) = (text("x-influxdb-version"), text("x-influxdb-build"));
         let victoria = response.headers().contains_key("x-server-hostname");
         let body = outward::body(response, ANSWER_BYTES_MAX).await.unwrap_or_default();
+        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN && self.settings.api.is_none() {
+            let said = said(&String::from_utf8_lossy(&body));
+            return Err(permission(status, &said, (&self.settings, self.settings.api.unwrap_or(Api::V3))));
+        }
         let told = serde_json::from_slice::<serde_json::Value>(&body).ok();
         let told = told.and_then(|body| Some(body.get("version")?.as_str()?.to_owned()));
         let version = if version.is_empty() { told.unwrap_or_default() } else { version };
-        let api = match self.settings.api {
-            Some(api) => api,
-            None if victoria => Api::V1,
-            None => api_of(&version, &build).ok_or_else(|| {
-                format!(
-                    "the server does not say which InfluxDB it is ({status}); set INFLUX_API to v1, v2 or v3"
-                )
-            })?,
-        };
+        let by_version = if victoria { Some(Api::V1) } else { api_of(&version, &build) };
+        let own = by_version.or(self.settings.api).ok_or_else(|| {
+            format!("the server does not say which InfluxDB it is ({status}); set INFLUX_API to v1, v2 or v3")
+        })?;
+        let correction =
+            if victoria || own == Api::V3 { Correction::LeaveBehind } else { Correction::Delete };
         let name = if victoria { "VictoriaMetrics".to_owned() } else { format!("InfluxDB {version}") };
-        Ok(Found { api, version: name, deletes: !victoria && api != Api::V3 })
+        Ok(Found { api: self.settings.api.unwrap_or(own), own, version: name, correction })
     }
 
     /// Writes lines, compressed.
@@ -108,7 +121,8 @@ impl Server {
     ///
     /// # Errors
     /// Why some may be left; all of them may be tried again.
-    pub async fn remove(&self, api: Api, removals: &[Place]) -> Result<(), String> {
+    pub async fn remove(&self, found: &Found, removals: &[Place]) -> Result<(), String> {
+        let api = found.own;
         match api {
             Api::V1 => {
                 for removals in removals.chunks(REMOVALS_MAX) {

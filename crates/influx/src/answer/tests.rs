@@ -44,6 +44,69 @@ fn lines_that_are_refused_without_a_name_are_told_from_a_wrong_request() {
     assert!(matches!(&wrong, Verdict::Wait(why, None) if why.contains("database is required")), "{wrong:?}");
 }
 
+/// The lines that are left out: by name, all of them, or to be found by halves.
+fn left_out(status: u16, body: &str, lines: &[&str], api: Api) -> (Vec<usize>, bool) {
+    match judged(status, body, lines, api) {
+        Verdict::Refused(refusal) => (refusal.named.into_iter().map(|(at, _)| at).collect(), refusal.all),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[test]
+fn points_older_than_what_is_kept_are_refused_lines_whatever_the_status() {
+    let lines = ["a b=1i 300", "a b=2i 100", "a b=3i 400", "a b=4i 200"];
+    let two = |dropped: usize| {
+        let why = format!("partial write: points beyond retention policy dropped={dropped}");
+        let of_2 = |code: &str| {
+            format!(r#"{{"code":"{code}","message":"failure writing points to database: {why}"}}"#)
+        };
+        [
+            (400, format!(r#"{{"error":"{why}"}}"#), Api::V1),
+            (500, of_2("internal error"), Api::V2),
+            (422, of_2("unprocessable entity"), Api::V2),
+        ]
+    };
+    for (status, body, api) in two(2) {
+        assert_eq!(left_out(status, &body, &lines, api), (vec![1, 3], false), "{status}");
+    }
+    for (status, body, api) in two(4) {
+        assert_eq!(left_out(status, &body, &lines, api), (vec![], true), "{status}");
+    }
+    // Some are too new: which of them nobody says.
+    let newer = r#"{"error":"partial write: dropped 1 points outside retention policy of duration 1h0m0s dropped=1"}"#;
+    assert_eq!(left_out(400, newer, &lines, Api::V1), (vec![], false));
+    // Nodes of a cluster that were away: asked again.
+    let cluster = judged(500, r#"{"error":"partial write"}"#, &lines, Api::V1);
+    assert!(matches!(&cluster, Verdict::Wait(why, None) if why.contains("500")), "{cluster:?}");
+}
+
+#[test]
+fn what_3_refuses_is_about_lines_by_either_way_of_writing() {
+    let lines = ["a,t=1 f=1i 1", "a,t=2 f=1.5 2"];
+    let why = "invalid column type for column 'f', expected iox::column_type::field::integer, got iox::column_type::field::float";
+    let some = format!(
+        r#"{{"error":"partial write of line protocol occurred","data":[{{"error_message":"{why}","line_number":2,"original_line":"a,t=2 f=1.5"}}]}}"#
+    );
+    assert_eq!(left_out(400, &some, &lines, Api::V3), (vec![1], false));
+    for error in ["parsing failed for write_lp endpoint", "line protocol parsing error"] {
+        let none = format!(
+            r#"{{"error":"{error}","data":{{"error_message":"{why}","line_number":2,"original_line":"a,t=2 f=1.5"}}}}"#
+        );
+        assert_eq!(left_out(400, &none, &lines, Api::V3), (vec![1], false), "{error}");
+    }
+    let by_2 = format!(
+        r#"{{"code":"invalid","message":"write buffer error: line protocol parse failed: {why}"}}"#
+    );
+    assert_eq!(left_out(400, &by_2, &lines, Api::V2), (vec![], false));
+}
+
+#[test]
+fn a_request_beyond_what_3_takes_is_too_large_before_and_after_3_9_1() {
+    let before = judged(500, "max request size (10485760 bytes) exceeded", &["x", "y"], Api::V3);
+    assert_eq!(before, Verdict::TooLarge);
+    assert_eq!(judged(413, "max request size (10485760 bytes) exceeded", &["x", "y"], Api::V3), Verdict::TooLarge);
+}
+
 #[test]
 fn what_is_not_about_lines_is_waited_out_and_says_what_to_mend() {
     let cases = [
