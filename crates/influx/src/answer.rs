@@ -94,6 +94,40 @@ pub(crate) fn judge(
     }
 }
 
+/// What became of a question.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// What it says.
+    Body(Vec<u8>),
+    /// There is nothing yet that could be asked: no such database or table.
+    Nothing,
+    /// It says more than is read, or would have to look into more than the server looks into at once.
+    TooLarge,
+    /// It does not say anything, and why.
+    Refused(String),
+}
+
+/// Judges the answer to a question that failed.
+pub(crate) fn unanswered(status: StatusCode, body: &str, to: (&Settings, Api)) -> Answered {
+    let said = said(body);
+    if said.contains("exceeding the file limit") {
+        return Answered::TooLarge;
+    }
+    if is_nothing_there(&said) {
+        return Answered::Nothing;
+    }
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Answered::Refused(permission(status, &said, to)),
+        _ => Answered::Refused(format!("InfluxDB does not answer ({status}): {}", short(&said))),
+    }
+}
+
+/// How 1.x, 2.x and 3.x say that a database, a bucket or a table is not there.
+pub(crate) fn is_nothing_there(said: &str) -> bool {
+    let table = said.contains("table '") && said.contains("' not found");
+    table || said.contains("database not found") || said.contains("could not find bucket")
+}
+
 /// What a body says, for people.
 pub(crate) fn said(body: &str) -> String {
     let parsed: Body = serde_json::from_str(body).unwrap_or_default();
@@ -119,7 +153,7 @@ pub(crate) fn permission(status: StatusCode, said: &str, (settings, api): (&Sett
         (Api::V2, _) => format!("give INFLUX_TOKEN a token with write access to the bucket `{bucket}`"),
         (Api::V3, _) => format!("give INFLUX_TOKEN a token that may write to the database `{bucket}`"),
     };
-    format!("InfluxDB does not let us write ({status}: {}); {what}", short(said))
+    format!("InfluxDB does not let us in ({status}: {}); {what}", short(said))
 }
 
 fn missing(said: &str, (settings, api): (&Settings, Api)) -> String {
@@ -164,7 +198,9 @@ fn refusal(body: &str, said: &str, lines: &[String]) -> Option<Refusal> {
 fn listed(body: &str) -> Vec<RefusedLine> {
     let data = serde_json::from_str::<Body>(body).unwrap_or_default().data.unwrap_or_default();
     match data {
-        serde_json::Value::Object(_) => serde_json::from_value(data).map_or_else(|_| Vec::new(), |line| vec![line]),
+        serde_json::Value::Object(_) => {
+            serde_json::from_value(data).map_or_else(|_| Vec::new(), |line| vec![line])
+        }
         list => serde_json::from_value(list).unwrap_or_default(),
     }
 }

@@ -13,6 +13,9 @@ mod ask;
 mod last;
 mod rows;
 
+pub(crate) use ask::written;
+pub(crate) use rows::instant;
+
 use crate::server::Server;
 use crate::{Api, Schema, Settings};
 use ask::{Refused, Slice, What, ask};

@@ -1,9 +1,10 @@
 //! A follower that writes the history into InfluxDB 1, 2 and 3, and into what speaks their write protocol.
 //!
 //! It sends what conversations are, and not what happened to them: each portion is compared with what the server is known
-//! to hold, point by point, and what differs is written. So a point that is sent twice overwrites itself, a late fact
-//! corrects the points it changed, and an outage costs nothing but lag. What a server cannot do is said: 1.x and 2.x delete
-//! a point that stands elsewhere now; 3.x and VictoriaMetrics cannot, so that such a point stays behind, counted.
+//! to hold, point by point, and what differs is written. So what is sent twice is there once, a late fact corrects what it
+//! changed, and an outage costs nothing but lag. How a point is corrected is the server's own: 1.x and 2.x replace it and
+//! delete one that stands elsewhere now (`difference.rs`); 3.x replaces nothing reliably and deletes nothing, so a row takes
+//! it back (`ledger.rs`); in VictoriaMetrics an old one stays behind, counted.
 //!
 //! Line protocol lives here and not in `wire`, which is the home of what comes *in* from Genesys Cloud.
 
@@ -17,8 +18,11 @@ mod check;
 mod deliver;
 mod difference;
 mod hydrate;
+mod layout;
+mod ledger;
 mod line;
 mod points;
+mod recall;
 mod run;
 mod server;
 mod settings;

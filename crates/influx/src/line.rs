@@ -37,8 +37,12 @@ impl Line {
     }
 
     /// Adds a whole number.
-    pub fn integer(mut self, key: &str, value: u64) -> Self {
-        let value = i64::try_from(value).unwrap_or(i64::MAX);
+    pub fn integer(self, key: &str, value: u64) -> Self {
+        self.signed(key, i64::try_from(value).unwrap_or(i64::MAX))
+    }
+
+    /// Adds a whole number that may be negative.
+    pub fn signed(mut self, key: &str, value: i64) -> Self {
         let separator = self.separator();
         let _infallible = write!(self.text, "{separator}{key}={value}i");
         self

@@ -52,7 +52,7 @@ pub(crate) fn points(conversation: &Id, timeline: &[TimelineEntry], schema: Sche
         points.push(Point {
             fact: SentPoint::fact_key(entry.fact),
             time,
-            line: line(conversation, entry, schema),
+            line: Columns::of(conversation, entry).line(schema),
         });
     }
     points
@@ -73,30 +73,60 @@ fn offset(free: i64, place: i64, own: i64) -> i64 {
     }
 }
 
-fn line(conversation: &Id, entry: &TimelineEntry, schema: Schema) -> Line {
-    let line = Line::of(STATES);
-    let (id, participant) = (conversation.to_string(), entry.participant.as_ref().map(Id::to_string));
-    let (state, role) = (entry.state.as_ref(), entry.role.as_ref());
-    let (state, role) = (state.map(engine::Word::as_str), role.map(engine::Word::as_str));
-    match schema {
-        Schema::Tutorial => line
-            .tag("interactionId", Some(id))
-            .tag("participantId", participant)
-            .tag("state", state)
-            .fields()
-            .integer("vector_clock", entry.vector_clock)
-            .string("role", role),
-        Schema::Compact => line
-            .tag("medium", entry.medium.as_ref().map(engine::Word::as_str))
-            .tag("queue", entry.queue.as_ref().map(Id::to_string))
-            .tag("role", role)
-            .tag("state", state)
-            .fields()
-            .string("interactionId", Some(id))
-            .string("participantId", participant)
-            .string("userId", entry.user.as_ref().map(Id::to_string))
-            .string("kind", Some(entry.kind))
-            .integer("vector_clock", entry.vector_clock),
+/// What a point tells, by column.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    pub interaction: Option<String>,
+    pub participant: Option<String>,
+    pub user: Option<String>,
+    pub kind: Option<String>,
+    pub state: Option<String>,
+    pub role: Option<String>,
+    pub queue: Option<String>,
+    pub medium: Option<String>,
+    pub vector_clock: u64,
+}
+
+impl Columns {
+    fn of(conversation: &Id, entry: &TimelineEntry) -> Self {
+        let word = |word: &Option<engine::Word>| word.as_ref().map(ToString::to_string);
+        let id = |id: &Option<Id>| id.as_ref().map(Id::to_string);
+        Self {
+            interaction: Some(conversation.to_string()),
+            participant: id(&entry.participant),
+            user: id(&entry.user),
+            kind: Some(entry.kind.to_owned()),
+            state: word(&entry.state),
+            role: word(&entry.role),
+            queue: id(&entry.queue),
+            medium: word(&entry.medium),
+            vector_clock: entry.vector_clock,
+        }
+    }
+
+    /// All of a line but its time.
+    pub fn line(&self, schema: Schema) -> Line {
+        let line = Line::of(STATES);
+        match schema {
+            Schema::Tutorial => line
+                .tag("interactionId", self.interaction.as_ref())
+                .tag("participantId", self.participant.as_ref())
+                .tag("state", self.state.as_ref())
+                .fields()
+                .integer("vector_clock", self.vector_clock)
+                .string("role", self.role.as_ref()),
+            Schema::Compact => line
+                .tag("medium", self.medium.as_ref())
+                .tag("queue", self.queue.as_ref())
+                .tag("role", self.role.as_ref())
+                .tag("state", self.state.as_ref())
+                .fields()
+                .string("interactionId", self.interaction.as_ref())
+                .string("participantId", self.participant.as_ref())
+                .string("userId", self.user.as_ref())
+                .string("kind", self.kind.as_ref())
+                .integer("vector_clock", self.vector_clock),
+        }
     }
 }
 

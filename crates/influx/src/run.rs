@@ -17,6 +17,8 @@ use store::StoreError;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+mod rows;
+
 /// How long points are known after the last change of their conversation: corrections later than that cannot remove what
 /// stands elsewhere.
 const KNOWN_NS: i64 = 3 * 86_400 * SECOND;
@@ -94,7 +96,13 @@ impl Task {
         let (found, schema) = self.meet(&mut backoff).await?;
         loop {
             self.gather().await?;
-            match self.portion(&found, schema, &mut backoff).await {
+            let sent = match found.correction {
+                Correction::TakeBack => self.rows(&found, schema, &mut backoff).await,
+                Correction::Delete | Correction::LeaveBehind => {
+                    self.portion(&found, schema, &mut backoff).await
+                }
+            };
+            match sent {
                 Ok(()) => backoff.reset(),
                 Err(Failure::Cancelled) => return Err(Cancelled),
                 Err(Failure::Damaged(why)) => {
@@ -113,7 +121,7 @@ impl Task {
     /// Begins a new file where the old one is damaged.
     fn renew(&mut self, found: &Found, schema: Schema) -> Result<(), String> {
         if self.follower.renew().map_err(|error| error.to_string())? {
-            let target = self.settings.target(found.api, schema);
+            let target = self.settings.target(found, schema);
             self.follower.sent().aim(&target).map_err(|error| error.to_string())?;
         }
         Ok(())
@@ -125,7 +133,7 @@ impl Task {
             let why = match unless(&self.cancel, self.server.detect()).await? {
                 Ok(found) => {
                     let schema = self.settings.schema.unwrap_or_else(|| found.own.schema());
-                    match self.follower.sent().aim(&self.settings.target(found.api, schema)) {
+                    match self.follower.sent().aim(&self.settings.target(&found, schema)) {
                         Ok(other) => {
                             self.say_met(&found, schema, other);
                             return Ok((found, schema));
@@ -228,12 +236,19 @@ impl Task {
         let follower = &self.follower;
         let aside = way.write(lines, self.settings.batch_lines, |why| follower.trouble(why)).await?;
         self.telemetry.follower_points.get_or_create(&name).inc_by(written - aside.len() as u64);
-        self.set_aside(aside)?;
+        self.set_aside(&aside)?;
         Ok(())
     }
 
     /// Keeps what was refused, and says it once a portion.
-    fn set_aside(&mut self, aside: Vec<SetAside>) -> Result<(), StoreError> {
+    fn set_aside(&mut self, aside: &[SetAside]) -> Result<(), StoreError> {
+        self.follower.sent().begin()?;
+        self.keep_aside(aside)?;
+        self.follower.sent().noted()
+    }
+
+    /// The same within what is being noted.
+    fn keep_aside(&mut self, aside: &[SetAside]) -> Result<(), StoreError> {
         let Some(first) = aside.first() else { return Ok(()) };
         tracing::error!(
             follower = NAME,
@@ -245,9 +260,7 @@ impl Task {
         self.telemetry.follower_refused.get_or_create(&name).inc_by(aside.len() as u64);
         let now = self.clock.now();
         let sent = self.follower.sent();
-        sent.begin()?;
-        aside.iter().try_for_each(|SetAside { line, why }| sent.set_aside(line, why, now))?;
-        sent.noted()
+        aside.iter().try_for_each(|SetAside { line, why }| sent.set_aside(line, why, now))
     }
 
     /// Says with figures that the schema `tutorial` makes more series than the server is made for.

@@ -1,6 +1,6 @@
 //! One InfluxDB: where each of its interfaces is, who we say we are, and what it can do.
 
-use crate::answer::{Verdict, judge, permission, said, short};
+use crate::answer::{Answered, Verdict, judge, permission, said, short, unanswered};
 use crate::line::tags;
 use crate::{Api, Settings};
 use flate2::Compression;
@@ -44,19 +44,10 @@ pub(crate) struct Found {
 pub(crate) enum Correction {
     /// A point that is written again replaces the old one, and one that stands elsewhere now is deleted.
     Delete,
-    /// A point that is written again may replace the old one or not, and none can be deleted.
+    /// A point that is written again may replace the old one or not, and none can be deleted: it is taken back by another row.
+    TakeBack,
+    /// None can be deleted, and nothing is taken back: an old one stays.
     LeaveBehind,
-}
-
-/// What became of a question.
-#[derive(Debug)]
-pub(crate) enum Answered {
-    /// What it says.
-    Body(Vec<u8>),
-    /// It says more than is read.
-    TooLarge,
-    /// It does not say anything, and why.
-    Refused(String),
 }
 
 impl Server {
@@ -83,7 +74,9 @@ impl Server {
         let (version, build) = (text("x-influxdb-version"), text("x-influxdb-build"));
         let victoria = response.headers().contains_key("x-server-hostname");
         let body = outward::body(response, ANSWER_BYTES_MAX).await.unwrap_or_default();
-        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN && self.settings.api.is_none() {
+        if status == StatusCode::UNAUTHORIZED
+            || status == StatusCode::FORBIDDEN && self.settings.api.is_none()
+        {
             let said = said(&String::from_utf8_lossy(&body));
             return Err(permission(status, &said, (&self.settings, self.settings.api.unwrap_or(Api::V3))));
         }
@@ -94,8 +87,11 @@ impl Server {
         let own = by_version.or(self.settings.api).ok_or_else(|| {
             format!("the server does not say which InfluxDB it is ({status}); set INFLUX_API to v1, v2 or v3")
         })?;
-        let correction =
-            if victoria || own == Api::V3 { Correction::LeaveBehind } else { Correction::Delete };
+        let correction = match own {
+            _ if victoria => Correction::LeaveBehind,
+            Api::V1 | Api::V2 => Correction::Delete,
+            Api::V3 => Correction::TakeBack,
+        };
         let name = if victoria { "VictoriaMetrics".to_owned() } else { format!("InfluxDB {version}") };
         Ok(Found { api: self.settings.api.unwrap_or(own), own, version: name, correction })
     }
@@ -182,10 +178,7 @@ impl Server {
             Err(outward::BodyError::TooLarge) => Answered::TooLarge,
             Err(outward::BodyError::BrokeOff(why)) => Answered::Refused(why),
             Ok(body) if status.is_success() => Answered::Body(body),
-            Ok(body) => {
-                let said = said(&String::from_utf8_lossy(&body));
-                Answered::Refused(format!("InfluxDB does not answer ({status}): {}", short(&said)))
-            }
+            Ok(body) => unanswered(status, &String::from_utf8_lossy(&body), (&self.settings, api)),
         }
     }
 

@@ -3,6 +3,7 @@
 //! The token is a [`SecretString`], so that no `Debug` of it shows anything. Which API and schema are wanted may be left
 //! open: the server tells its version, and the version decides.
 
+use crate::server::{Correction, Found};
 use secrecy::SecretString;
 use std::fmt;
 use std::str::FromStr;
@@ -77,9 +78,11 @@ impl Settings {
     }
 
     /// What the sink is and how it is written to, for the follower's file: points that went elsewhere say nothing here.
-    pub(crate) fn target(&self, api: Api, schema: Schema) -> String {
+    pub(crate) fn target(&self, found: &Found, schema: Schema) -> String {
+        let api = found.api;
         let org = self.org.as_deref().filter(|_| api == Api::V2).unwrap_or_default();
-        format!("{api} {} {org} {} {schema}", outward::host(&self.url), self.bucket)
+        let way = if found.correction == Correction::TakeBack { " by rows" } else { "" };
+        format!("{api} {} {org} {} {schema}{way}", outward::host(&self.url), self.bucket)
     }
 }
 

@@ -322,6 +322,12 @@ impl Follower {
         }
     }
 
+    /// What its sink had is gone there; said in the log, and named until the program ends.
+    pub fn lose(&self, what: &str) {
+        tracing::error!(follower = self.state.name, "its sink has lost {what}");
+        self.state.told().gap = Some(what.to_owned());
+    }
+
     fn tell_missed(&self, portion: &Portion) {
         let (name, missed) = (self.state.name, portion.missed);
         let (from, to) = (self.at.seq + 1, portion.upto.seq);

@@ -69,7 +69,7 @@ pub use record::inherited::Inherited;
 pub use recover::{LoggedBatch, Recover, Recovered};
 pub use retention::{Gone, LastTold, Old, Removal};
 pub use salvage::{SalvageError, Salvaged};
-pub use sent::{Known, Place, Progress, Sent, SentPoint};
+pub use sent::{Known, Place, Progress, Sent, SentPoint, Standing, Waiting};
 pub use snapshot::{Each, Snapshot};
 pub use stats::{Day, Kind, Stats};
 

@@ -8,7 +8,8 @@
 //! stand, and where one goes) is noted as *in doubt*. When the sink has acknowledged, the doubts go and the position moves,
 //! in one transaction. Whoever finds doubts at the beginning of a batch does not know what the sink holds there: a point
 //! that stands in such a place is written again, and a place where none stands is cleared. So a crash at any moment,
-//! also one after which the same batch comes out differently, leaves nothing behind.
+//! also one after which the same batch comes out differently, leaves nothing behind. A sink that keeps whatever it once took
+//! is noted in another way: see `sent/ledger.rs`.
 //!
 //! The file is small beside the history, since it forgets conversations that have not changed for days, and it may be
 //! deleted while the program is stopped: then all that the outbox holds is sent anew. One that is damaged is set aside, and
@@ -20,6 +21,10 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
+
+mod ledger;
+
+pub use ledger::{Standing, Waiting};
 
 /// Lines that were refused by a sink and are kept to be looked at.
 const REFUSED_MAX: i64 = 1_000;
@@ -49,6 +54,7 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.execute_batch(TABLES)?;
+    connection.execute_batch(ledger::TABLES)?;
     connection.query_row("SELECT count(*) FROM about", [], |_| Ok(()))?;
     Ok(connection)
 }
@@ -182,6 +188,9 @@ impl Sent {
         }
         self.begin()?;
         self.connection.execute_batch("DELETE FROM point; DELETE FROM series; DELETE FROM doubt;")?;
+        self.connection.execute_batch(ledger::CLEAR)?;
+        // Until whoever aims says otherwise, all of it may have been told by others.
+        self.knows_since(i64::MAX)?;
         self.set_about("series", 0)?;
         self.set_about("target", target)?;
         self.connection.execute_batch("COMMIT")?;
@@ -391,24 +400,30 @@ impl Sent {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn forget_some(&mut self, before: i64) -> Result<(), StoreError> {
-        let sql = "SELECT time_ns, conversation FROM point WHERE time_ns > ?1 AND time_ns < ?2
-                   ORDER BY time_ns LIMIT ?3";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        self.forget_in("point", before).map(|_| ())
+    }
+
+    /// How many points went.
+    fn forget_in(&mut self, table: &str, before: i64) -> Result<usize, StoreError> {
+        let sql = format!(
+            "SELECT time_ns, conversation FROM {table} WHERE time_ns > ?1 AND time_ns < ?2 ORDER BY time_ns LIMIT ?3"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let old = statement.query_map((self.forgotten_to, before, FORGET_MAX), |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
         })?;
         let old: Vec<_> = old.collect::<rusqlite::Result<_>>()?;
         self.forgotten_to = old.last().map_or(i64::MIN, |(time, _)| *time);
-        let sql = "DELETE FROM point WHERE conversation = ?1
-                   AND NOT EXISTS (SELECT 1 FROM point WHERE conversation = ?1 AND time_ns >= ?2)";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "DELETE FROM {table} WHERE conversation = ?1
+             AND NOT EXISTS (SELECT 1 FROM {table} WHERE conversation = ?1 AND time_ns >= ?2)"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut conversations: Vec<i64> = old.into_iter().map(|(_, conversation)| conversation).collect();
         conversations.sort_unstable();
         conversations.dedup();
-        for conversation in conversations {
-            statement.execute((conversation, before))?;
-        }
-        Ok(())
+        let gone = conversations.into_iter().map(|conversation| statement.execute((conversation, before)));
+        Ok(gone.sum::<rusqlite::Result<usize>>()?)
     }
 
     fn about<T: rusqlite::types::FromSql>(&self, key: &str) -> rusqlite::Result<Option<T>> {

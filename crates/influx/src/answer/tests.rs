@@ -94,9 +94,8 @@ fn what_3_refuses_is_about_lines_by_either_way_of_writing() {
         );
         assert_eq!(left_out(400, &none, &lines, Api::V3), (vec![1], false), "{error}");
     }
-    let by_2 = format!(
-        r#"{{"code":"invalid","message":"write buffer error: line protocol parse failed: {why}"}}"#
-    );
+    let by_2 =
+        format!(r#"{{"code":"invalid","message":"write buffer error: line protocol parse failed: {why}"}}"#);
     assert_eq!(left_out(400, &by_2, &lines, Api::V2), (vec![], false));
 }
 
@@ -104,7 +103,10 @@ fn what_3_refuses_is_about_lines_by_either_way_of_writing() {
 fn a_request_beyond_what_3_takes_is_too_large_before_and_after_3_9_1() {
     let before = judged(500, "max request size (10485760 bytes) exceeded", &["x", "y"], Api::V3);
     assert_eq!(before, Verdict::TooLarge);
-    assert_eq!(judged(413, "max request size (10485760 bytes) exceeded", &["x", "y"], Api::V3), Verdict::TooLarge);
+    assert_eq!(
+        judged(413, "max request size (10485760 bytes) exceeded", &["x", "y"], Api::V3),
+        Verdict::TooLarge
+    );
 }
 
 #[test]

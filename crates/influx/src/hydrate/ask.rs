@@ -1,8 +1,9 @@
 //! One question to one version, about a slice of time: clocks, or what was last told of each participant.
 
 use super::rows::{Read, Told, of_flux, of_influxql, of_sql};
+use crate::answer::Answered;
 use crate::points::STATES;
-use crate::server::{Answered, Server};
+use crate::server::Server;
 use crate::{Api, Schema};
 
 /// The most that is read of one answer.
@@ -61,6 +62,7 @@ pub(super) async fn ask(
             Read::Cut => Err(Refused::TooLarge),
             Read::Else => Err(Refused::Why("it answers something else than was asked".to_owned())),
         },
+        Answered::Nothing => Ok(Vec::new()),
         Answered::TooLarge => Err(Refused::TooLarge),
         Answered::Refused(why) => Err(Refused::Why(why)),
     }
@@ -123,12 +125,13 @@ fn sql(what: What, slice: Slice) -> String {
         // All columns, since one that no point ever had does not exist and cannot be asked for.
         What::States => format!(
             "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY \"interactionId\", \"participantId\" \
-             ORDER BY time DESC) AS age FROM {STATES} WHERE {range}) WHERE age = 1"
+             ORDER BY time DESC) AS age FROM (SELECT *, row_number() OVER (PARTITION BY fact ORDER BY revision DESC) AS \
+             nth FROM {STATES} WHERE {range}) WHERE nth = 1 AND weight > 0) WHERE age = 1"
         ),
     }
 }
 
 /// RFC 3339.
-fn written(nanos: i64) -> String {
+pub(crate) fn written(nanos: i64) -> String {
     jiff::Timestamp::from_nanosecond(i128::from(nanos)).unwrap_or_default().to_string()
 }

@@ -1,5 +1,6 @@
 //! Answers of the three query languages as rows about a conversation. What is no row is passed over.
 
+use crate::answer::is_nothing_there;
 use serde_json::Value;
 
 /// What a row tells.
@@ -55,7 +56,7 @@ impl Read {
 }
 
 /// Nanoseconds since the epoch, of a number of them or of a time in RFC 3339, which 3.x writes without a zone.
-fn instant(text: &str) -> Option<i64> {
+pub(crate) fn instant(text: &str) -> Option<i64> {
     let zoned = |text: &str| text.parse::<jiff::Timestamp>().ok();
     let written = || zoned(text).or_else(|| zoned(&format!("{text}Z")));
     text.parse().ok().or_else(|| i64::try_from(written()?.as_nanosecond()).ok())
@@ -75,8 +76,10 @@ fn text(value: &Value) -> Option<String> {
 pub(super) fn of_influxql(body: &[u8]) -> Read {
     let Ok(answer) = serde_json::from_slice::<Value>(body) else { return Read::Else };
     let Some(result) = answer.get("results").and_then(|results| results.get(0)) else { return Read::Else };
-    if result.get("error").is_some() {
-        return Read::Else;
+    match result.get("error").map(Value::as_str) {
+        None => {}
+        Some(Some(error)) if is_nothing_there(error) => return Read::Rows(Vec::new()),
+        Some(_) => return Read::Else,
     }
     let is_partial = |of: &Value| of.get("partial").and_then(Value::as_bool) == Some(true);
     let mut series = result.get("series").and_then(Value::as_array).into_iter().flatten();

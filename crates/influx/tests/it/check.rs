@@ -7,7 +7,7 @@ use outward::Level;
 
 #[tokio::test]
 async fn a_server_that_takes_writes_is_found_and_named() {
-    for (version, name) in [(1, "InfluxDB 1.8.10"), (2, "InfluxDB v2.7.12"), (3, "InfluxDB 3.4.0")] {
+    for (version, name) in [(1, "InfluxDB 1.8.10"), (2, "InfluxDB v2.7.12"), (3, "InfluxDB 3.8.3")] {
         let server = StandIn::start(version).await;
         let findings = check(&settings_for(&server, None)).await;
         assert_eq!(findings.len(), 1, "{findings:?}");

@@ -144,3 +144,33 @@ async fn a_server_that_is_not_there_is_a_warning() {
     let (clocks, cut) = told(&settings(&format!("http://{nobody}/"), "calls")).await;
     assert!(clocks.is_empty() && cut.unwrap().contains("cannot be reached"));
 }
+
+#[tokio::test]
+async fn a_first_start_has_nothing_to_warn_of() {
+    let server = StandIn::start(3).await;
+    let nothing = (BTreeMap::new(), None);
+    // First there is no database, then one without our tables.
+    for _ in 0..2 {
+        assert_eq!(told(&settings_for(&server, None)).await, nothing);
+        assert_eq!(remembered(&settings_for(&server, None)).await, BTreeMap::new());
+        server.look(|inside| {
+            inside.three.databases.entry("calls".to_owned()).or_default().with("other,a=b events=1i 5")
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_would_look_into_too_many_files_is_asked_in_parts() {
+    for schema in [Schema::Tutorial, Schema::Compact] {
+        let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(3).await);
+        let world = World::start(folder.path(), settings_for(&server, Some(schema)));
+        let days_ago = |days: i64| event(&format!("d{days}"), 1, -days * 86_400_000, "connected");
+        world.submit((0..7).map(days_ago).collect()).await;
+        world.until("it is committed", || world.seq() == 7).await;
+        world.until("the server has all", || world.status().lag_changes == 0).await;
+        let wanted = own_clocks(&world).await;
+        world.stop().await;
+        server.look(|inside| inside.three.files = 40);
+        assert_eq!(told(&settings_for(&server, Some(schema))).await, (wanted, None), "{schema:?}");
+    }
+}

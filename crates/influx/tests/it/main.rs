@@ -4,6 +4,7 @@ mod check;
 mod hydration;
 mod outage;
 mod real;
+mod rows;
 mod sending;
 mod stand_in;
 mod stand_in_states;

@@ -87,6 +87,13 @@ impl Server {
         child.wait().unwrap();
     }
 
+    /// Writes lines.
+    pub async fn write(&self, lines: &[String]) {
+        let url = format!("{}/write?db={BUCKET}&precision=ns", self.url);
+        let answer = client().post(url).body(lines.join("\n")).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
     /// InfluxQL; the series of the answer.
     pub async fn query(&self, q: &str) -> Vec<Value> {
         let parameters = [("db", BUCKET), ("epoch", "ns"), ("q", q)];

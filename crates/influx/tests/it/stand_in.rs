@@ -10,9 +10,14 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use lines::parse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::Read;
 use std::sync::{Arc, Mutex};
+use three::Three;
+
+mod lines;
+pub mod three;
 
 pub const TOKEN: &str = "canary-token";
 pub const V1_TOKEN: &str = "writer:canary-word";
@@ -35,6 +40,21 @@ pub struct Inside {
     pub forbidden: bool,
     pub asked: u64,
     pub body_bytes_max: Option<usize>,
+    /// What is there of the ways of 3.x.
+    pub three: Three,
+    /// It says that it is VictoriaMetrics.
+    pub victoria: bool,
+    /// So many writes are taken from now on, each with its answer; of the one after them so much is taken as is said, and none is ever answered.
+    pub deaf_after: Option<(u64, Taken)>,
+    pub unanswered: u64,
+}
+
+/// How much of a write is taken that is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    Nothing,
+    Half,
+    All,
 }
 
 #[derive(Clone)]
@@ -59,7 +79,8 @@ impl StandIn {
             .route("/proxied/api/v2/delete", post(delete_2))
             .route("/proxied/api/v3/write_lp", post(write_3))
             .route("/proxied/api/v2/query", post(query_2))
-            .route("/proxied/api/v3/query_sql", post(query_3))
+            .route("/proxied/api/v3/query_sql", post(three::query))
+            .route("/proxied/api/v3/configure/database", get(three::databases))
             .with_state(this.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         this
@@ -69,10 +90,11 @@ impl StandIn {
         at(&mut self.inside.lock().unwrap())
     }
 
+    /// What stands, as a right reader reads it.
     pub fn points(&self) -> Points {
         self.look(|inside| {
             assert_eq!(inside.broken, Vec::<String>::new());
-            inside.points.clone()
+            if self.version == 3 { inside.three.standing(BUCKET) } else { inside.points.clone() }
         })
     }
 
@@ -89,6 +111,7 @@ impl StandIn {
             2 => format!("Token {TOKEN}"),
             _ => format!("Bearer {TOKEN}"),
         };
+        let given = if self.version == 3 { given.replace("Token ", "Bearer ") } else { given.to_owned() };
         given == wanted && !self.look(|inside| inside.forbidden)
     }
 
@@ -100,44 +123,96 @@ impl StandIn {
         (status, axum::Json(body)).into_response()
     }
 
-    fn write(&self, headers: &HeaderMap, parameters: &HashMap<String, String>, body: &[u8]) -> Response {
-        let expected: &[(&str, &str)] = match self.version {
-            1 => &[("db", BUCKET), ("precision", "ns")],
-            2 => &[("org", ORG), ("bucket", BUCKET), ("precision", "ns")],
-            _ => &[("db", BUCKET), ("precision", "nanosecond")],
-        };
-        let given: BTreeMap<&str, &str> = parameters.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        if given != expected.iter().copied().collect() {
-            return self.refuse(format!("parameters {given:?}"));
+    /// A write by the way of a version; `None`: it is never answered.
+    fn write(
+        &self,
+        way: u8,
+        headers: &HeaderMap,
+        parameters: &HashMap<String, String>,
+        body: &[u8],
+    ) -> Option<Response> {
+        if let Some(wrong) = self.wrong_parameters(way, parameters) {
+            return Some(self.refuse(wrong));
         }
         let header = |name| headers.get(name).and_then(|v: &axum::http::HeaderValue| v.to_str().ok());
         if header("content-encoding") != Some("gzip")
             || !header("content-type").unwrap_or("").starts_with("text/plain")
         {
-            return self.refuse(format!("headers {headers:?}"));
+            return Some(self.refuse(format!("headers {headers:?}")));
         }
         if !self.authorised(headers) {
-            let status = if self.version == 1 { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
-            return self.error(status, "unauthorized", "unauthorized access");
+            return Some(self.unauthorised());
         }
         let scripted = self.look(|inside| {
             inside.writes += 1;
             inside.script.pop_front()
         });
         if let Some((status, body)) = scripted {
-            return (StatusCode::from_u16(status).unwrap(), body).into_response();
+            return Some((StatusCode::from_u16(status).unwrap(), body).into_response());
         }
         let mut text = String::new();
         if let Err(error) = flate2::read::GzDecoder::new(body).read_to_string(&mut text) {
-            return self.refuse(format!("no gzip: {error}"));
+            return Some(self.refuse(format!("no gzip: {error}")));
         }
-        if self.look(|inside| inside.body_bytes_max.is_some_and(|max| text.len() > max)) {
-            return self.error(StatusCode::PAYLOAD_TOO_LARGE, "request too large", "request too large");
+        if let Some(max) = self.look(|inside| inside.body_bytes_max).filter(|max| text.len() > *max) {
+            return Some(match self.version {
+                3 => three::too_large(max),
+                _ => self.error(StatusCode::PAYLOAD_TOO_LARGE, "request too large", "request too large"),
+            });
         }
-        self.take(&text)
+        let taken = self.look(|inside| match &mut inside.deaf_after {
+            None => None,
+            Some((0, taken)) => {
+                inside.unanswered += 1;
+                Some(*taken)
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+        });
+        match taken {
+            None => return Some(self.take(way, &text)),
+            Some(Taken::Nothing) => {}
+            Some(Taken::Half) => {
+                let lines: Vec<&str> = text.lines().collect();
+                self.take(way, &lines[..lines.len() / 2].join("\n"));
+            }
+            Some(Taken::All) => drop(self.take(way, &text)),
+        }
+        None
     }
 
-    fn take(&self, text: &str) -> Response {
+    fn wrong_parameters(&self, way: u8, parameters: &HashMap<String, String>) -> Option<String> {
+        let expected: &[(&str, &str)] = match way {
+            1 => &[("db", BUCKET), ("precision", "ns")],
+            2 if self.version == 3 => &[("org", ""), ("bucket", BUCKET), ("precision", "ns")],
+            2 => &[("org", ORG), ("bucket", BUCKET), ("precision", "ns")],
+            _ => &[("db", BUCKET), ("precision", "nanosecond")],
+        };
+        let mut given: BTreeMap<&str, &str> =
+            parameters.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        if self.version == 3 && given.contains_key("org") {
+            given.insert("org", "");
+        }
+        (given != expected.iter().copied().collect()).then(|| format!("parameters {given:?}"))
+    }
+
+    fn unauthorised(&self) -> Response {
+        match self.version {
+            1 => self.error(StatusCode::FORBIDDEN, "", "unauthorized access"),
+            2 => self.error(StatusCode::UNAUTHORIZED, "unauthorized", "unauthorized access"),
+            _ => self.error(StatusCode::UNAUTHORIZED, "", "the request was not authenticated"),
+        }
+    }
+
+    fn take(&self, way: u8, text: &str) -> Response {
+        if self.version == 3 {
+            return self.look(|inside| {
+                inside.lines_most = inside.lines_most.max(text.lines().count());
+                inside.three.write(BUCKET, text, way)
+            });
+        }
         let mut refused = Vec::new();
         let lines: Vec<&str> = text.lines().collect();
         self.look(|inside| inside.lines_most = inside.lines_most.max(lines.len()));
@@ -170,20 +245,8 @@ impl StandIn {
                 let all = all.collect::<Vec<_>>().join("\n");
                 self.error(StatusCode::BAD_REQUEST, "", &format!("partial write: {all} dropped=0"))
             }
-            (Some((_, line, why)), 2) => {
+            (Some((_, line, why)), _) => {
                 self.error(StatusCode::BAD_REQUEST, "invalid", &format!("unable to parse '{line}': {why}"))
-            }
-            (Some(_), _) => {
-                let data: Vec<_> = refused
-                    .iter()
-                    .map(|(at, line, why)| {
-                        let start: String = line.chars().take(20).collect();
-                        serde_json::json!({"line_number": at + 1, "error_message": why, "original_line": start})
-                    })
-                    .collect();
-                let body =
-                    serde_json::json!({"error": "partial write of line protocol occurred", "data": data});
-                (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
             }
         }
     }
@@ -220,53 +283,52 @@ impl StandIn {
     }
 }
 
-async fn ping(State(server): State<StandIn>) -> Response {
+async fn ping(State(server): State<StandIn>, headers: HeaderMap) -> Response {
+    let told = |version, build| {
+        (StatusCode::NO_CONTENT, [("X-Influxdb-Version", version), ("X-Influxdb-Build", build)])
+            .into_response()
+    };
     match server.version {
-        1 => (StatusCode::NO_CONTENT, [("X-Influxdb-Version", "1.8.10"), ("X-Influxdb-Build", "OSS")])
-            .into_response(),
-        2 => (StatusCode::NO_CONTENT, [("X-Influxdb-Version", "v2.7.12"), ("X-Influxdb-Build", "OSS")])
-            .into_response(),
-        _ => axum::Json(serde_json::json!({"version": "3.4.0", "revision": "x", "process_id": "y"}))
-            .into_response(),
+        _ if server.look(|inside| inside.victoria) => {
+            (StatusCode::NO_CONTENT, [("X-Server-Hostname", "here")]).into_response()
+        }
+        1 => told("1.8.10", "OSS"),
+        2 => told("v2.7.12", "OSS"),
+        _ if !server.authorised(&headers) => server.unauthorised(),
+        _ => {
+            let body = serde_json::json!({"version": "3.8.3", "revision": "x", "process_id": "y"});
+            ([("x-influxdb-version", "3.8.3"), ("x-influxdb-build", "Core")], axum::Json(body))
+                .into_response()
+        }
     }
 }
 
-async fn write_1(
+async fn write_1(server: State<StandIn>, p: Parameters, headers: HeaderMap, body: Bytes) -> Response {
+    write(server, 1, p, headers, body).await
+}
+
+async fn write_2(server: State<StandIn>, p: Parameters, headers: HeaderMap, body: Bytes) -> Response {
+    write(server, 2, p, headers, body).await
+}
+
+async fn write_3(server: State<StandIn>, p: Parameters, headers: HeaderMap, body: Bytes) -> Response {
+    write(server, 3, p, headers, body).await
+}
+
+/// 3.x takes writes by the ways of 1.x and 2.x, too.
+async fn write(
     State(server): State<StandIn>,
+    way: u8,
     Query(p): Parameters,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if server.version == 1 {
-        server.write(&headers, &p, &body)
-    } else {
-        StatusCode::NOT_FOUND.into_response()
+    if way != server.version && server.version != 3 {
+        return StatusCode::NOT_FOUND.into_response();
     }
-}
-
-async fn write_2(
-    State(server): State<StandIn>,
-    Query(p): Parameters,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if server.version == 2 {
-        server.write(&headers, &p, &body)
-    } else {
-        StatusCode::NOT_FOUND.into_response()
-    }
-}
-
-async fn write_3(
-    State(server): State<StandIn>,
-    Query(p): Parameters,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if server.version == 3 {
-        server.write(&headers, &p, &body)
-    } else {
-        StatusCode::NOT_FOUND.into_response()
+    match server.write(way, &headers, &p, &body) {
+        Some(answer) => answer,
+        None => std::future::pending().await,
     }
 }
 
@@ -277,6 +339,9 @@ async fn query_1(
     headers: HeaderMap,
     body: String,
 ) -> Response {
+    if server.version == 3 {
+        return three::influxql(&serde_urlencoded(&body)["q"]);
+    }
     if server.version != 1 || p.get("db").map(String::as_str) != Some(BUCKET) || !server.authorised(&headers)
     {
         return server.refuse(format!("query {p:?}"));
@@ -327,6 +392,9 @@ async fn delete_2(
     headers: HeaderMap,
     body: String,
 ) -> Response {
+    if server.version == 3 {
+        return (StatusCode::NOT_FOUND, "Not found").into_response();
+    }
     let right =
         p.get("org").map(String::as_str) == Some(ORG) && p.get("bucket").map(String::as_str) == Some(BUCKET);
     if server.version != 2 || !right || !server.authorised(&headers) {
@@ -395,69 +463,7 @@ async fn query_2(
     ([("content-type", "text/csv; charset=utf-8")], csv + "\r\n").into_response()
 }
 
-async fn query_3(State(server): State<StandIn>, headers: HeaderMap, body: String) -> Response {
-    let wish: serde_json::Value = serde_json::from_str(&body).unwrap();
-    let q = wish["q"].as_str().unwrap();
-    if server.version != 3 || wish["db"] != BUCKET || wish["format"] != "json" || !server.authorised(&headers)
-    {
-        return server.refuse(format!("sql {body}"));
-    }
-    if let Some(rows) = server.look(|inside| stand_in_states::sql(&inside.points, q)) {
-        return axum::Json(rows).into_response();
-    }
-    if !is_about_clocks(q) {
-        return server.refuse(q.to_owned());
-    }
-    let (from, to) = between(q, "time >= ", "AND time < ");
-    let rows = server.clocks(nanos(from), nanos(to));
-    let rows = rows.into_iter().map(|(id, clock)| serde_json::json!({"id": id, "clock": clock}));
-    axum::Json(serde_json::Value::from_iter(rows)).into_response()
-}
-
 fn serde_urlencoded(body: &str) -> HashMap<String, String> {
     let url = url::Url::parse(&format!("http://x/?{body}")).unwrap();
     url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect()
-}
-
-/// A line: series, fields, time; or what is wrong with it.
-fn parse(line: &str) -> Result<(String, BTreeMap<String, String>, i64), &'static str> {
-    let mut parts = split(line, ' ').into_iter();
-    let (series, fields, time) = (parts.next(), parts.next(), parts.next());
-    let (Some(series), Some(fields), Some(time), None) = (series, fields, time, parts.next()) else {
-        return Err("a line has three parts");
-    };
-    for tag in split(&series, ',').iter().skip(1) {
-        let pair = split(tag, '=');
-        if pair.len() != 2 || pair.iter().any(String::is_empty) {
-            return Err("missing tag value");
-        }
-    }
-    let mut found = BTreeMap::new();
-    for field in split(&fields, ',') {
-        let (key, value) = field.split_once('=').ok_or("missing field value")?;
-        let right = match key {
-            "vector_clock" | "events" => value.strip_suffix('i').is_some_and(|n| n.parse::<i64>().is_ok()),
-            _ => value.len() >= 2 && value.starts_with('"') && value.ends_with('"'),
-        };
-        if !right || found.insert(key.to_owned(), value.to_owned()).is_some() {
-            return Err("invalid field");
-        }
-    }
-    let time: i64 = time.parse().map_err(|_| "bad timestamp")?;
-    Ok((series, found, time))
-}
-
-/// Splits where the separator is neither escaped nor quoted.
-fn split(text: &str, at: char) -> Vec<String> {
-    let (mut parts, mut quoted, mut escaped) = (vec![String::new()], false, false);
-    for c in text.chars() {
-        if c == at && !quoted && !escaped {
-            parts.push(String::new());
-            continue;
-        }
-        quoted ^= c == '"' && !escaped;
-        escaped = c == '\\' && !escaped;
-        parts.last_mut().unwrap().push(c);
-    }
-    parts
 }

@@ -118,23 +118,3 @@ pub fn flux(points: &Points, q: &str) -> Option<String> {
     };
     Some(tables.into_iter().map(table).collect())
 }
-
-/// 3.x; none when it is another question.
-pub fn sql(points: &Points, q: &str) -> Option<serde_json::Value> {
-    let rest = q.strip_prefix(
-        "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY \"interactionId\", \"participantId\" ORDER BY time DESC) AS \
-         age FROM participant_state WHERE time >= '",
-    )?;
-    let (from, rest) = rest.split_once("' AND time < '")?;
-    let rows = newest(rows(points, nanos(from), nanos(rest.strip_suffix("') WHERE age = 1")?)));
-    let json = rows.into_iter().map(|(at, row)| {
-        let time = jiff::Timestamp::from_nanosecond(i128::from(at)).unwrap().to_string();
-        let mut row: serde_json::Map<_, serde_json::Value> =
-            row.into_iter().map(|(key, value)| (key, value.into())).collect();
-        let clock = row["vector_clock"].as_str().unwrap().parse::<u64>().unwrap();
-        row.insert("vector_clock".to_owned(), clock.into());
-        row.insert("time".to_owned(), time.trim_end_matches('Z').into());
-        serde_json::Value::Object(row)
-    });
-    Some(json.collect())
-}

@@ -129,13 +129,40 @@ async fn lines_refused_without_a_name_are_found_by_halves() {
 
 #[tokio::test]
 async fn a_server_that_takes_small_bodies_only_gets_small_ones() {
-    let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(2).await);
-    server.look(|inside| inside.body_bytes_max = Some(2_000));
-    let world = World::start(folder.path(), settings_for(&server, None));
-    world.submit(history(10, 10)).await;
-    world.settled(100).await;
-    assert_eq!(by_conversation(&server.points()).values().sum::<usize>(), 100);
-    world.stop().await;
+    for version in [2, 3] {
+        let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(version).await);
+        server.look(|inside| inside.body_bytes_max = Some(2_000));
+        let world = World::start(folder.path(), settings_for(&server, None));
+        world.submit(history(10, 10)).await;
+        world.settled(100).await;
+        assert_eq!(by_conversation(&server.points()).values().sum::<usize>(), 100);
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn points_older_than_what_is_kept_are_set_aside_and_the_others_arrive() {
+    let why = "partial write: points beyond retention policy dropped=2";
+    for (version, status) in [(1, 400), (2, 500), (2, 422)] {
+        let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(version).await);
+        let body = match version {
+            1 => format!(r#"{{"error":"{why}"}}"#),
+            _ => format!(
+                r#"{{"code":"internal error","message":"failure writing points to database: {why}"}}"#
+            ),
+        };
+        server.look(|inside| inside.script.push_back((status, body)));
+        let world = World::start(folder.path(), settings_for(&server, None));
+        let mut all = history(4, 10);
+        // A change, and its minute.
+        all.push(event("ancient", 1, -9 * 86_400_000, "held"));
+        world.submit(all).await;
+        world.settled(40).await;
+        assert_eq!(by_conversation(&server.points()).values().sum::<usize>(), 40, "v{version} {status}");
+        assert_eq!(world.telemetry.follower_refused.get_or_create(&NAME).get(), 2);
+        assert_eq!(world.status().trouble, None);
+        world.stop().await;
+    }
 }
 
 #[tokio::test]

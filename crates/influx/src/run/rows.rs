@@ -1,0 +1,158 @@
+//! A portion for a server that is written to by rows (InfluxDB 3; see `ledger.rs`).
+//!
+//! Look whether the tables are as they were left; send what may be under way since an earlier life; note, word for word, what
+//! is to be told; send it; acknowledge. A kill between any two of these sends rows again that are there already, as they are there.
+
+use super::{Failure, KNOWN_BYTES_MAX, KNOWN_NS, KNOWN_NS_SHORT, TIMELINES_MAX, Task};
+use crate::layout::Layout;
+use crate::ledger::Ledger;
+use crate::recall::{self, ASTRAY_NS};
+use crate::server::Found;
+use crate::{NAME, Schema};
+use engine::{Id, MINUTE, TimelineEntry};
+use outward::Backoff;
+use pipeline::{FollowerName, Portion};
+use std::collections::HashMap;
+use store::{SentPoint, StoreError};
+
+use crate::deliver::{SetAside, Way, unless};
+
+impl Task {
+    /// Sends the next portion, if there is any.
+    pub(super) async fn rows(
+        &mut self,
+        found: &Found,
+        schema: Schema,
+        backoff: &mut Backoff,
+    ) -> Result<(), Failure> {
+        let Some(mut portion) = self.follower.take(self.settings.batch_lines as u64)? else { return Ok(()) };
+        self.look(schema).await?;
+        self.send_waiting(found, backoff).await?;
+        self.note(&mut portion, schema).await?;
+        self.send_waiting(found, backoff).await?;
+        self.follower.acknowledge(&portion)?;
+        Ok(())
+    }
+
+    /// Looks whether the tables are there, and ours. Where all that was told is gone, it is told of anew as it changes.
+    async fn look(&mut self, schema: Schema) -> Result<(), Failure> {
+        let layout = unless(&self.cancel, Layout::ask(&self.server)).await?.map_err(Failure::Wait)?;
+        layout.takes(schema, self.server.bucket()).map_err(Failure::Wait)?;
+        let (now, to) = (self.clock.now(), self.follower.at().seq);
+        let sent = self.follower.sent();
+        if layout == Layout::Nothing && sent.has_arrived()? {
+            sent.clear()?;
+            self.follower.lose(&format!(
+                "the changes up to {to}: the database `{}` was dropped or emptied, and what was there is not sent again",
+                self.settings.bucket
+            ));
+        } else if sent.known_since()? == i64::MAX {
+            sent.knows_since(if layout == Layout::Nothing { i64::MIN } else { now })?;
+        }
+        Ok(())
+    }
+
+    /// Notes what is to be told, durably.
+    async fn note(&mut self, portion: &mut Portion, schema: Schema) -> Result<(), Failure> {
+        self.follower.sent().begin()?;
+        let mut known = 0;
+        for ids in portion.conversations.chunks(TIMELINES_MAX) {
+            let timelines = self.follower.timelines(ids).await;
+            let timelines =
+                timelines.map_err(|why| Failure::Wait(format!("the history does not answer: {why}")))?;
+            known += timelines.len();
+            self.recall_conversations(&timelines, schema).await?;
+            let ledger = self.ledger(schema)?;
+            timelines.iter().try_for_each(|(id, timeline)| ledger.add(id, timeline))?;
+        }
+        portion.miss(portion.conversations.len().saturating_sub(known));
+        let cells = self.follower.cells(&portion.minutes)?;
+        self.recall_minutes(&cells).await?;
+        let ledger = self.ledger(schema)?;
+        cells.into_iter().try_for_each(|(minute, events)| ledger.cell(minute, events))?;
+        let now = self.clock.now();
+        let sent = self.follower.sent();
+        let kept = if sent.size_bytes()? > KNOWN_BYTES_MAX { KNOWN_NS_SHORT } else { KNOWN_NS };
+        sent.forget_some_standing(now.saturating_sub(kept))?;
+        Ok(sent.noted()?)
+    }
+
+    fn ledger(&mut self, schema: Schema) -> Result<Ledger<'_>, StoreError> {
+        let sent = self.follower.sent();
+        let own_from = sent.own_since()?.saturating_add(ASTRAY_NS).div_euclid(MINUTE);
+        Ok(Ledger { sent, schema, own_from })
+    }
+
+    /// Asks the server for conversations of which nothing is noted, and that are so old that it may have been told of them.
+    async fn recall_conversations(
+        &mut self,
+        timelines: &[(Id, Vec<TimelineEntry>)],
+        schema: Schema,
+    ) -> Result<(), Failure> {
+        let sent = self.follower.sent();
+        let before = sent.known_since()?.saturating_add(ASTRAY_NS);
+        let (mut ids, mut span) = (Vec::new(), (i64::MAX, i64::MIN));
+        for (id, timeline) in timelines {
+            let times = timeline.iter().flat_map(|entry| [entry.effective_at.nanos, entry.received_at.nanos]);
+            let own = times.fold((i64::MAX, i64::MIN), |(a, b), time| (a.min(time), b.max(time)));
+            if own.0 < before && sent.standing(SentPoint::hash(id.key()))?.is_empty() {
+                ids.push(id.clone());
+                span = (span.0.min(own.0), span.1.max(own.1));
+            }
+        }
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let asked = recall::conversations(&self.server, schema, &ids, span);
+        let told = unless(&self.cancel, asked).await?.map_err(Failure::Wait)?;
+        let ledger = self.ledger(schema)?;
+        let asked = timelines.iter().filter(|(id, _)| ids.contains(id));
+        asked.into_iter().try_for_each(|(id, timeline)| ledger.recall(id, timeline, &told))?;
+        Ok(())
+    }
+
+    /// The same of minutes.
+    async fn recall_minutes(&mut self, cells: &[(i64, u64)]) -> Result<(), Failure> {
+        let sent = self.follower.sent();
+        let before = sent.known_since()?.saturating_add(ASTRAY_NS).div_euclid(MINUTE);
+        let mut unknown = Vec::new();
+        for (minute, _) in cells.iter().filter(|(minute, _)| *minute <= before) {
+            if sent.minute(*minute)?.is_none() {
+                unknown.push(*minute);
+            }
+        }
+        let (Some(first), Some(last)) = (unknown.iter().min(), unknown.iter().max()) else { return Ok(()) };
+        let asked = recall::minutes(&self.server, (*first, *last));
+        let told = unless(&self.cancel, asked).await?.map_err(Failure::Wait)?;
+        let sent = self.follower.sent();
+        let told = told.into_iter().filter(|(minute, _)| unknown.contains(minute));
+        told.into_iter().try_for_each(|(minute, known)| sent.put_minute(minute, known))?;
+        Ok(())
+    }
+
+    /// Sends all rows that wait; those that are refused for good do not stand.
+    async fn send_waiting(&mut self, found: &Found, backoff: &mut Backoff) -> Result<(), Failure> {
+        let waiting = self.follower.sent().waiting()?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<String> = waiting.iter().map(|row| row.line.clone()).collect();
+        let mut way = Way { server: &self.server, found, backoff, cancel: &self.cancel };
+        let follower = &self.follower;
+        let aside = way.write(lines, self.settings.batch_lines, |why| follower.trouble(why)).await?;
+        let name = FollowerName { follower: NAME };
+        self.telemetry.follower_points.get_or_create(&name).inc_by((waiting.len() - aside.len()) as u64);
+        let sent = self.follower.sent();
+        sent.begin()?;
+        if !aside.is_empty() {
+            let numbers: HashMap<&str, i64> =
+                waiting.iter().map(|row| (row.line.as_str(), row.number)).collect();
+            let mut refused = aside.iter().filter_map(|SetAside { line, .. }| numbers.get(line.as_str()));
+            refused.try_for_each(|number| sent.refuse(*number))?;
+        }
+        self.keep_aside(&aside)?;
+        let sent = self.follower.sent();
+        sent.arrived()?;
+        Ok(sent.noted()?)
+    }
+}
