@@ -1,9 +1,11 @@
-//! `docs/grafana/dashboard.json`, query by query, against a real InfluxDB that the program wrote; held against its own answers.
+//! The dashboards of `docs/grafana`, query by query, against a real InfluxDB that the program wrote; held against its own answers.
 //!
+//! The one for InfluxDB 3 is asked over the rows that the program writes there, in an InfluxDB 1, which runs InfluxQL, too.
 //! What Grafana would do to a query is done here: `$timeFilter`, `$__interval` and the variable are written out as its
 //! documentation of the data source InfluxDB says.
 
 use crate::influx::{Influx, differences};
+use crate::influx3::in_front_of;
 use crate::outside::installed;
 use crate::program::{Cloud, Service, eventually};
 use serde_json::Value;
@@ -17,8 +19,8 @@ const HOUR_MS: i64 = 3_600_000;
 struct Dashboard(Value);
 
 impl Dashboard {
-    fn read() -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/grafana/dashboard.json");
+    fn read(name: &str) -> Self {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/grafana").join(name);
         Self(serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap())
     }
 
@@ -80,6 +82,21 @@ fn every_panel_shows_what_headcount_knows() {
     }
     let influx = Influx::start();
     let url = format!("http://{}", influx.address);
+    panels("dashboard.json", &influx, &url);
+}
+
+#[test]
+fn every_panel_for_influxdb_3_shows_what_headcount_knows() {
+    if installed("HEADCOUNT_E2E", "the queries of the dashboard for InfluxDB 3").is_none() {
+        return;
+    }
+    let influx = Influx::start();
+    let url = in_front_of(&influx.address);
+    panels("dashboard-influxdb3.json", &influx, &url);
+}
+
+/// Plays a while into a server at a URL, and holds what a dashboard shows of it against the program's own answers.
+fn panels(dashboard: &str, influx: &Influx, url: &str) {
     let play = [
         "--conversations",
         "60",
@@ -93,13 +110,21 @@ fn every_panel_shows_what_headcount_knows() {
         "800",
     ];
     let cloud = Cloud::start(&[&play[..], &["--dialect", "notifications"]].concat());
-    let with = [("INFLUX_URL", url.as_str()), ("INFLUX_BUCKET", "calls"), ("INFLUX_BATCH_MS", "50")];
+    let with = [
+        ("INFLUX_URL", url),
+        ("INFLUX_BUCKET", "calls"),
+        ("INFLUX_SCHEMA", "compact"),
+        ("INFLUX_BATCH_MS", "50"),
+    ];
     let service = cloud.serve("notifications", &with);
     cloud.played_out(Duration::from_secs(120));
-    eventually(Duration::from_secs(60), || differences(&service, &influx));
+    let ordered = dashboard == "dashboard.json";
+    eventually(Duration::from_secs(60), || {
+        if ordered { differences(&service, influx) } else { more_or_less(&service, influx) }
+    });
     let shown =
         service.get("/api/v1/state")["lastUpdated"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-    let (entries, dashboard) = (entries(&service), Dashboard::read());
+    let (entries, dashboard) = (entries(&service), Dashboard::read(dashboard));
     let agents = |entry: &Value| entry["role"] == "agent";
     let offers = |entry: &Value| agents(entry) && entry["kind"] == "joined";
 
@@ -129,8 +154,16 @@ fn every_panel_shows_what_headcount_knows() {
         };
         assert_eq!((became, became > 0), (told, true));
         assert_eq!(sums(panel("Events a minute"), ""), BTreeMap::from([(String::new(), counted(&service))]));
-        newest(&panel("The newest changes")[0], &entries);
+        newest(&panel("The newest changes")[0], &entries, ordered);
     }
+}
+
+/// How many changes stand here and by rows there, unless these are as many.
+fn more_or_less(service: &Service, influx: &Influx) -> Option<String> {
+    let own = entries(service).len() as u64;
+    let theirs = influx.query("SELECT sum(weight) FROM participant_state");
+    let theirs = theirs.first().and_then(|series| series["values"][0][1].as_u64());
+    (theirs != Some(own)).then(|| format!("{own} here, {theirs:?} there"))
 }
 
 /// The events that the heatmap counts.
@@ -144,11 +177,12 @@ fn second(row: &Value) -> String {
     row[1].as_str().unwrap().to_owned()
 }
 
-/// A table of the newest changes, the newest first, each of them one that the program tells of.
-fn newest(table: &Value, entries: &[Value]) {
+/// A table of the newest changes, each of them one that the program tells of; the newest first, where they are `ordered` (1.x gives the
+/// rows of a question within a question in no order, 3.x does).
+fn newest(table: &Value, entries: &[Value], ordered: bool) {
     let rows = table["values"].as_array().unwrap();
     assert_eq!(rows.len(), entries.len().min(100));
-    assert!(rows.is_sorted_by(|a, b| a[0].as_i64() >= b[0].as_i64()));
+    assert!(!ordered || rows.is_sorted_by(|a, b| a[0].as_i64() >= b[0].as_i64()));
     let column = |name: &str| table["columns"].as_array().unwrap().iter().position(|of| of == name).unwrap();
     for row in rows {
         let same = |entry: &&Value| {

@@ -12,6 +12,7 @@ mod grafana;
 #[allow(dead_code)]
 mod history;
 mod influx;
+mod influx3;
 mod outside;
 mod program;
 mod recipes;
