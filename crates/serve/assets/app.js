@@ -5,9 +5,11 @@ import * as conversations from "./conversations.js";
 import * as feeds from "./feeds.js";
 import * as heatmap from "./heatmap.js";
 import * as timeline from "./timeline.js";
-import { byId, count, MEANING, say, span, timeOfDay } from "./words.js";
+import { byId, count, MEANING, say, span } from "./words.js";
+import { learn, timeOfDay } from "./zone.js";
 
 const FEEDS_MS = 2000;
+const MINUTES_MS = 2000;
 const COMPLETENESS_MS = 5000;
 const TICK_MS = 1000;
 const DAY_MS = 86_400_000;
@@ -17,17 +19,19 @@ const SPOKEN_MS = 15_000;
 let lostSince = null;
 let streaming = false;
 let lastUpdated = null;
+/** Whether any feed was ever listened to. */
+let ever = false;
 let spokenAt = -SPOKEN_MS;
 
 function stateCame(state) {
   lostSince = null;
   lastUpdated = state.lastUpdated === null ? null : Date.parse(state.lastUpdated);
-  say(byId("active-count"), count(state.activeInteractions));
-  speak(state.activeInteractions);
+  ever = state.completenessFrom !== null;
+  say(byId("active-count"), ever ? count(state.activeInteractions) : "–");
+  if (ever) speak(state.activeInteractions);
   held(state.storeTrouble);
   suspects(state.suspects);
   completeness(state.completeness, state.completenessFrom);
-  heatmap.draw(state.heatmap.data);
   conversations.expect(state.activeInteractions, state.suspects);
   connection();
 }
@@ -66,6 +70,16 @@ function completeness(word, from) {
   say(byId("completeness-why"), [MEANING[word] ?? "", ...since, ...reasons].join(" "));
 }
 
+const PILL = {
+  lost: "connection lost",
+  waiting: "connecting",
+  never: "nothing heard yet",
+  unheard: "not heard",
+  partly: "partly heard",
+  live: "live",
+};
+
+/** What the page is worth, by the connection to the service and by the service's own feeds. */
 function connection() {
   const lost = byId("lost");
   lost.hidden = lostSince === null;
@@ -73,10 +87,18 @@ function connection() {
   if (lostSince !== null) {
     say(lost, `Connection lost since ${timeOfDay(lostSince, now())}. What you see is from then; trying again.`);
   }
-  const is = lostSince !== null ? "lost" : streaming ? "live" : "waiting";
+  const { how, says } = feeds.standing(ever);
+  const dim = how === "unheard" || how === "never";
+  const unheard = byId("unheard");
+  unheard.hidden = says === "" || lostSince !== null;
+  unheard.dataset.is = how;
+  say(unheard, says);
+  document.body.classList.toggle("unheard", dim);
+  conversations.known(how);
+  const is = lostSince !== null ? "lost" : streaming || dim ? how : "waiting";
   const pill = byId("connection");
   pill.dataset.is = is;
-  say(pill, { lost: "connection lost", live: "live", waiting: "connecting" }[is]);
+  say(pill, PILL[is]);
 }
 
 function tick() {
@@ -89,8 +111,15 @@ timeline.build();
 conversations.build(timeline.show);
 conversations.refresh();
 pollState(stateCame, stateLost);
-poll("/api/v1/completeness", COMPLETENESS_MS, heatmap.heard);
-poll("/api/v1/feeds", FEEDS_MS, ({ items }) => feeds.draw(items));
+poll("api/v1/completeness", COMPLETENESS_MS, heatmap.heard);
+poll("api/v1/feeds", FEEDS_MS, ({ items }) => {
+  feeds.draw(items);
+  connection();
+});
+poll("api/v1/minutes", MINUTES_MS, (minutes) => {
+  learn(minutes.offsets);
+  heatmap.draw(minutes);
+});
 follow({
   changed({ conversationId }) {
     conversations.refresh();

@@ -1,4 +1,6 @@
 // What the page hears from the server: the state once a second, and each change as it happens.
+//
+// Every address is relative to the page's, which may lie under a path of a reverse proxy.
 
 const POLL_MS = 1000;
 const POLL_HIDDEN_MS = 5000;
@@ -39,14 +41,14 @@ export async function poll(path, everyMs, take, lost = () => {}) {
 }
 
 export function pollState(take, lost) {
-  poll("/api/v1/state", POLL_MS, take, lost);
+  poll("api/v1/state", POLL_MS, take, lost);
 }
 
 /** Follows the stream for ever: `changed(change)` for each, `began()` for a snapshot, `open(isIt)` for the connection. */
 export function follow({ changed, began, open }) {
   let last = "";
   const connect = () => {
-    const source = new EventSource(`/api/v1/stream${last && `?lastEventId=${encodeURIComponent(last)}`}`);
+    const source = new EventSource(`api/v1/stream${last && `?lastEventId=${encodeURIComponent(last)}`}`);
     const again = () => {
       source.close();
       open(false);

@@ -4,7 +4,8 @@
 // a board that moves all the time.
 
 import { get, now, throttled } from "./connection.js";
-import { byId, count, element, say, short, span, timeOfDay } from "./words.js";
+import { byId, count, element, say, short, span } from "./words.js";
+import { timeOfDay } from "./zone.js";
 
 const ROWS_MAX = 200;
 /** With a text to find, more are fetched than are shown. */
@@ -17,6 +18,8 @@ const rows = new Map();
 let activeCount = null;
 let suspectCount = null;
 let open = () => {};
+/** How what is shown is known: see `standing` of the feeds. */
+let heard = "waiting";
 
 export const refresh = throttled(load, REFRESH_MS);
 
@@ -35,9 +38,19 @@ export function expect(active, suspects) {
   [activeCount, suspectCount] = [active, suspects];
 }
 
-/** Brings the ages up to date. */
+/** Says how what is shown is known. */
+export function known(how) {
+  if (heard === how) return;
+  heard = how;
+  refresh();
+}
+
+/** Brings the ages up to date, and the times, which are written otherwise when the day or the clocks change. */
 export function tick() {
-  for (const { age, startedAt } of rows.values()) say(age, startedAt === null ? "–" : span(now() - startedAt));
+  for (const { started, age, startedAt } of rows.values()) {
+    say(started, startedAt === null ? "–" : timeOfDay(startedAt, now()));
+    say(age, startedAt === null ? "–" : span(now() - startedAt));
+  }
 }
 
 async function load() {
@@ -48,12 +61,20 @@ async function load() {
     medium: byId("filter-medium").value,
     limit: text ? SEARCHED_MAX : ROWS_MAX,
   });
-  const { items, nextCursor } = await get(`/api/v1/conversations?${query}`);
-  const found = text ? items.filter((item) => JSON.stringify(item).toLowerCase().includes(text)) : items;
+  const { items, nextCursor, activeInteractions } = await get(`api/v1/conversations?${query}`);
+  const found = text ? items.filter((item) => says(item, text)) : items;
   found.sort((a, b) => (a.startedAt ?? "").localeCompare(b.startedAt ?? "") || a.id.localeCompare(b.id));
   draw(found.slice(0, ROWS_MAX));
   const filtered = Boolean(text || query.get("role") || query.get("medium"));
-  more(found.length, nextCursor !== null, filtered);
+  more(found.length, nextCursor !== null && activeInteractions, filtered);
+}
+
+/** Whether a conversation's ids and words have a text in them; names of fields are no words of its. */
+function says({ id, media, suspect, participants }, text) {
+  const people = participants.flatMap((p) =>
+    [p.id, p.role, p.state, p.userId, p.queueId, p.endReason, p.held && "held", p.muted && "muted"]);
+  const doubt = suspect === null ? [] : ["may be over", suspect.reason];
+  return [id, ...media, ...doubt, ...people].some((word) => word && word.toLowerCase().includes(text));
 }
 
 function draw(items) {
@@ -78,7 +99,6 @@ function kept(item, written) {
   if (row.written === written) return row;
   row.written = written;
   row.startedAt = item.startedAt === null ? null : Date.parse(item.startedAt);
-  say(row.started, row.startedAt === null ? "–" : timeOfDay(row.startedAt, now()));
   const media = item.media.map((medium) => element("span", { class: "tag" }, medium));
   row.media.replaceChildren(...media, ...suspicion(item.suspect));
   const [on, gone] = [item.participants.filter((p) => p.active), item.participants.filter((p) => !p.active)];
@@ -130,14 +150,25 @@ function person(p) {
   return made;
 }
 
+/** What it means that there is nobody, by how it is known. */
+const NOBODY = {
+  waiting: "Waiting for the first answer.",
+  never: "Nothing was heard yet: whether anybody is on a conversation is not known.",
+  unheard: "Nobody was when a feed was last heard; whether anybody is now is not known.",
+  partly: "Nobody is known to be on a conversation; not every feed is heard.",
+  live: "Nobody is on a conversation.",
+};
+
+/** `cut`: false, or how many are active in all when the list goes on. */
 function more(found, cut, filtered) {
   const shown = Math.min(found, ROWS_MAX);
   const empty = byId("conversations-empty");
   empty.hidden = shown > 0;
-  say(empty, filtered ? "No active conversation passes the filter." : "Nobody is on a conversation.");
+  const isKnown = heard === "live" || heard === "partly";
+  say(empty, filtered && isKnown ? "No active conversation passes the filter." : NOBODY[heard]);
   let text = shown > 0 ? `${count(shown)} shown` : "";
-  if (filtered && cut) text = `${count(shown)} shown, more were not searched`;
+  if (filtered && cut !== false) text = `${count(shown)} shown, more were not searched`;
   else if (found > shown) text = `${count(shown)} shown and ${count(found - shown)} more`;
-  else if (cut) text = `${count(shown)} shown and ${count(Math.max(activeCount - shown, 1))} more`;
+  else if (cut !== false) text = `${count(shown)} shown and ${count(Math.max(cut - shown, 1))} more`;
   say(byId("conversations-more"), text);
 }

@@ -1,9 +1,11 @@
 // How each feed is, and why the picture is not complete when it is not.
 
 import { now } from "./connection.js";
-import { byId, element, MEANING, span, timeOfDay } from "./words.js";
+import { byId, element, MEANING, span } from "./words.js";
+import { timeOfDay } from "./zone.js";
 
-let shown = [];
+/** `null` before the first answer. */
+let shown = null;
 
 /** Shows the feeds, and remembers them for [`why`]. */
 export function draw(feeds) {
@@ -29,5 +31,25 @@ function row(feed) {
 
 /** The reasons that the feeds give for what is missing. */
 export function why() {
-  return shown.filter((feed) => feed.reason !== null).map((feed) => `${feed.name}: ${feed.reason}`);
+  return (shown ?? []).filter((feed) => feed.reason !== null).map((feed) => `${feed.name}: ${feed.reason}`);
+}
+
+/**
+ * How what the page shows is known: `how` is `live`, `partly` (some feed is not heard), `unheard` (none is), `never` (none ever
+ * was) or `waiting`; `says` is what there is to say about it. `ever`: whether anything was ever listened to.
+ */
+export function standing(ever) {
+  if (shown === null) return { how: "waiting", says: "" };
+  const down = shown.filter((feed) => !feed.connected);
+  if (shown.length > 0 && down.length === 0) return { how: "live", says: "" };
+  if (!ever) return { how: "never", says: sentence("Nothing was heard yet, so who is on a conversation is not known", down) };
+  if (down.length < shown.length) return { how: "partly", says: sentence("What only these tell is missing", down) };
+  return { how: "unheard", says: sentence("No feed is heard; what you see is from before", down) };
+}
+
+/** What it comes to, and of each feed since when and why. */
+function sentence(what, down) {
+  const each = down.map(({ name, since, reason }) =>
+    `${name} has not been heard since ${timeOfDay(Date.parse(since), now())}${reason === null ? "" : ` (${reason})`}`);
+  return `${what}: ${each.length > 0 ? each.join("; ") : "no feed has connected yet"}.`;
 }

@@ -1,7 +1,8 @@
 // The timeline of one conversation, in a panel beside the board.
 
 import { get, now, throttled } from "./connection.js";
-import { byId, element, exactTime, say, short, timeOfDay } from "./words.js";
+import { byId, element, say, short } from "./words.js";
+import { exactTime, timeOfDay } from "./zone.js";
 
 const REFRESH_MS = 1000;
 /** A conversation that went on for days must not stall the page. */
@@ -43,7 +44,7 @@ function close() {
 async function load() {
   const asked = id;
   if (asked === null) return;
-  const { entries, completeness } = await get(`/api/v1/conversations/${encodeURIComponent(asked)}/timeline`);
+  const { entries, completeness } = await get(`api/v1/conversations/${encodeURIComponent(asked)}/timeline`);
   if (asked !== id) return;
   const shown = entries.slice(-ENTRIES_MAX);
   byId("timeline-rows").replaceChildren(...shown.map(row));

@@ -1,8 +1,6 @@
-// Words, numbers and times as the page writes them, and the one way to make elements.
+// Words and numbers as the page writes them, and the one way to make elements.
 //
 // Ids, roles and states are strangers' text: everything is inserted as text, and nothing is ever parsed as HTML.
-
-const zone = document.body.dataset.zone;
 
 /** An element with attributes and children; a child that is a string becomes text. */
 export function element(tag, attributes = {}, ...children) {
@@ -19,36 +17,6 @@ export function byId(id) {
 /** Sets text only when it differs, so that the browser has nothing to do where nothing changed. */
 export function say(target, text) {
   if (target.textContent !== text) target.textContent = text;
-}
-
-const inZone = formatter({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const dayInZone = formatter({ month: "short", day: "numeric" });
-const minuteInZone = formatter({ hour: "2-digit", minute: "2-digit" });
-
-function formatter(parts) {
-  try {
-    return new Intl.DateTimeFormat("en-GB", { ...parts, hourCycle: "h23", timeZone: zone });
-  } catch {
-    return new Intl.DateTimeFormat("en-GB", { ...parts, hourCycle: "h23", timeZone: "UTC" });
-  }
-}
-
-/** Time of day in the configured zone; with the day when it is not today's. */
-export function timeOfDay(instant, now) {
-  const [at, today] = [dayInZone.format(instant), dayInZone.format(now)];
-  return at === today ? inZone.format(instant) : `${at} ${inZone.format(instant)}`;
-}
-
-/** Hour and minute of an instant in the configured zone, as numbers. */
-export function hourAndMinute(instant) {
-  return minuteInZone.format(instant).split(":").map(Number);
-}
-
-/** Time of day with milliseconds, for a timeline. */
-export function exactTime(iso) {
-  const instant = new Date(iso);
-  const fraction = String(instant.getUTCMilliseconds()).padStart(3, "0");
-  return `${inZone.format(instant)}.${fraction}`;
 }
 
 /** A length of time in its two largest units. */

@@ -21,7 +21,7 @@ const SVG: &str = "image/svg+xml";
 const INDEX: &str = include_str!("../assets/index.html");
 
 /// Name, type and content.
-const ASSETS: [(&str, &str, &str); 9] = [
+const ASSETS: [(&str, &str, &str); 10] = [
     ("app.js", JAVASCRIPT, include_str!("../assets/app.js")),
     ("connection.js", JAVASCRIPT, include_str!("../assets/connection.js")),
     ("conversations.js", JAVASCRIPT, include_str!("../assets/conversations.js")),
@@ -29,6 +29,7 @@ const ASSETS: [(&str, &str, &str); 9] = [
     ("heatmap.js", JAVASCRIPT, include_str!("../assets/heatmap.js")),
     ("timeline.js", JAVASCRIPT, include_str!("../assets/timeline.js")),
     ("words.js", JAVASCRIPT, include_str!("../assets/words.js")),
+    ("zone.js", JAVASCRIPT, include_str!("../assets/zone.js")),
     ("style.css", CSS, include_str!("../assets/style.css")),
     ("favicon.svg", SVG, include_str!("../assets/favicon.svg")),
 ];

@@ -41,11 +41,24 @@ fn every_file_that_is_named_exists() {
     let all = ASSETS.iter().map(|(_, _, content)| *content).chain([INDEX]).collect::<String>();
     let mut named = 0;
     for quoted in all.split('"') {
-        let name = quoted.strip_prefix("/assets/").or_else(|| quoted.strip_prefix("./"));
+        let name = quoted.strip_prefix("assets/").or_else(|| quoted.strip_prefix("./"));
         if let Some(name) = name {
             assert!(ASSETS.iter().any(|(known, ..)| *known == name), "{name}");
             named += 1;
         }
     }
     assert!(named >= ASSETS.len());
+}
+
+#[test]
+fn every_address_is_relative_so_that_the_page_may_lie_under_a_path() {
+    for (name, _, content) in ASSETS.iter().chain([&("index.html", HTML, INDEX)]) {
+        for quote in ['"', '\'', '`', '='] {
+            let absolute = content.split(quote).skip(1).any(|text| {
+                let mut text = text.chars();
+                text.next() == Some('/') && text.next().is_some_and(|c| c.is_ascii_alphabetic())
+            });
+            assert!(!absolute, "{name} has an address that begins with a slash");
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod health;
 #[allow(dead_code)]
 mod history;
 mod known_at;
+mod page;
 mod retention;
 mod socket;
 mod state;

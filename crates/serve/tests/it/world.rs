@@ -41,6 +41,8 @@ pub struct World {
     pub user: UserView,
     /// Where the engine stands when it is asked; its summary may be older.
     pub stands: Position,
+    /// When nobody listened; where there is nothing, every time is partial.
+    pub unknown: Vec<(i64, i64)>,
 }
 
 /// The routes, and the engine's side of them.
@@ -91,6 +93,7 @@ impl World {
                 routing_status: None,
             },
             stands: POSITION,
+            unknown: Vec::new(),
         }
     }
 
@@ -101,10 +104,15 @@ impl World {
 
     /// The routes over this world, in a zone.
     pub fn board_in(self, zone: &str) -> Board {
+        self.board_on(zone, Clock::manual(NOON + 90 * engine::SECOND))
+    }
+
+    /// The routes over this world, in a zone and at a time.
+    pub fn board_on(self, zone: &str, clock: Clock) -> Board {
         let (reader, backend) = reader_pair(self.summary.clone());
         let (summary, changes) = (backend.summary.clone(), backend.changes.clone());
         tokio::spawn(self.answer(backend));
-        let (router, telemetry) = routes(reader, zone);
+        let (router, telemetry) = routes_at(reader, zone, clock, Path::new(NOWHERE));
         Board { router, summary, changes, telemetry }
     }
 
@@ -132,10 +140,10 @@ impl World {
                 Query::Spells(id, at, to) => {
                     drop(to.send(stand(found(&id).filter(|_| known(at)).map(|_| self.spells.clone()))));
                 }
-                Query::Range(from, until, to) => drop(to.send(stand(range(from, until)))),
+                Query::Range(from, until, to) => drop(to.send(stand(self.range(from, until)))),
                 Query::Activity(question, to) => {
                     let minutes = question.minutes();
-                    let range = range(minutes.start * engine::MINUTE, minutes.end * engine::MINUTE);
+                    let range = self.range(minutes.start * engine::MINUTE, minutes.end * engine::MINUTE);
                     let (sums, outgrown) = (question.nothing(), Vec::new());
                     let question = *question;
                     drop(to.send(stand(Gathered { question, sums, outgrown, stored: None, range })));
@@ -164,6 +172,21 @@ impl World {
                 }
             }
         }
+    }
+}
+
+impl World {
+    fn range(&self, from: i64, to: i64) -> RangeView {
+        let unknown = |&(from, to)| Interval { from, to, completeness: Completeness::Unknown, reason: None };
+        let mut range = range(from, to);
+        match range.feeds.first_mut() {
+            Some(_) if self.summary.feeds.is_empty() => range.feeds.clear(),
+            Some(feed) if !self.unknown.is_empty() => {
+                feed.intervals = self.unknown.iter().map(unknown).collect();
+            }
+            _ => {}
+        }
+        range
     }
 }
 
@@ -203,7 +226,8 @@ pub async fn ask(router: &Router, method: Method, path: &str) -> Response {
 
 /// The routes over somebody else's engine.
 pub fn routes_over(reader: Reader) -> Router {
-    routes(reader, "UTC").0
+    let clock = Clock::manual(NOON + 90 * engine::SECOND);
+    routes_at(reader, "UTC", clock, Path::new(NOWHERE)).0
 }
 
 /// The routes over somebody else's engine and clock.
@@ -217,10 +241,6 @@ pub fn routes_on(reader: Reader, clock: Clock, data: &Path) -> Board {
     let changes = reader.changes().clone();
     let (router, telemetry) = routes_at(reader, "UTC", clock, data);
     Board { router, summary, changes, telemetry }
-}
-
-fn routes(reader: Reader, zone: &str) -> (Router, Arc<Telemetry>) {
-    routes_at(reader, zone, Clock::manual(NOON + 90 * engine::SECOND), Path::new(NOWHERE))
 }
 
 fn routes_at(reader: Reader, zone: &str, clock: Clock, data: &Path) -> (Router, Arc<Telemetry>) {
