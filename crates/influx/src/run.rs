@@ -97,7 +97,7 @@ impl Task {
         loop {
             self.gather().await?;
             let sent = match found.correction {
-                Correction::TakeBack => self.rows(&found, schema, &mut backoff).await,
+                Correction::TakeBack => self.rows(&found, schema).await,
                 Correction::Delete | Correction::LeaveBehind => {
                     self.portion(&found, schema, &mut backoff).await
                 }

@@ -4,32 +4,34 @@
 //! is to be told; send it; acknowledge. A kill between any two of these sends rows again that are there already, as they are there.
 
 use super::{Failure, KNOWN_BYTES_MAX, KNOWN_NS, KNOWN_NS_SHORT, TIMELINES_MAX, Task};
+use crate::deliver::{SetAside, Way, unless};
 use crate::layout::Layout;
 use crate::ledger::Ledger;
 use crate::recall::{self, ASTRAY_NS};
 use crate::server::Found;
 use crate::{NAME, Schema};
 use engine::{Id, MINUTE, TimelineEntry};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use outward::Backoff;
 use pipeline::{FollowerName, Portion};
 use std::collections::HashMap;
-use store::{SentPoint, StoreError};
+use store::{SentPoint, StoreError, Waiting};
 
-use crate::deliver::{SetAside, Way, unless};
+/// Requests that are under way at a time: each is answered when the server has written its log, once a second.
+const UNDER_WAY_MAX: usize = 8;
+/// Changes of a portion, whose rows are in memory while they are under way.
+const CHANGES_MAX: usize = 40_000;
 
 impl Task {
     /// Sends the next portion, if there is any.
-    pub(super) async fn rows(
-        &mut self,
-        found: &Found,
-        schema: Schema,
-        backoff: &mut Backoff,
-    ) -> Result<(), Failure> {
-        let Some(mut portion) = self.follower.take(self.settings.batch_lines as u64)? else { return Ok(()) };
+    pub(super) async fn rows(&mut self, found: &Found, schema: Schema) -> Result<(), Failure> {
+        let lines = self.settings.batch_lines;
+        let changes = lines.max(CHANGES_MAX.min(lines.saturating_mul(UNDER_WAY_MAX)));
+        let Some(mut portion) = self.follower.take(changes as u64)? else { return Ok(()) };
         self.look(schema).await?;
-        self.send_waiting(found, backoff).await?;
+        self.send_waiting(found).await?;
         self.note(&mut portion, schema).await?;
-        self.send_waiting(found, backoff).await?;
+        self.send_waiting(found).await?;
         self.follower.acknowledge(&portion)?;
         Ok(())
     }
@@ -130,16 +132,22 @@ impl Task {
         Ok(())
     }
 
-    /// Sends all rows that wait; those that are refused for good do not stand.
-    async fn send_waiting(&mut self, found: &Found, backoff: &mut Backoff) -> Result<(), Failure> {
+    /// Sends all rows that wait, several requests at a time; those that are refused for good do not stand. In which order they
+    /// arrive is all the same: no row replaces another. The position moves when all of them are acknowledged.
+    async fn send_waiting(&mut self, found: &Found) -> Result<(), Failure> {
         let waiting = self.follower.sent().waiting()?;
         if waiting.is_empty() {
             return Ok(());
         }
-        let lines: Vec<String> = waiting.iter().map(|row| row.line.clone()).collect();
-        let mut way = Way { server: &self.server, found, backoff, cancel: &self.cancel };
-        let follower = &self.follower;
-        let aside = way.write(lines, self.settings.batch_lines, |why| follower.trouble(why)).await?;
+        let (this, lines_max) = (&*self, self.settings.batch_lines);
+        let requests = stream::iter(evenly(&waiting, lines_max)).map(|lines| async move {
+            let timing = this.settings.timing;
+            let backoff = &mut Backoff::new(timing.backoff_min, timing.backoff_max, fastrand::Rng::new());
+            let mut way = Way { server: &this.server, found, backoff, cancel: &this.cancel };
+            way.write(lines, lines_max, |why| this.follower.trouble(why)).await
+        });
+        let aside: Vec<Vec<SetAside>> = requests.buffer_unordered(UNDER_WAY_MAX).try_collect().await?;
+        let aside = aside.concat();
         let name = FollowerName { follower: NAME };
         self.telemetry.follower_points.get_or_create(&name).inc_by((waiting.len() - aside.len()) as u64);
         let sent = self.follower.sent();
@@ -155,4 +163,11 @@ impl Task {
         sent.arrived()?;
         Ok(sent.noted()?)
     }
+}
+
+/// The lines as requests of one size, none of them with more than `lines_max`: a short rest takes as long as a full one.
+fn evenly(waiting: &[Waiting], lines_max: usize) -> Vec<Vec<String>> {
+    let requests = waiting.len().div_ceil(lines_max.max(1)).max(1);
+    let each = waiting.len().div_ceil(requests).max(1);
+    waiting.chunks(each).map(|rows| rows.iter().map(|row| row.line.clone()).collect()).collect()
 }

@@ -8,6 +8,7 @@ use engine::{Delivery, Id, TimelineEntry};
 use influx::{Api, Schema};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 type Row = Map<String, Value>;
 
@@ -182,6 +183,30 @@ async fn a_kill_between_any_two_steps_counts_nothing_twice() {
             world.stop().await;
         }
     }
+}
+
+#[tokio::test]
+async fn several_requests_are_under_way_and_the_position_moves_over_all_of_them() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(3).await);
+    server.look(|inside| inside.forbidden = true);
+    let mut settings = settings_for(&server, Some(Schema::Compact));
+    settings.batch_lines = 50;
+    let world = World::start(folder.path(), settings);
+    world.submit(history(20, 19)).await;
+    world.until("all is committed", || world.seq() == 380).await;
+    // One after the other, none of these would ever be answered.
+    server.look(|inside| {
+        inside.together = Some(Arc::new(tokio::sync::Barrier::new(8)));
+        inside.script.extend([(503, "busy".to_owned()), (500, "busy".to_owned())]);
+        inside.forbidden = false;
+    });
+    world.until("some are under way", || server.look(|inside| inside.writes) >= 4).await;
+    assert_eq!(world.status().lag_changes, 380, "the position waits for all");
+    world.settled(380).await;
+    assert!(server.look(|inside| inside.together.is_none()));
+    assert!(server.look(|inside| inside.lines_most) <= 50);
+    equals_the_truth(&server, &world, Schema::Compact).await;
+    world.stop().await;
 }
 
 #[tokio::test]

@@ -47,6 +47,8 @@ pub struct Inside {
     /// So many writes are taken from now on, each with its answer; of the one after them so much is taken as is said, and none is ever answered.
     pub deaf_after: Option<(u64, Taken)>,
     pub unanswered: u64,
+    /// Writes are answered when so many are under way at a time; from then on at once.
+    pub together: Option<Arc<tokio::sync::Barrier>>,
 }
 
 /// How much of a write is taken that is not answered.
@@ -326,10 +328,13 @@ async fn write(
     if way != server.version && server.version != 3 {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match server.write(way, &headers, &p, &body) {
-        Some(answer) => answer,
-        None => std::future::pending().await,
+    let Some(answer) = server.write(way, &headers, &p, &body) else { return std::future::pending().await };
+    if let Some(together) = server.look(|inside| inside.together.clone())
+        && together.wait().await.is_leader()
+    {
+        server.look(|inside| inside.together = None);
     }
+    answer
 }
 
 /// `q=DELETE FROM "participant_state" WHERE time = N AND "tag" = 'value'; …`
