@@ -42,7 +42,7 @@ impl Ledger<'_> {
             if old.as_ref().is_some_and(|old| old.time == point.time && old.text.as_deref() == Some(text)) {
                 continue;
             }
-            let revision = self.take_back(key, fact, old)? + 1;
+            let revision = self.take_back(key, fact, old)?.saturating_add(1);
             self.sent.wait(Some(key), (fact, revision), 1, &row(text, (fact, revision), 1, point.time))?;
             let now = Standing { fact, revision, time: point.time, text: Some(text.to_owned()) };
             self.sent.stand(key, &now)?;
@@ -59,7 +59,7 @@ impl Ledger<'_> {
     fn take_back(&self, key: i64, fact: i64, old: Option<Standing>) -> Result<i64, StoreError> {
         let Some(Standing { revision, time, text, .. }) = old else { return Ok(0) };
         let Some(text) = text else { return Ok(revision) };
-        let revision = revision + 1;
+        let revision = revision.saturating_add(1);
         self.sent.wait(Some(key), (fact, revision), -1, &row(&text, (fact, revision), -1, time))?;
         Ok(revision)
     }
@@ -68,7 +68,7 @@ impl Ledger<'_> {
     pub fn cell(&self, minute: i64, events: u64) -> Result<(), StoreError> {
         let (known, revision) = self.sent.minute(minute)?.unwrap_or_default();
         let events = i64::try_from(events).unwrap_or(i64::MAX);
-        let (more, revision) = (events.saturating_sub(known), revision + 1);
+        let (more, revision) = (events.saturating_sub(known), revision.saturating_add(1));
         if more == 0 || more < 0 && minute < self.own_from {
             return Ok(());
         }

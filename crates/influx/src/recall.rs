@@ -17,7 +17,7 @@ use store::Standing;
 /// Conversations of one question.
 const ASKED_MAX: usize = 64;
 /// The most that is read of one answer.
-const ANSWER_BYTES_MAX: usize = 32 << 20;
+const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// A fact may once have stood this far from where its conversation is now.
 const AROUND_NS: i64 = 3_600 * SECOND;
 /// How much the clocks of sources may differ from ours.
@@ -89,9 +89,9 @@ async fn rows(server: &Server, head: &str, tail: &str, range: (i64, i64)) -> Res
                 found.extend(rows.map_err(|_| "InfluxDB answers something else than was asked".to_owned())?);
             }
             Answered::Nothing => return Ok(Vec::new()),
-            Answered::TooLarge if to - from > MINUTE => {
+            Answered::TooLarge if to.saturating_sub(from) > MINUTE => {
                 // At whole minutes, so that none is told of in two parts.
-                let middle = (from + (to - from) / 2).div_euclid(MINUTE).saturating_mul(MINUTE).max(from + 1);
+                let middle = from.midpoint(to).div_euclid(MINUTE).saturating_mul(MINUTE).max(from + 1);
                 left.extend([(from, middle), (middle, to)]);
             }
             Answered::TooLarge => return Err("a minute of it is too large an answer".to_owned()),

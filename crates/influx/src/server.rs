@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use secrecy::ExposeSecret;
+use std::collections::HashMap;
 use std::io::Write;
 use std::time::Duration;
 use store::Place;
@@ -37,6 +38,8 @@ pub(crate) struct Found {
     pub version: String,
     /// How a point is corrected.
     pub correction: Correction,
+    /// The build that keeps few databases.
+    pub core: bool,
 }
 
 /// What a server can do about a point that is another now.
@@ -93,7 +96,8 @@ impl Server {
             Api::V3 => Correction::TakeBack,
         };
         let name = if victoria { "VictoriaMetrics".to_owned() } else { format!("InfluxDB {version}") };
-        Ok(Found { api: self.settings.api.unwrap_or(own), own, version: name, correction })
+        let core = own == Api::V3 && build.eq_ignore_ascii_case("core");
+        Ok(Found { api: self.settings.api.unwrap_or(own), own, version: name, correction, core })
     }
 
     /// Writes lines, compressed.
@@ -166,6 +170,25 @@ impl Server {
     pub async fn sql(&self, q: &str, bytes_max: usize) -> Answered {
         let question = serde_json::json!({"db": self.settings.bucket, "q": q, "format": "json"});
         self.ask(self.client.post(self.url("api/v3/query_sql")).json(&question), Api::V3, bytes_max).await
+    }
+
+    /// The databases of 3.x, without its own.
+    ///
+    /// # Errors
+    /// Why it does not tell.
+    pub async fn databases(&self) -> Result<Vec<String>, String> {
+        let url = self.url_with("api/v3/configure/database", &[("format", "json")]);
+        match self.ask(self.client.get(url), Api::V3, ANSWER_BYTES_MAX).await {
+            Answered::Body(body) => {
+                let rows: Vec<HashMap<String, serde_json::Value>> = serde_json::from_slice(&body)
+                    .map_err(|_| "InfluxDB answers no list of databases".to_owned())?;
+                let names = rows.iter().filter_map(|row| row.values().find_map(|name| name.as_str()));
+                Ok(names.filter(|name| !name.starts_with('_')).map(str::to_owned).collect())
+            }
+            Answered::Nothing => Ok(Vec::new()),
+            Answered::TooLarge => Err("InfluxDB lists more databases than are read".to_owned()),
+            Answered::Refused(why) => Err(why),
+        }
     }
 
     async fn ask(&self, request: RequestBuilder, api: Api, bytes_max: usize) -> Answered {

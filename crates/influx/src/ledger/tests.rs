@@ -29,8 +29,8 @@ fn id() -> Id {
 /// What waits after a timeline was noted; it counts as arrived then.
 fn noted(world: &World, timeline: &[TimelineEntry]) -> Vec<String> {
     Ledger { sent: &world.sent, schema: Schema::Tutorial, own_from: 0 }.add(&id(), timeline).expect("added");
-    let waiting = world.sent.waiting().expect("read").into_iter().map(|row| row.line).collect();
-    world.sent.arrived().expect("noted");
+    let waiting = world.sent.waiting(100).expect("read").into_iter().map(|row| row.line).collect();
+    world.sent.arrived(i64::MAX).expect("noted");
     waiting
 }
 
@@ -87,7 +87,7 @@ fn a_minutes_rows_sum_up_to_its_events() {
     for events in [3, 3, 10, 4] {
         ledger.cell(7, events).expect("noted");
     }
-    let lines: Vec<String> = world.sent.waiting().expect("read").into_iter().map(|row| row.line).collect();
+    let lines: Vec<String> = world.sent.waiting(100).expect("read").into_iter().map(|row| row.line).collect();
     assert_eq!(
         lines,
         [
@@ -104,15 +104,15 @@ fn what_was_refused_does_not_stand_and_is_not_taken_back() {
     let ledger = Ledger { sent: &world.sent, schema: Schema::Tutorial, own_from: 0 };
     ledger.add(&id(), &[at(1, 0, 1), at(2, 5, 2)]).expect("added");
     ledger.cell(7, 3).expect("noted");
-    let waiting = world.sent.waiting().expect("read");
+    let waiting = world.sent.waiting(100).expect("read");
     for row in [&waiting[0], &waiting[2]] {
         world.sent.refuse(row.number).expect("noted");
     }
-    world.sent.arrived().expect("noted");
+    world.sent.arrived(i64::MAX).expect("noted");
     let again = noted(&world, &[at(2, 5, 2)]);
     assert_eq!(again, Vec::<String>::new(), "nothing is taken back that never stood");
     ledger.cell(7, 5).expect("noted");
-    let line = world.sent.waiting().expect("read").remove(0).line;
+    let line = world.sent.waiting(100).expect("read").remove(0).line;
     assert_eq!(line, "participant_activity,row=2 events=5i,revision=2i 420000000000");
 }
 

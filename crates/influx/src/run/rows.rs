@@ -19,15 +19,13 @@ use store::{SentPoint, StoreError, Waiting};
 
 /// Requests that are under way at a time: each is answered when the server has written its log, once a second.
 const UNDER_WAY_MAX: usize = 8;
-/// Changes of a portion, whose rows are in memory while they are under way.
-const CHANGES_MAX: usize = 40_000;
+/// Changes of a portion, and rows that are in memory, unless a request has more.
+const ROWS_MAX: usize = 40_000;
 
 impl Task {
     /// Sends the next portion, if there is any.
     pub(super) async fn rows(&mut self, found: &Found, schema: Schema) -> Result<(), Failure> {
-        let lines = self.settings.batch_lines;
-        let changes = lines.max(CHANGES_MAX.min(lines.saturating_mul(UNDER_WAY_MAX)));
-        let Some(mut portion) = self.follower.take(changes as u64)? else { return Ok(()) };
+        let Some(mut portion) = self.follower.take(self.rows_max() as u64)? else { return Ok(()) };
         self.look(schema).await?;
         self.send_waiting(found).await?;
         self.note(&mut portion, schema).await?;
@@ -132,36 +130,46 @@ impl Task {
         Ok(())
     }
 
-    /// Sends all rows that wait, several requests at a time; those that are refused for good do not stand. In which order they
-    /// arrive is all the same: no row replaces another. The position moves when all of them are acknowledged.
+    /// Rows of as many requests as are under way at a time.
+    fn rows_max(&self) -> usize {
+        let lines = self.settings.batch_lines;
+        lines.max(ROWS_MAX.min(lines.saturating_mul(UNDER_WAY_MAX)))
+    }
+
+    /// Sends all rows that wait. The position moves when all of them are acknowledged.
     async fn send_waiting(&mut self, found: &Found) -> Result<(), Failure> {
-        let waiting = self.follower.sent().waiting()?;
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let (this, lines_max) = (&*self, self.settings.batch_lines);
-        let requests = stream::iter(evenly(&waiting, lines_max)).map(|lines| async move {
-            let timing = this.settings.timing;
-            let backoff = &mut Backoff::new(timing.backoff_min, timing.backoff_max, fastrand::Rng::new());
-            let mut way = Way { server: &this.server, found, backoff, cancel: &this.cancel };
-            way.write(lines, lines_max, |why| this.follower.trouble(why)).await
-        });
-        let aside: Vec<Vec<SetAside>> = requests.buffer_unordered(UNDER_WAY_MAX).try_collect().await?;
-        let aside = aside.concat();
-        let name = FollowerName { follower: NAME };
-        self.telemetry.follower_points.get_or_create(&name).inc_by((waiting.len() - aside.len()) as u64);
-        let sent = self.follower.sent();
-        sent.begin()?;
-        if !aside.is_empty() {
+        let rows_max = self.rows_max();
+        loop {
+            let waiting = self.follower.sent().waiting(rows_max)?;
+            let Some(last) = waiting.last().map(|row| row.number) else { return Ok(()) };
+            let aside = self.send(found, &waiting).await?;
+            let name = FollowerName { follower: NAME };
+            self.telemetry.follower_points.get_or_create(&name).inc_by((waiting.len() - aside.len()) as u64);
+            let sent = self.follower.sent();
+            sent.begin()?;
             let numbers: HashMap<&str, i64> =
                 waiting.iter().map(|row| (row.line.as_str(), row.number)).collect();
             let mut refused = aside.iter().filter_map(|SetAside { line, .. }| numbers.get(line.as_str()));
             refused.try_for_each(|number| sent.refuse(*number))?;
+            self.keep_aside(&aside)?;
+            let sent = self.follower.sent();
+            sent.arrived(last)?;
+            sent.noted()?;
         }
-        self.keep_aside(&aside)?;
-        let sent = self.follower.sent();
-        sent.arrived()?;
-        Ok(sent.noted()?)
+    }
+
+    /// Sends rows, several requests at a time; gives those that are refused for good. In which order they arrive is all the
+    /// same: no row replaces another.
+    async fn send(&self, found: &Found, waiting: &[Waiting]) -> Result<Vec<SetAside>, Failure> {
+        let lines_max = self.settings.batch_lines;
+        let requests = stream::iter(evenly(waiting, lines_max)).map(|lines| async move {
+            let timing = self.settings.timing;
+            let backoff = &mut Backoff::new(timing.backoff_min, timing.backoff_max, fastrand::Rng::new());
+            let mut way = Way { server: &self.server, found, backoff, cancel: &self.cancel };
+            way.write(lines, lines_max, |why| self.follower.trouble(why)).await
+        });
+        let aside: Vec<Vec<SetAside>> = requests.buffer_unordered(UNDER_WAY_MAX).try_collect().await?;
+        Ok(aside.concat())
     }
 }
 

@@ -116,14 +116,16 @@ impl Sent {
         Ok(())
     }
 
-    /// The rows that may be under way, in the order in which they came.
+    /// The first rows that may be under way, in the order in which they came.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+    pub fn waiting(&self, rows_max: usize) -> Result<Vec<Waiting>, StoreError> {
         let mut statement =
-            self.connection.prepare_cached("SELECT number, line FROM waiting ORDER BY number")?;
-        let rows = statement.query_map([], |row| Ok(Waiting { number: row.get(0)?, line: row.get(1)? }))?;
+            self.connection.prepare_cached("SELECT number, line FROM waiting ORDER BY number LIMIT ?1")?;
+        let bound = i64::try_from(rows_max).unwrap_or(i64::MAX);
+        let rows =
+            statement.query_map([bound], |row| Ok(Waiting { number: row.get(0)?, line: row.get(1)? }))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -145,15 +147,13 @@ impl Sent {
         Ok(())
     }
 
-    /// All that waited has arrived, or was refused.
+    /// The rows up to a number have arrived, or were refused.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn arrived(&self) -> Result<(), StoreError> {
-        if self.connection.prepare_cached("DELETE FROM waiting")?.execute([])? > 0 {
-            self.set_about("arrived", 1)?;
-        }
-        Ok(())
+    pub fn arrived(&self, upto: i64) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM waiting WHERE number <= ?1")?.execute([upto])?;
+        Ok(self.set_about("arrived", 1)?)
     }
 
     /// Whether anything has arrived since the sink was first written to.
