@@ -8,6 +8,7 @@ mod outage;
 mod sim;
 mod soak;
 mod steps;
+mod storm;
 mod tidy;
 
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ cargo xtask soak     ten minutes of `demo` at 2,000 events a second; fails on a 
                      (cargo xtask soak SECONDS RATE for another length and rate)
 cargo xtask crash --rounds N [--seed S]   `kill -9` at random moments at 20,000 facts a second, and every fact that
                      was visible must be there after it; 300 rounds take some twenty minutes
+cargo xtask storm [--seconds N] [--seed S] [--steady-clock]   two hours in which requests fail, answers get lost, sockets die unseen, dates
+                     lie, the service is paused, killed and its clock is set; no claim may be false
 cargo xtask outage   InfluxDB is away for ten minutes at 5,000 changes a second, then busy, then killed, in both schemas;
                      every change must be there (cargo xtask outage SECONDS for another length)
 cargo xtask export   10 million spells exported as Parquet; DuckDB's sums must be the truth; says what it cost
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         ["export", rest @ ..] => export::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         ["crash", rest @ ..] => crash::run(rest),
+        ["storm", rest @ ..] => storm::run(rest),
         ["outage", rest @ ..] => outage::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         _ => {

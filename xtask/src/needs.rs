@@ -28,6 +28,9 @@ const PYPI: [&str; 6] = [
 /// npm: drives the browser.
 const NPM: [&str; 1] = ["playwright-core@1.64.0"];
 
+/// Debian: sets the clock of a process, for storms.
+const FAKE_CLOCK: &str = "libfaketime";
+
 /// Where the tests find what was installed.
 #[derive(Debug)]
 pub struct Tools {
@@ -53,6 +56,22 @@ pub fn install(target: &Path) -> anyhow::Result<Tools> {
     let python = python(&target.join("venv"))?;
     let node = node(&target.join("node"))?;
     Ok(Tools { python, node, chromium })
+}
+
+/// The library that sets the clock of a process, installed if it is missing.
+///
+/// # Errors
+/// When the package could not be had.
+pub fn fake_clock() -> anyhow::Result<PathBuf> {
+    let known = || {
+        let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+        let libraries = folders.map(|folder| folder.path().join("faketime/libfaketime.so.1"));
+        libraries.into_iter().find(|library| library.is_file())
+    };
+    if known().is_none() {
+        debian(&[FAKE_CLOCK])?;
+    }
+    known().context("libfaketime was installed but is not where Debian puts it")
 }
 
 fn debian(packages: &[&str]) -> anyhow::Result<()> {

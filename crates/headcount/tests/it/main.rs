@@ -19,5 +19,6 @@ mod recipes;
 mod restart;
 mod rig;
 mod store;
+mod storm;
 mod truth;
 mod why;

@@ -51,6 +51,11 @@ impl Program {
         }
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All it said.
     pub fn said(&self) -> String {
         self.said.lines.lock().unwrap().join("\n")
