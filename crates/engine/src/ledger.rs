@@ -10,7 +10,7 @@ mod feed;
 
 pub(crate) use feed::Feed;
 
-use crate::limits::{LOOK_BACK_NS, UNNOTICED_NS_MAX};
+use crate::limits::{LOOK_BACK_NS, LOOK_BACK_NS_MAX, UNNOTICED_NS_MAX};
 use crate::{Completeness, FactId, FeedEvent, FeedNote, FeedView, LedgerRow};
 use feed::{Hole, NOBODY};
 
@@ -168,8 +168,8 @@ impl Ledger {
             if let Some(Some(feed)) = self.feeds.get_mut(index) {
                 feed.holes.make_contiguous().sort_by_key(|h| (h.to.unwrap_or(i64::MAX), h.from));
                 feed.limit(None, last_heard);
-                let reach = last_heard.saturating_sub(LOOK_BACK_NS);
-                feed.holes.iter_mut().for_each(|h| h.beyond = h.to.is_some_and(|end| end < reach));
+                let reach = last_heard.saturating_sub(LOOK_BACK_NS_MAX);
+                feed.holes.iter_mut().for_each(|h| h.beyond = h.from < reach);
                 if feed.listening {
                     let alive = last_heard.saturating_sub(UNNOTICED_NS_MAX).max(feed.told_at).min(last_heard);
                     feed.lose("Headcount was not running".to_owned(), alive);
@@ -178,6 +178,14 @@ impl Ledger {
             self.record(index);
         }
         self.news = Some(last_heard);
+    }
+
+    /// How far back the first round of repair of this run must look, so that what it proves is true of every hole that it
+    /// closes.
+    pub fn look_back_to(&self, last_heard: i64) -> i64 {
+        let open = |h: &&Hole| h.gap && !h.beyond && h.state > Completeness::Repaired;
+        let begins = self.feeds().flat_map(|feed| feed.holes.iter().filter(open)).map(|h| h.from);
+        begins.fold(last_heard.saturating_sub(LOOK_BACK_NS), i64::min)
     }
 
     /// Rows that changed since the last call.

@@ -59,7 +59,7 @@ pub use instant::{Counted, When};
 pub use ledger::{RECORDS_LOST, STATUS_ROW};
 pub use limits::{LOOK_BACK_NS, Limits, Plausible, UNNOTICED_NS_MAX};
 pub use list::in_order;
-pub use note::{FeedEvent, FeedNote};
+pub use note::{FeedEvent, FeedNote, Limit};
 pub use record::{Admitted, Arrival, LedgerRow, StoredConversation, UserRow};
 pub use remembered::{Memory, MemoryOfParticipant};
 pub use residents::TakenUp;

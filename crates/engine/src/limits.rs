@@ -130,8 +130,10 @@ pub(crate) const SUSPECT_AGAIN_NS_MAX: i64 = HOUR;
 pub(crate) const REORDER_NS: i64 = 5 * SECOND;
 /// How long a feed may be dead before its watchdog says so, at most.
 pub const UNNOTICED_NS_MAX: i64 = MINUTE;
-/// How far before the last commit of the life before the first round of repair looks: what the source promises.
+/// How far before the last commit of the life before the first round of repair looks at least.
 pub const LOOK_BACK_NS: i64 = 10 * MINUTE;
+/// How far it looks at most, for holes that were not closed then. A day: some hundred pages, and thousands of reads.
+pub(crate) const LOOK_BACK_NS_MAX: i64 = 24 * HOUR;
 /// Holes of one feed that are kept apart; older ones merge into one that spans them.
 pub(crate) const HOLES_MAX: usize = 4_096;
 /// Regions whose counters are followed to tell what they count. A gateway names a few; one that names a new one for each

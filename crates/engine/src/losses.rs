@@ -29,6 +29,14 @@ impl Engine {
         }
     }
 
+    /// How far back the first round of repair must look, in nanoseconds since the epoch, when nothing was heard since
+    /// `last_heard`: to the beginning of the oldest hole that it is to close, ten minutes at least, some more than a day at
+    /// most.
+    #[must_use]
+    pub fn look_back_to(&self, last_heard: i64) -> i64 {
+        self.ledger.look_back_to(last_heard)
+    }
+
     /// Our clock was set back from one instant to `now`: what waits until an instant of the old time waits no longer.
     pub fn clock_set_back(&mut self, from: i64, now: i64) {
         self.ledger.set_back(from, now);

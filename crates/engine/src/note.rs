@@ -38,12 +38,12 @@ pub enum FeedEvent {
         /// Why.
         reason: String,
     },
-    /// Some of its topics were refused, so that what they carry is not heard; none: all of them are.
+    /// Although it may listen, not all is heard that should be: a list of topics cannot be read, a topic is refused.
     Limited {
-        /// Which, and what is missing, in words for a person.
-        reason: Option<String>,
+        /// What is missing; `None` when all is heard again.
+        limit: Option<Limit>,
     },
-    /// Every hole it had when it began to listen last is closed by REST reads.
+    /// Every hole that it had when it began to listen last, or when all was heard again, is closed by REST reads.
     Repaired,
     /// A hole could not be closed; why, in words for a person.
     RepairFailed {
@@ -60,4 +60,13 @@ pub enum FeedEvent {
         /// Which.
         conversation: Id,
     },
+}
+
+/// What a feed does not hear although it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Which, and what is missing, in words for a person.
+    pub reason: String,
+    /// Since when it may be missing, in nanoseconds since the epoch.
+    pub since: i64,
 }

@@ -104,8 +104,9 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let server = tokio::spawn(serving);
     let wishes = pipeline.take_wishes().ok_or_else(|| anyhow::anyhow!("the wishes were taken already"))?;
     let mut followed = plan.source;
-    let away = pipeline.recovered().last_committed_at.map_or(0, |at| clock.now().saturating_sub(at));
-    followed.timing.look_back_first += Duration::from_nanos(away.unsigned_abs());
+    let look_back = clock.now().saturating_sub(pipeline.recovered().look_back_to).max(0);
+    let look_back = Duration::from_nanos(look_back.unsigned_abs());
+    followed.timing.look_back_first = followed.timing.look_back_first.max(look_back);
     let source = Source::start(followed, pipeline.intake(), wishes, telemetry, clock, stop_source.clone())?;
     Ok(Assembly { pipeline, source, address, server, influx, stop_followers, stop_source, stop_server })
 }

@@ -24,6 +24,7 @@ impl Keeper {
             facts: back.facts,
             damaged: back.damaged,
             last_committed_at: back.last_committed_at,
+            look_back_to: back.engine.look_back_to(back.last_committed_at.unwrap_or(now).min(now)),
         };
         let last_updated = back.last_updated.or(back.last_committed_at);
         let with = Beginning {

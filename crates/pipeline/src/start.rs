@@ -55,6 +55,8 @@ pub struct Recovery {
     pub damaged: u64,
     /// When something was committed last, in nanoseconds since the epoch; none in a new folder.
     pub last_committed_at: Option<i64>,
+    /// How far back the first repair must look, in nanoseconds since the epoch.
+    pub look_back_to: i64,
 }
 
 /// The pipeline could not start, or stopped by itself.

@@ -6,7 +6,7 @@ use crate::node::Life;
 use crate::plan::Topics;
 use crate::watch::{Broken, Invariant};
 use crate::world::{Alive, Next, World};
-use engine::{Batch, FeedEvent, LOOK_BACK_NS};
+use engine::{Batch, FeedEvent};
 use pipeline::{Keeper, Mailbox, Telemetry};
 use prometheus_client::registry::Registry;
 use simulator::{Dialect, Millis};
@@ -35,14 +35,13 @@ impl World {
             Keeper::recover(opened, known.plan.limits, now).map_err(|error| failed(&error))?;
         known.lives += 1;
         let number = known.lives;
-        let away = recovered.last_committed_at.map_or(0, |at| (now - at).max(0));
         let (plan, index) = (known.plan.clone(), known.index);
         let feeds = plan.feeds.iter().enumerate().filter_map(|(index, topics)| {
             let number = u16::try_from(index).ok()?;
             Some(Feed::new(number, *topics, self.outlet(*topics), now))
         });
         let mailbox = Mailbox::new(plan.mailbox, Telemetry::new(&mut Registry::default()));
-        let mut life = Life::new(number, keeper, mailbox, feeds.collect(), now - LOOK_BACK_NS - away);
+        let mut life = Life::new(number, keeper, mailbox, feeds.collect(), recovered.look_back_to);
         life.keeper.follow(plan.followed);
         let resends = self.plan.dialect == Dialect::Events;
         for feed in &mut life.feeds {

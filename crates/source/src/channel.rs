@@ -1,18 +1,17 @@
 //! Notification channels by REST: make one, put topics on it.
 //!
 //! A channel's connect URI is its credential, so it is a secret here: no `Debug`, no error and no log shows it or the
-//! channel's id, which is part of it. Topics are put on in chunks with `ignoreErrors=true`, so that one topic without
-//! permission does not take the others with it; each rejected one comes back with its reason.
+//! channel's id, which is part of it. Topics are put on with `ignoreErrors=true`, so that one topic without permission does
+//! not take the others with it; each comes back with what became of it.
 
 use crate::api::{Api, ApiError, Call};
+use crate::listening::{Answer, Rejection};
 use outward::is_loopback;
 use serde::Deserialize;
 use serde_json::json;
 use std::fmt;
 use url::Url;
 
-/// Topics in one request: 100 of at most 200 characters are some 20 KiB.
-const CHUNK_TOPICS: usize = 100;
 /// Notification calls take no permission; a 403 all the same means that the client may do nothing.
 const NO_PERMISSION: &str = "to use notifications (any role at all)";
 
@@ -23,32 +22,9 @@ pub(crate) struct Channel {
     connect_uri: Url,
 }
 
-/// A topic that the platform did not accept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// The topic.
-    pub topic: String,
-    /// Permissions that are missing for it.
-    pub missing: Vec<String>,
-    /// What the platform said.
-    pub reason: String,
-}
-
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Channel")
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.missing.as_slice() {
-            [] if self.reason.is_empty() => write!(f, "{}: rejected without a reason", self.topic),
-            [] => write!(f, "{}: {}", self.topic, self.reason),
-            missing => {
-                write!(f, "{}: the OAuth client lacks the permission {}", self.topic, missing.join(", "))
-            }
-        }
     }
 }
 
@@ -88,20 +64,18 @@ impl Channel {
         if safe { Ok(Self { id: made.id, connect_uri }) } else { Err(unreadable()) }
     }
 
-    /// Puts topics on the channel; what was rejected.
-    pub async fn subscribe(&self, api: &Api, topics: &[String]) -> Result<Vec<Rejection>, ApiError> {
+    /// Puts topics on the channel, and reads what became of each.
+    pub async fn subscribe(&self, api: &Api, topics: &[String]) -> Result<Answer, ApiError> {
         let path = ["notifications", "channels", &self.id, "subscriptions"];
-        let mut rejected = Vec::new();
-        for chunk in topics.chunks(CHUNK_TOPICS) {
-            let body = chunk.iter().map(|topic| json!({ "id": topic })).collect();
-            let call = Call::post(&path, body, NO_PERMISSION).query(&[("ignoreErrors", "true")]);
-            let listing: Listing = api.json(call).await?;
-            let outcomes = listing.entities.into_iter();
-            rejected.extend(
-                outcomes.filter(|o| o.state == "Rejected" && chunk.contains(&o.id)).map(Rejection::from),
-            );
-        }
-        Ok(rejected)
+        let body = topics.iter().map(|topic| json!({ "id": topic })).collect();
+        let call = Call::post(&path, body, NO_PERMISSION).query(&[("ignoreErrors", "true")]);
+        let listing: Listing = api.json(call).await?;
+        let (rejected, accepted): (Vec<_>, Vec<_>) =
+            listing.entities.into_iter().partition(|outcome| outcome.state == "Rejected");
+        Ok(Answer {
+            accepted: accepted.into_iter().map(|outcome| outcome.id).collect(),
+            rejected: rejected.into_iter().map(Rejection::from).collect(),
+        })
     }
 
     /// Where to open its socket: never to be shown.
@@ -121,7 +95,7 @@ impl From<Outcome> for Rejection {
 }
 
 /// Says what was rejected, one line for each missing permission.
-pub(crate) fn report(feed: &str, rejected: &[Rejection]) {
+pub(crate) fn warn(feed: &str, rejected: &[Rejection]) {
     const NAMED_MAX: usize = 20;
     let mut groups: std::collections::BTreeMap<String, Vec<&str>> = std::collections::BTreeMap::new();
     for rejection in rejected {

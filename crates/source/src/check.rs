@@ -7,6 +7,7 @@
 use crate::api::{Answer, Api, ApiError};
 use crate::channel::Channel;
 use crate::context::clients;
+use crate::listening::ListKind;
 use crate::repair::{details_query, live_query};
 use crate::socket::Connector;
 use crate::{Dialect, Settings, TopicTarget, Topics, discovery, events};
@@ -74,8 +75,8 @@ async fn handshake(settings: &Settings, api: &Api, connector: &Connector) -> Fin
 }
 
 async fn notifications(settings: &Settings, api: &Api, findings: &mut Vec<Finding>) {
-    let queues = list(api, &["routing", "queues"], "routing:queue:view").await;
-    let users = list(api, &["users"], "directory:user:view").await;
+    let queues = discovery::ids(api, ListKind::Queues).await;
+    let users = discovery::ids(api, ListKind::Users).await;
     let level = if settings.topics == Topics::Discover { Level::Problem } else { Level::Warning };
     findings.push(listed("queues", &queues, level));
     findings.push(listed("users", &users, level));
@@ -96,10 +97,6 @@ async fn notifications(settings: &Settings, api: &Api, findings: &mut Vec<Findin
     }
     findings.push(query("live conversations", live));
     findings.push(query("conversation details", api.send(details_query(hour_ago, now, 1, 1)).await));
-}
-
-async fn list(api: &Api, path: &[&str], permission: &'static str) -> Result<Vec<Id>, ApiError> {
-    discovery::ids(api, path, permission).await
 }
 
 fn listed(name: &'static str, ids: &Result<Vec<Id>, ApiError>, level: Level) -> Finding {
@@ -136,7 +133,7 @@ async fn topic(api: &Api, channel: &Channel, target: &TopicTarget) -> Finding {
     };
     match channel.subscribe(api, &[target.topic()]).await {
         Err(error) => failed(name, Level::Problem, &error),
-        Ok(rejected) => match rejected.first() {
+        Ok(answer) => match answer.rejected.first() {
             None => Finding::ok(name, format!("{target} may be heard")),
             Some(rejection) => Finding {
                 name,

@@ -1,29 +1,20 @@
-//! Which queues and users an organisation has.
+//! The lists of queues and users by REST, page by page.
 //!
 //! Both lists are paged through whole; what is new gets a topic, what is gone keeps its (silent) one until the channel
-//! is renewed. A list that may not be read leaves the other one to work with, and says which permission is missing.
+//! is renewed. Which page is asked for when is the [directory's](crate::listening).
 
-use crate::TopicTarget;
 use crate::api::{Api, ApiError, Call};
+use crate::listening::{ListKind, PAGES_MAX, Page};
 use crate::topics::topic_id;
 use serde::Deserialize;
 
 /// Entities on a page: the most that clients are known to ask of both lists.
 const PAGE_ENTITIES: &str = "100";
-/// Pages read: 100,000 users, five times what all channels of a client take.
-const PAGES_MAX: u32 = 1_000;
-
-/// What was found, and what could not be read.
-#[derive(Debug, Default)]
-pub(crate) struct Discovered {
-    pub targets: Vec<TopicTarget>,
-    pub failures: Vec<(&'static str, ApiError)>,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]
-struct Page {
+struct Listing {
     entities: Vec<Entity>,
     page_count: Option<u32>,
 }
@@ -33,34 +24,41 @@ struct Entity {
     id: String,
 }
 
-/// Looks up all queues and all users.
-pub(crate) async fn discover(api: &Api) -> Discovered {
-    let mut found = Discovered::default();
-    match ids(api, &["routing", "queues"], "routing:queue:view").await {
-        Ok(ids) => found.targets.extend(ids.into_iter().map(TopicTarget::Queue)),
-        Err(error) => found.failures.push(("queues", error)),
+impl ListKind {
+    fn path(self) -> &'static [&'static str] {
+        match self {
+            Self::Queues => &["routing", "queues"],
+            Self::Users => &["users"],
+        }
     }
-    match ids(api, &["users"], "directory:user:view").await {
-        Ok(ids) => found.targets.extend(ids.into_iter().map(TopicTarget::User)),
-        Err(error) => found.failures.push(("users", error)),
+
+    fn permission(self) -> &'static str {
+        match self {
+            Self::Queues => "routing:queue:view",
+            Self::Users => "directory:user:view",
+        }
     }
-    found
 }
 
-/// Every id of a paged list.
-pub(crate) async fn ids(
-    api: &Api,
-    path: &[&str],
-    permission: &'static str,
-) -> Result<Vec<engine::Id>, ApiError> {
+/// Reads a page, from 1, of a list.
+pub(crate) async fn page(api: &Api, list: ListKind, number: u32) -> Result<Page, ApiError> {
+    let number_text = number.to_string();
+    let query = [("pageSize", PAGE_ENTITIES), ("pageNumber", number_text.as_str())];
+    let listing: Listing = api.json(Call::get(list.path(), list.permission()).query(&query)).await?;
+    let is_last = listing.entities.is_empty() || listing.page_count.is_some_and(|count| number >= count);
+    Ok(Page {
+        ids: listing.entities.iter().filter_map(|entity| topic_id(&entity.id).ok()).collect(),
+        is_last,
+    })
+}
+
+/// Reads every id of a list.
+pub(crate) async fn ids(api: &Api, list: ListKind) -> Result<Vec<engine::Id>, ApiError> {
     let mut ids = Vec::new();
     for number in 1..=PAGES_MAX {
-        let number_text = number.to_string();
-        let query = [("pageSize", PAGE_ENTITIES), ("pageNumber", number_text.as_str())];
-        let page: Page = api.json(Call::get(path, permission).query(&query)).await?;
-        let last = page.entities.is_empty() || page.page_count.is_some_and(|count| number >= count);
-        ids.extend(page.entities.iter().filter_map(|entity| topic_id(&entity.id).ok()));
-        if last {
+        let page = page(api, list, number).await?;
+        ids.extend(page.ids);
+        if page.is_last {
             break;
         }
     }

@@ -8,7 +8,7 @@
 
 use crate::context::Context;
 use crate::feed::Feed;
-use crate::session::Cause;
+use crate::listening::Cause;
 use crate::sink::Sink;
 use crate::socket::{ConnectError, Connector, HeardUntil, Socket};
 use crate::token::{NoToken, Token};

@@ -4,10 +4,10 @@
 
 use crate::Dialect;
 use crate::context::Context;
+use crate::listening::Cause;
 use crate::past::Past;
-use crate::session::Cause;
 use crate::sink::Sink;
-use engine::{FeedEvent, FeedNote};
+use engine::{FeedEvent, FeedNote, Limit};
 use pipeline::{FeedName, Reason};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -95,9 +95,16 @@ impl<S: Sink> Feed<S> {
         tracing::warn!(feed = self.name, "{problem}; next attempt in {:.1} s", retry_in.as_secs_f32());
     }
 
-    /// Some of its topics were refused, or none is any longer.
-    pub fn limited(&self, reason: Option<String>) {
-        self.note(self.context.clock.now(), FeedEvent::Limited { reason });
+    /// What it does not hear although it should, in words for a person, and since when; `None` when it hears everything.
+    pub fn limited(&mut self, limited: Option<(String, Past)>) {
+        let now = self.context.clock.now();
+        let Some((reason, since)) = limited else {
+            // A repair that began before proves nothing about what was not heard until now.
+            self.times.fetch_add(1, Ordering::AcqRel);
+            return self.note(now, FeedEvent::Limited { limit: None });
+        };
+        let since = since.by(now).min(now);
+        self.note(now, FeedEvent::Limited { limit: Some(Limit { reason, since }) });
     }
 
     /// Whether it listens.

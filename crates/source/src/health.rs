@@ -56,16 +56,9 @@ impl Board {
         self.lock().feeds.insert(feed.to_owned(), (false, Some(problem)));
     }
 
-    /// The topics of a feed that were rejected; with `fresh`, those before are forgotten. All that are now, in words.
-    pub fn rejected(&self, feed: &str, rejected: Vec<Rejection>, fresh: bool) -> Option<String> {
-        let mut state = self.lock();
-        let of_feed = state.rejected.entry(feed.to_owned()).or_default();
-        if fresh {
-            of_feed.clear();
-        }
-        of_feed.extend(rejected);
-        let first = of_feed.first()?;
-        Some(format!("{} topics are not heard; the first is {first}", of_feed.len()))
+    /// The topics of a feed that are rejected.
+    pub fn rejected(&self, feed: &str, rejected: Vec<Rejection>) {
+        self.lock().rejected.insert(feed.to_owned(), rejected);
     }
 
     /// Something apart from a feed is wrong, or right again.

@@ -1,92 +1,84 @@
-//! The driver of one notification channel: the session decides, this carries out.
+//! The driver of notification channels: the [`Listener`] decides, this carries out.
 //!
-//! One task owns the session and the feed. Calls and sockets are tasks of their own that report back through one bounded
-//! channel, so that the watchdog and the overlap go on while a call takes long; a socket's task decodes and submits by
-//! itself, so that a full mailbox slows its own socket only.
+//! One task owns the machine and the feeds. Calls and sockets are tasks of their own that report back through one bounded
+//! channel, so that watchdogs and overlaps go on while a call takes long; a socket's task decodes and submits by itself, so
+//! that a full mailbox slows its own socket only.
+
+mod line;
 
 use crate::api::ApiError;
-use crate::channel::{self, Channel, Rejection};
+use crate::channel::{self, Channel};
 use crate::context::Context;
+use crate::discovery;
 use crate::feed::Feed;
-use crate::frames::Frames;
+use crate::listening::{Answer, Cause, Effect, Failure, ListKind, Listener, Millis, Page, millis};
 use crate::past::Past;
 use crate::repair::{RepairRequest, Rounds};
-use crate::session::{Action, Cause, Session};
 use crate::sink::Sink;
-use crate::socket::{ConnectError, HeardUntil, Socket};
-use std::collections::HashMap;
+use crate::socket::ConnectError;
+use line::Lines;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use wire::Control;
 
 /// Reports that may wait for the driver; a socket's task waits when there are more.
-const REPORTS_WAITING_MAX: usize = 64;
-/// The platform's own health check (Genesys Java SDK NotificationHandler.sendPing).
-const PING: &str = r#"{"message":"ping"}"#;
+const REPORTS_WAITING_MAX: usize = 256;
 
-/// What happened elsewhere.
+/// What happened elsewhere; channels and sockets by number.
 #[derive(Debug)]
 enum Report {
-    Made(Result<(Channel, Vec<Rejection>, usize), ApiError>),
-    Subscribed(Result<Vec<Rejection>, ApiError>, usize),
-    Open(u32, Instant),
-    OpenFailed(u32, ConnectError),
-    Heard(u32, Instant, i64),
-    Control(u32, Control),
-    Closed(u32, Cause),
+    Page(ListKind, Result<Page, ApiError>),
+    Made(usize, Result<Channel, ApiError>),
+    Subscribed(usize, u32, Result<Answer, ApiError>),
+    Open(usize, u32, Instant),
+    OpenFailed(usize, u32, ConnectError),
+    Heard(usize, u32, Instant, i64),
+    Control(usize, u32, Control),
+    Closed(usize, u32, Cause),
 }
 
-/// A socket's task, as the driver holds it.
+/// What the driver keeps of one channel.
 #[derive(Debug)]
-struct Line {
-    cancel: CancellationToken,
-    pings: mpsc::Sender<()>,
+struct Held<S> {
+    feed: Feed<S>,
+    channel: Option<Channel>,
+    /// Since when something may be missing that no repair was asked for.
+    missing_since: Option<Past>,
+    /// Since when not all is heard that should be.
+    limited_since: Option<Past>,
 }
 
-/// The driver.
 struct Driver<S> {
     context: Arc<Context<S>>,
-    feed: Feed<S>,
-    session: Session,
+    listener: Listener,
     started: Instant,
-    topics: Vec<String>,
-    /// How many of them are on the channel or on their way to it.
-    subscribed: usize,
-    channel: Option<Channel>,
-    lines: HashMap<u32, Line>,
+    /// How far before its start the machine answers for.
+    looks_back: Duration,
+    channels: Vec<Held<S>>,
+    lines: Lines,
     reports: mpsc::Sender<Report>,
     tasks: JoinSet<()>,
     rounds: Rounds,
-    /// Since when something may be missing that no repair was asked for.
-    missing_since: Option<Past>,
 }
 
-/// Runs the channel number `index` (from 0) until the source is cancelled; `topics` brings what it is to carry.
-pub(crate) async fn run<S: Sink>(
-    context: Arc<Context<S>>,
-    index: u16,
-    mut topics: mpsc::Receiver<Vec<String>>,
-    rounds: Rounds,
-) {
+/// Runs every notification channel until the source is cancelled.
+pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds) {
     let (reports, mut reported) = mpsc::channel(REPORTS_WAITING_MAX);
-    let Some(first) = topics.recv().await else { return };
+    let settings = &context.settings;
     let mut driver = Driver {
-        feed: Feed::new(index, format!("notifications-{}", u32::from(index) + 1), context.clone()),
-        session: Session::new(context.settings.timing, fastrand::Rng::new()),
+        listener: Listener::new(&settings.topics, settings.timing, fastrand::Rng::new()),
         started: Instant::now(),
-        topics: first,
-        subscribed: 0,
-        channel: None,
-        lines: HashMap::new(),
+        looks_back: settings.timing.look_back_first,
+        channels: Vec::new(),
+        lines: Lines::default(),
         reports,
         tasks: JoinSet::new(),
         rounds,
-        missing_since: Some(context.look_back_to),
         context: context.clone(),
     };
     loop {
@@ -95,7 +87,6 @@ pub(crate) async fn run<S: Sink>(
         tokio::select! {
             () = context.cancel.cancelled() => break,
             Some(report) = reported.recv() => driver.report(report),
-            Some(more) = topics.recv() => driver.add_topics(more),
             Some(_) = driver.tasks.join_next() => {}
             () = tokio::time::sleep_until(wake_at) => {}
         }
@@ -104,160 +95,186 @@ pub(crate) async fn run<S: Sink>(
 }
 
 impl<S: Sink> Driver<S> {
-    fn now(&self) -> u64 {
+    fn now(&self) -> Millis {
         self.at(Instant::now())
     }
 
-    fn at(&self, instant: Instant) -> u64 {
-        u64::try_from(instant.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
+    fn at(&self, instant: Instant) -> Millis {
+        millis(self.looks_back + instant.saturating_duration_since(self.started))
+    }
+
+    /// An instant of the machine's that has passed, by our clock.
+    fn past(&self, at: Millis) -> Past {
+        let ago = Duration::from_millis(self.now().saturating_sub(at));
+        let now = self.context.clock.now();
+        Past::new(now.saturating_sub(i64::try_from(ago.as_nanos()).unwrap_or(i64::MAX)), now)
     }
 
     fn wake_at(&self) -> Instant {
         const IDLE: Duration = Duration::from_secs(3_600);
-        // One more, since the session counts whole milliseconds.
-        let due = self.session.poll_timeout().map(|at| Duration::from_millis(at.saturating_add(1)));
+        // One more, since the machine counts whole milliseconds.
+        let due = self.listener.poll_timeout().map(|at| Duration::from_millis(at.saturating_add(1)));
+        let due = due.map(|due| due.saturating_sub(self.looks_back));
         self.started + due.unwrap_or_else(|| self.started.elapsed() + IDLE)
     }
 
     fn report(&mut self, report: Report) {
         let now = self.now();
+        let listener = &mut self.listener;
         match report {
-            Report::Made(Ok((channel, rejected, topics))) => {
-                self.channel = Some(channel);
-                self.subscribed = topics;
-                self.rejected(rejected, true);
-                self.session.handle_channel_made(now);
-                self.subscribe_rest();
+            Report::Page(list, page) => listener.handle_page(now, list, page.map_err(Failure::from)),
+            Report::Made(at, Ok(channel)) => {
+                if let Some(held) = self.channels.get_mut(at) {
+                    held.channel = Some(channel);
+                }
+                listener.handle_channel(now, at, Ok(()));
             }
-            Report::Made(Err(error)) => {
-                let retry_in = u64::try_from(error.retry_in().as_millis()).unwrap_or(u64::MAX);
-                self.session.handle_channel_failed(now, retry_in);
-                self.failing(&format!("no notification channel could be made: {error}"));
+            Report::Made(at, Err(error)) => listener.handle_channel(now, at, Err(error.into())),
+            Report::Subscribed(at, made, answer) => {
+                listener.handle_subscribed(now, at, made, answer.map_err(Failure::from));
             }
-            Report::Subscribed(Ok(rejected), _) => {
-                self.rejected(rejected, false);
-                self.request_repair();
+            Report::Open(at, socket, opened) => {
+                let opened = self.at(opened);
+                self.listener.handle_open(opened, at, socket);
             }
-            Report::Subscribed(Err(error), topics) => {
-                // Another try comes with the next discovery, or the next channel.
-                self.subscribed = self.subscribed.saturating_sub(topics);
-                tracing::warn!(feed = self.feed.name, "{topics} new topics could not be subscribed: {error}");
-            }
-            Report::Open(socket, at) => self.session.handle_open(self.at(at), socket),
-            Report::OpenFailed(socket, error) => {
-                self.lines.remove(&socket);
+            Report::OpenFailed(at, socket, error) => {
+                self.lines.remove(at, socket);
                 let refused = matches!(error, ConnectError::Status(401 | 403 | 404 | 410));
-                self.session.handle_open_failed(now, socket, refused);
-                self.failing(&format!("the notification socket could not be opened: {error}"));
+                let problem = format!("the notification socket could not be opened: {error}");
+                listener.handle_open_failed(now, at, socket, refused, problem);
             }
-            Report::Heard(socket, at, wall) => {
-                self.feed.heard(wall);
-                self.session.handle_heard(self.at(at), socket);
+            Report::Heard(at, socket, heard, wall) => {
+                if let Some(held) = self.channels.get_mut(at) {
+                    held.feed.heard(wall);
+                }
+                let heard = self.at(heard);
+                self.listener.handle_heard(heard, at, socket);
             }
-            Report::Control(socket, control) => self.session.handle_control(now, socket, &control),
-            Report::Closed(socket, cause) => {
-                self.lines.remove(&socket);
-                self.session.handle_closed(now, socket, cause);
+            Report::Control(at, socket, control) => listener.handle_control(now, at, socket, &control),
+            Report::Closed(at, socket, cause) => {
+                self.lines.remove(at, socket);
+                listener.handle_closed(now, at, socket, cause);
             }
         }
     }
 
     fn act(&mut self) {
-        self.session.handle_timeout(self.now());
-        while let Some(action) = self.session.poll_action() {
-            match action {
-                Action::MakeChannel { fresh_token } => self.make_channel(fresh_token),
-                Action::Open { socket } => self.open(socket),
-                Action::Close { socket } => {
-                    if let Some(line) = self.lines.remove(&socket) {
-                        line.cancel.cancel();
-                    }
-                }
-                Action::Ping { socket } => {
-                    if let Some(line) = self.lines.get(&socket) {
-                        let _one_is_waiting = line.pings.try_send(());
-                    }
-                }
-                Action::Listening => self.feed.listening(),
-                Action::Lost(cause) => self.missing(|feed| feed.lost(cause)),
-                Action::Replaced(cause) => self.missing(|feed| feed.replaced(cause)),
-                Action::Repair => self.request_repair(),
-            }
+        self.listener.handle_timeout(self.now());
+        while self.channels.len() < self.listener.channels() {
+            self.add_channel();
+        }
+        while let Some(effect) = self.listener.poll_effect() {
+            self.carry_out(effect);
         }
     }
 
-    fn missing(&mut self, since: impl FnOnce(&mut Feed<S>) -> Past) {
-        let since = since(&mut self.feed);
-        self.missing_since = Past::earliest(self.missing_since, Some(since));
-    }
-
-    fn make_channel(&mut self, fresh_token: bool) {
-        let (context, reports, topics) = (self.context.clone(), self.reports.clone(), self.topics.clone());
-        self.tasks.spawn(async move {
-            let made = make_channel(&context, &topics, fresh_token).await;
-            let _driver_stopped = reports.send(Report::Made(made)).await;
+    fn add_channel(&mut self) {
+        let at = self.channels.len();
+        let index = u16::try_from(at).unwrap_or(u16::MAX);
+        self.channels.push(Held {
+            feed: Feed::new(index, format!("notifications-{}", at + 1), self.context.clone()),
+            channel: None,
+            missing_since: Some(self.context.look_back_to),
+            limited_since: None,
         });
     }
 
-    fn open(&mut self, id: u32) {
-        let Some(channel) = self.channel.clone() else { return };
-        let (pings, pinged) = mpsc::channel(1);
-        let cancel = self.context.cancel.child_token();
-        self.lines.insert(id, Line { cancel: cancel.clone(), pings });
-        let frames = self.context.frames(self.feed.index, &self.feed.name);
-        let (context, reports) = (self.context.clone(), self.reports.clone());
-        self.tasks.spawn(async move {
-            let opened = tokio::select! {
-                () = cancel.cancelled() => return,
-                opened = context.connector.connect(channel.connect_uri()) => opened,
-            };
-            let report = match opened {
-                Ok(socket) => carry(id, socket, frames, &reports, pinged, cancel).await,
-                Err(error) => Some(Report::OpenFailed(id, error)),
-            };
-            if let Some(report) = report {
-                let _driver_stopped = reports.send(report).await;
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::ReadPage(list, number) => self.read_page(list, number),
+            Effect::MakeChannel { channel, fresh_token } => self.make_channel(channel, fresh_token),
+            Effect::Subscribe { channel, made, topics } => self.subscribe(channel, made, topics),
+            Effect::Open(at, socket) => self.open(at, socket),
+            Effect::Close(at, socket) => self.lines.close(at, socket),
+            Effect::Ping(at, socket) => self.lines.ping(at, socket),
+            Effect::Lookup(problem) => {
+                // Where nobody is known, the feed says why.
+                if let Some(problem) = problem.as_ref().filter(|_| self.listener.knows_anybody()) {
+                    tracing::warn!("{problem}. Who is in no list is not heard until this is mended");
+                }
+                self.context.board.problem("discovery", problem);
             }
-        });
-    }
-
-    fn add_topics(&mut self, more: Vec<String>) {
-        self.topics.extend(more);
-        if self.channel.is_some() {
-            self.subscribe_rest();
+            Effect::Listening(at) => self.with(at, |held| held.feed.listening()),
+            Effect::Lost(at, cause) => self.with(at, |held| held.misses(|feed| feed.lost(cause))),
+            Effect::Replaced(at, cause) => self.with(at, |held| held.misses(|feed| feed.replaced(cause))),
+            Effect::Failing { channel, problem, retry_in } => {
+                self.with(channel, |held| held.feed.failing(&problem, retry_in));
+            }
+            Effect::Limited(at, limited) => {
+                let limited = limited.map(|(reason, since)| (reason, self.past(since)));
+                self.with(at, |held| held.limit(limited));
+            }
+            Effect::Rejected(at, rejected) => {
+                self.with(at, |held| channel::warn(&held.feed.name, &rejected));
+                if let Some(held) = self.channels.get(at) {
+                    self.context.board.rejected(&held.feed.name, rejected);
+                }
+            }
+            Effect::Repair(at) => self.request_repair(at),
         }
     }
 
-    /// Subscribes to what is not on the channel yet.
-    fn subscribe_rest(&mut self) {
-        let rest = self.topics.get(self.subscribed..).unwrap_or_default().to_vec();
-        let Some(channel) = self.channel.clone().filter(|_| !rest.is_empty()) else { return };
-        self.subscribed = self.topics.len();
-        let (context, reports) = (self.context.clone(), self.reports.clone());
+    fn with(&mut self, at: usize, act: impl FnOnce(&mut Held<S>)) {
+        if let Some(held) = self.channels.get_mut(at) {
+            act(held);
+        }
+    }
+
+    fn read_page(&mut self, list: ListKind, number: u32) {
+        let context = self.context.clone();
+        let read = async move { discovery::page(&context.api, list, number).await };
+        self.call(read, move |page| Report::Page(list, page));
+    }
+
+    fn make_channel(&mut self, at: usize, fresh_token: bool) {
+        let context = self.context.clone();
+        let make = async move {
+            if fresh_token {
+                let present = context.api.tokens().get().await?;
+                context.api.tokens().replace(&present).await?;
+            }
+            Channel::make(&context.api).await
+        };
+        self.call(make, move |made| Report::Made(at, made));
+    }
+
+    fn subscribe(&mut self, at: usize, made: u32, topics: Vec<String>) {
+        let Some(channel) = self.channels.get(at).and_then(|held| held.channel.clone()) else { return };
+        let context = self.context.clone();
+        let subscribe = async move { channel.subscribe(&context.api, &topics).await };
+        self.call(subscribe, move |answer| Report::Subscribed(at, made, answer));
+    }
+
+    /// Makes a call in a task of its own, and reports what came of it.
+    fn call<T: Send + 'static>(
+        &mut self,
+        call: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+        report: impl FnOnce(Result<T, ApiError>) -> Report + Send + 'static,
+    ) {
+        let (cancel, reports) = (self.context.cancel.clone(), self.reports.clone());
         self.tasks.spawn(async move {
-            let subscribing = channel.subscribe(&context.api, &rest);
-            let outcome =
-                context.cancel.run_until_cancelled(subscribing).await.unwrap_or(Err(ApiError::Cancelled));
-            let _driver_stopped = reports.send(Report::Subscribed(outcome, rest.len())).await;
+            let outcome = cancel.run_until_cancelled(call).await.unwrap_or(Err(ApiError::Cancelled));
+            let _driver_stopped = reports.send(report(outcome)).await;
         });
     }
 
-    fn rejected(&self, rejected: Vec<Rejection>, fresh: bool) {
-        channel::report(&self.feed.name, &rejected);
-        self.feed.limited(self.context.board.rejected(&self.feed.name, rejected, fresh));
+    fn open(&mut self, at: usize, socket: u32) {
+        let Some(held) = self.channels.get(at) else { return };
+        let Some(channel) = held.channel.clone() else { return };
+        let frames = self.context.frames(held.feed.index, &held.feed.name);
+        let ends = self.lines.add(at, socket, &self.context.cancel);
+        let (context, reports) = (self.context.clone(), self.reports.clone());
+        self.tasks.spawn(line::run(context, (at, socket), channel, frames, reports, ends));
     }
 
-    fn request_repair(&mut self) {
+    fn request_repair(&mut self, at: usize) {
+        let Some(held) = self.channels.get_mut(at) else { return };
         self.rounds.request(RepairRequest {
-            feed: self.feed.index,
-            since: self.missing_since.take(),
-            time: self.feed.times().load(Ordering::Acquire),
-            times: self.feed.times().clone(),
+            feed: held.feed.index,
+            since: held.missing_since.take(),
+            time: held.feed.times().load(Ordering::Acquire),
+            times: held.feed.times().clone(),
         });
-    }
-
-    fn failing(&self, problem: &str) {
-        self.feed.failing(problem, self.wake_at().saturating_duration_since(Instant::now()));
     }
 
     /// Lets the sockets say good-bye, and waits for their last batches.
@@ -268,64 +285,30 @@ impl<S: Sink> Driver<S> {
     }
 }
 
-async fn make_channel<S: Sink>(
-    context: &Context<S>,
-    topics: &[String],
-    fresh_token: bool,
-) -> Result<(Channel, Vec<Rejection>, usize), ApiError> {
-    let work = async {
-        if fresh_token {
-            let present = context.api.tokens().get().await?;
-            context.api.tokens().replace(&present).await?;
+impl<S: Sink> Held<S> {
+    fn misses(&mut self, since: impl FnOnce(&mut Feed<S>) -> Past) {
+        let since = since(&mut self.feed);
+        self.missing_since = Past::earliest(self.missing_since, Some(since));
+    }
+
+    /// What is not heard, and since when; once all is heard, a repair looks back to that.
+    fn limit(&mut self, limited: Option<(String, Past)>) {
+        match limited {
+            Some((reason, since)) => {
+                self.limited_since = Past::earliest(self.limited_since, Some(since));
+                self.feed.limited(Some((reason, since)));
+            }
+            None => {
+                self.missing_since = Past::earliest(self.missing_since, self.limited_since.take());
+                self.feed.limited(None);
+            }
         }
-        let channel = Channel::make(&context.api).await?;
-        let rejected = channel.subscribe(&context.api, topics).await?;
-        Ok((channel, rejected, topics.len()))
-    };
-    context.cancel.run_until_cancelled(work).await.unwrap_or(Err(ApiError::Cancelled))
+    }
 }
 
-/// Reads a socket until it ends or is no longer wanted; what to report then.
-async fn carry<S: Sink>(
-    id: u32,
-    mut socket: Socket,
-    mut frames: Frames<S>,
-    reports: &mpsc::Sender<Report>,
-    mut pings: mpsc::Receiver<()>,
-    cancel: CancellationToken,
-) -> Option<Report> {
-    reports.send(Report::Open(id, Instant::now())).await.ok()?;
-    let mut heard_until = HeardUntil::new(frames.now());
-    loop {
-        let ready = tokio::select! {
-            () = cancel.cancelled() => {
-                socket.close().await;
-                return None;
-            }
-            Some(()) = pings.recv() => {
-                let sent = tokio::select! {
-                    () = cancel.cancelled() => return None,
-                    sent = socket.send_text(PING.to_owned()) => sent,
-                };
-                match sent {
-                    true => continue,
-                    false => return Some(Report::Closed(id, Cause::Broken)),
-                }
-            }
-            ready = socket.ready() => ready,
-        };
-        if !ready.frames.is_empty() {
-            let mut heard = frames.decode(&ready.frames);
-            let until = heard_until.look(&ready, heard.at);
-            let _driver_stopped = reports.send(Report::Heard(id, Instant::now(), until)).await;
-            let controls = std::mem::take(&mut heard.controls);
-            frames.submit(heard).await;
-            for control in controls.into_iter().filter(|c| !matches!(c, Control::Heartbeat | Control::Pong)) {
-                reports.send(Report::Control(id, control)).await.ok()?;
-            }
-        }
-        if let Some(cause) = ready.end {
-            return Some(Report::Closed(id, cause));
-        }
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let lasting = matches!(error, ApiError::Forbidden { .. });
+        Self { problem: error.to_string(), retry_in: error.retry_in(), lasting }
     }
 }

@@ -5,7 +5,7 @@
 //! encoded. What has piled up is taken at once, so that a burst costs one hand-over.
 
 use crate::gate::{Gate, Gated};
-use crate::session::Cause;
+use crate::listening::Cause;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use outward::USER_AGENT;

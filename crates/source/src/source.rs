@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::health::Health;
 use crate::repair::{self, Rounds};
 use crate::sink::Sink;
-use crate::{Dialect, Settings, events, supervisor};
+use crate::{Dialect, Settings, events, notifications};
 use outward::SetupError;
 use pipeline::{Clock, Telemetry, Wish};
 use std::fmt;
@@ -46,7 +46,7 @@ impl Source {
             Dialect::Notifications => {
                 let rounds = Rounds::default();
                 tasks.spawn(repair::run(context.clone(), rounds.clone(), wishes));
-                tasks.spawn(supervisor::run(context.clone(), rounds));
+                tasks.spawn(notifications::run(context.clone(), rounds));
             }
             Dialect::Events => {
                 tasks.spawn(repair::ignore(context.clone(), wishes));

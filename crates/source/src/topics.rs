@@ -1,4 +1,4 @@
-//! What to listen to, and how it is spread over channels.
+//! What to listen to.
 //!
 //! A topic names its object and there are no wildcards, so an organisation is covered by naming each queue and each
 //! user. A combined topic (`v2.users.{id}?conversations&presence&routingStatus`, at most 200 characters) counts once
@@ -6,14 +6,8 @@
 //! one channel per kind of topic (a small organisation would hold two sockets for nothing).
 
 use engine::{Id, IdError};
-use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
-
-/// Topics that a channel takes (Genesys notification limits).
-pub(crate) const TOPICS_OF_CHANNEL_MAX: usize = 1_000;
-/// Channels that a client may have; one more evicts the one used longest ago.
-pub(crate) const CHANNELS_MAX: usize = 20;
 
 /// Which topics to subscribe to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,63 +114,6 @@ pub(crate) fn topic_id(text: &str) -> Result<Id, String> {
         return Err("it holds something else than letters, digits, - and _".to_owned());
     }
     Id::new(text).map_err(|error: IdError| error.to_string())
-}
-
-/// Which topic is on which channel.
-#[derive(Debug, Default)]
-pub(crate) struct Plan {
-    planned: HashSet<String>,
-    /// Topics on each channel so far.
-    sizes: Vec<usize>,
-}
-
-/// What a channel gets.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Share {
-    /// The channel, from 0.
-    pub channel: usize,
-    /// Its new topics.
-    pub topics: Vec<String>,
-}
-
-impl Plan {
-    /// Puts what is new on channels with room, then on new ones; and how many topics no channel is left for.
-    pub fn add(&mut self, targets: impl IntoIterator<Item = TopicTarget>) -> (Vec<Share>, usize) {
-        let mut shares: Vec<Share> = Vec::new();
-        let mut without_channel = 0;
-        for topic in targets.into_iter().map(|target| target.topic()) {
-            if self.planned.contains(&topic) {
-                continue;
-            }
-            let Some(channel) = self.room() else {
-                without_channel += 1;
-                continue;
-            };
-            self.sizes[channel] += 1;
-            self.planned.insert(topic.clone());
-            match shares.iter_mut().find(|share| share.channel == channel) {
-                Some(share) => share.topics.push(topic),
-                None => shares.push(Share { channel, topics: vec![topic] }),
-            }
-        }
-        (shares, without_channel)
-    }
-
-    /// How many topics are on channels.
-    pub fn len(&self) -> usize {
-        self.planned.len()
-    }
-
-    fn room(&mut self) -> Option<usize> {
-        if let Some(channel) = self.sizes.iter().position(|&size| size < TOPICS_OF_CHANNEL_MAX) {
-            return Some(channel);
-        }
-        if self.sizes.len() == CHANNELS_MAX {
-            return None;
-        }
-        self.sizes.push(0);
-        Some(self.sizes.len() - 1)
-    }
 }
 
 #[cfg(test)]

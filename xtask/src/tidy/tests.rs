@@ -16,6 +16,9 @@ fn a_broken_rule_is_named() {
     let asks = format!("//! Why.\nfn f() {{ {}(); }}", GUARDED[0].0);
     assert_eq!(rules_of_a_file("crates/engine/src/b.rs", &asks).len(), 1);
     assert!(rules_of_a_file("crates/pipeline/src/clock.rs", &asks).is_empty());
+    let waits = "//! Why.\nuse tokio::time::sleep;";
+    assert_eq!(rules_of_a_file("crates/source/src/listening/b.rs", waits).len(), 1);
+    assert!(rules_of_a_file("crates/source/src/b.rs", waits).is_empty());
 }
 
 #[test]

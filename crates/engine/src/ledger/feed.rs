@@ -2,7 +2,7 @@
 
 use crate::gaps::Claim;
 use crate::limits::{HOLES_MAX, LACK_JOIN_NS, PROOF_FACTS, PROOF_FACTS_MIN, PROOF_SPAN_NS};
-use crate::{Completeness, FactId, FeedEvent};
+use crate::{Completeness, FactId, FeedEvent, Limit};
 use std::collections::VecDeque;
 
 /// How long a moment lasts at which facts were lost: our clock is no finer.
@@ -48,7 +48,7 @@ pub(crate) struct Hole {
     pub(super) reason: String,
     /// Nobody listened in it, so that reading again closes it; not so where facts were dropped.
     pub(super) gap: bool,
-    /// It ended so long before the last restart that no round of repair of this run looks back to it.
+    /// It began so long before the last restart that no round of repair of this run looks back to it.
     pub(super) beyond: bool,
     /// It differs from what is stored.
     pub(super) changed: bool,
@@ -86,7 +86,7 @@ impl Feed {
             FeedEvent::Listening => return self.listen(at),
             FeedEvent::Lost { reason, last_heard } => self.lose(reason, last_heard.min(at)),
             FeedEvent::Failing { reason } => self.failing = Some(reason),
-            FeedEvent::Limited { reason } => self.limit(reason, at),
+            FeedEvent::Limited { limit } => return self.limit(limit, at),
             FeedEvent::Refused { reason } => self.lack(at, at, &format!("frames were refused: {reason}")),
             FeedEvent::Repaired => self.settle_holes(Completeness::Repaired, None),
             FeedEvent::RepairFailed { reason } => self.settle_holes(Completeness::Partial, Some(&reason)),
@@ -200,21 +200,36 @@ impl Feed {
         self.bound_holes();
     }
 
-    /// Notes what it does not hear from now on; none: it hears everything again.
-    pub(super) fn limit(&mut self, reason: Option<String>, at: i64) {
-        if self.limited.as_ref().map(|h| &h.reason) == reason.as_ref() {
-            return;
+    /// Notes what it does not hear although it should, and since when. True when it hears everything again: what was not
+    /// heard meanwhile is a hole then, which REST reads close.
+    pub(super) fn limit(&mut self, limit: Option<Limit>, at: i64) -> bool {
+        if let (Some(limit), Some(known)) = (&limit, &mut self.limited)
+            && limit.since >= known.from
+        {
+            if known.reason != limit.reason {
+                known.reason.clone_from(&limit.reason);
+                known.changed = true;
+            }
+            return false;
         }
-        let newest = self.holes.back().and_then(|h| h.to);
-        if let Some(over) = self.limited.take() {
-            let to = at.max(over.from).max(newest.unwrap_or(at));
-            let place = self.holes.len() - self.holes.iter().rev().take_while(|h| h.to.is_none()).count();
-            self.holes.insert(place, Hole { to: Some(to), changed: true, ..over });
-            self.bound_holes();
+        let over = self.limited.take();
+        let was_limited = over.is_some();
+        if let Some(over) = over {
+            self.end_limit(over, at);
         }
-        let from = self.free_start(at, 1);
+        let Some(limit) = limit else { return was_limited && !self.resends };
+        let from = self.free_start(limit.since.min(at), -1);
         self.limited =
-            reason.map(|reason| Hole { gap: false, ..Hole::new(from, None, Completeness::Partial, reason) });
+            Some(Hole { gap: false, ..Hole::new(from, None, Completeness::Partial, limit.reason) });
+        false
+    }
+
+    fn end_limit(&mut self, over: Hole, at: i64) {
+        let newest = self.holes.back().and_then(|h| h.to);
+        let to = at.max(over.from).max(newest.unwrap_or(at)).max(self.again_until);
+        let place = self.holes.len() - self.holes.iter().rev().take_while(|h| h.to.is_none()).count();
+        self.holes.insert(place, Hole { to: Some(to), gap: true, changed: true, ..over });
+        self.bound_holes();
     }
 
     /// The first instant from `at` on, stepping by `step`, at which no other hole begins: that is a hole's name in the store.

@@ -19,6 +19,11 @@ fn lost(last_heard: i64) -> FeedEvent {
     FeedEvent::Lost { reason: "cut".to_owned(), last_heard }
 }
 
+/// A queue is not heard since then, or everything is heard again.
+fn limited(since: Option<i64>) -> FeedEvent {
+    FeedEvent::Limited { limit: since.map(|since| Limit { reason: "queue q".to_owned(), since }) }
+}
+
 fn refused(reason: &str) -> FeedEvent {
     FeedEvent::Refused { reason: reason.to_owned() }
 }
@@ -290,7 +295,7 @@ fn a_round_after_a_restart_repairs_no_hole_that_it_does_not_look_back_to() {
     let mut before = engine();
     before.handle_feed(note(0, NOON, named("f", false)));
     before.handle_feed(note(0, NOON, FeedEvent::Listening));
-    for (down, up) in [(100, 200), (5_000, 5_100)] {
+    for (down, up) in [(100, 50_000), (80_000, 90_000)] {
         before.handle_feed(note(0, NOON + down * SECOND, lost(NOON + down * SECOND)));
         before.handle_feed(note(0, NOON + up * SECOND, FeedEvent::Listening));
     }
@@ -299,13 +304,54 @@ fn a_round_after_a_restart_repairs_no_hole_that_it_does_not_look_back_to() {
         before.take_batch().ledger.into_iter().map(|row| (row.from, row)).collect();
     let mut after = engine();
     rows.into_values().for_each(|row| after.restore_ledger(row));
-    let now = NOON + 5_200 * SECOND;
+    let now = NOON + 90_200 * SECOND;
     after.resumed(0, now, now);
+    assert_eq!(after.look_back_to(now), NOON + 80_000 * SECOND);
     after.handle_feed(note(0, now, FeedEvent::Listening));
     after.handle_feed(note(0, now + SECOND, FeedEvent::Repaired));
     let worst =
         |at: i64| after.range(NOON + at * SECOND, NOON + (at + 1) * SECOND, now + 2 * SECOND).completeness;
-    assert_eq!([worst(150), worst(5_050)], [Completeness::Unknown, Completeness::Repaired]);
+    assert_eq!([worst(150), worst(85_000)], [Completeness::Unknown, Completeness::Repaired]);
+}
+
+#[test]
+fn what_was_not_heard_for_a_while_is_repaired_by_a_round_that_looks_back_to_it() {
+    let mut engine = engine();
+    let worst = |engine: &Engine, from: i64, to: i64| {
+        engine.range(NOON + from * SECOND, NOON + to * SECOND, NOON + 900 * SECOND).completeness
+    };
+    engine.handle_feed(note(0, NOON, named("f", false)));
+    engine.handle_feed(note(0, NOON, FeedEvent::Listening));
+    // At 300 a queue is found that may have been there since 100.
+    engine.handle_feed(note(0, NOON + 300 * SECOND, limited(Some(NOON + 100 * SECOND))));
+    engine.handle_feed(note(0, NOON + 301 * SECOND, FeedEvent::Repaired));
+    assert_eq!(worst(&engine, 100, 302), Completeness::Partial, "it is not heard yet");
+    engine.handle_feed(note(0, NOON + 310 * SECOND, limited(None)));
+    assert_eq!(worst(&engine, 100, 302), Completeness::Partial, "and what was missed is not read");
+    engine.handle_feed(note(0, NOON + 320 * SECOND, FeedEvent::Repaired));
+    let parts = [worst(&engine, 1, 99), worst(&engine, 100, 310), worst(&engine, 311, 900)];
+    assert_eq!(parts, [Completeness::Complete, Completeness::Repaired, Completeness::Complete]);
+}
+
+#[test]
+fn an_earlier_beginning_of_what_is_not_heard_counts_and_a_restart_knows_it() {
+    let mut engine = engine();
+    engine.handle_feed(note(0, NOON, named("f", false)));
+    engine.handle_feed(note(0, NOON, FeedEvent::Listening));
+    engine.handle_feed(note(0, NOON + 500 * SECOND, limited(Some(NOON + 400 * SECOND))));
+    engine.handle_feed(note(0, NOON + 600 * SECOND, limited(Some(NOON + 200 * SECOND))));
+    let rows: BTreeMap<i64, LedgerRow> =
+        engine.take_batch().ledger.into_iter().map(|row| (row.from, row)).collect();
+    let mut after = self::engine();
+    rows.into_values().for_each(|row| after.restore_ledger(row));
+    let now = NOON + 7_000 * SECOND;
+    after.resumed(0, now, now);
+    assert_eq!(after.look_back_to(now), NOON + 200 * SECOND);
+    for engine in [&engine, &after] {
+        let range = engine.range(NOON + 200 * SECOND, NOON + 6_000 * SECOND, now);
+        assert_eq!(range.completeness, Completeness::Partial);
+        assert_eq!(engine.range(NOON, NOON + 199 * SECOND, now).completeness, Completeness::Complete);
+    }
 }
 
 /// What may become of a feed, and how many seconds later.
@@ -339,8 +385,8 @@ fn play(happened: &[(u8, i64)]) -> (Engine, Vec<i64>, Vec<LedgerRow>, i64) {
             }
             3 => engine.handle_feed(note(0, now, refused("too_large"))),
             4 => engine.handle_dropped(0, &id("call"), dropped(1, now)),
-            5 => engine.handle_feed(note(0, now, FeedEvent::Limited { reason: said("queue q") })),
-            _ => engine.handle_feed(note(0, now, FeedEvent::Limited { reason: None })),
+            5 => engine.handle_feed(note(0, now, limited(Some(now)))),
+            _ => engine.handle_feed(note(0, now, limited(None))),
         }
         if matches!(what, 3 | 4) && listens {
             missed.push(now);

@@ -283,14 +283,16 @@ fn a_feed_that_cannot_hear_some_topics_is_partial_and_says_which() {
         (view.completeness, view.reason.as_deref()),
         (Completeness::Unknown, Some("the secret is wrong"))
     );
-    engine.handle_feed(note(FeedEvent::Limited { reason: Some("queue q: no permission".into()) }));
+    engine.handle_feed(note(FeedEvent::Limited {
+        limit: Some(Limit { reason: "queue q: no permission".into(), since: NOON }),
+    }));
     engine.handle_feed(note(FeedEvent::Listening));
     let view = engine.feeds(NOON + 1).pop().unwrap();
     assert_eq!(
         (view.completeness, view.reason.as_deref()),
         (Completeness::Partial, Some("queue q: no permission"))
     );
-    engine.handle_feed(note_at(NOON + 10, FeedEvent::Limited { reason: None }));
+    engine.handle_feed(note_at(NOON + 10, FeedEvent::Limited { limit: None }));
     assert_eq!(engine.completeness(NOON + 30), Completeness::Partial, "they were not heard for a while");
     let told = engine.range(NOON, NOON + 30, NOON + 30).feeds.pop().unwrap().intervals;
     let told: Vec<_> = told.iter().map(|i| (i.from - NOON, i.to - NOON, i.completeness)).collect();

@@ -3,6 +3,7 @@
 mod calls;
 mod channels;
 mod dialect_events;
+mod listening;
 mod platform;
 mod recorder;
 mod repairs;

@@ -48,7 +48,11 @@ pub struct State {
     pub token_valid: u32,
     pub users: Vec<&'static str>,
     pub queues: Vec<&'static str>,
+    /// Entities on a page of a list, where not all are on one.
+    pub page_entities: Option<usize>,
     pub rejected: HashMap<String, &'static str>,
+    /// Topics that the next answer about them leaves out, and that are not subscribed.
+    pub left_out: HashSet<String>,
     /// When handshakes came, and whether the next one is answered with 429 and a second to wait.
     pub handshakes: Vec<std::time::Instant>,
     pub throttle_next: bool,
@@ -176,7 +180,7 @@ impl Platform {
         let path = target.split('?').next().unwrap_or("");
         let mut state = self.state.lock().unwrap();
         state.requests.push(format!("{method} {target}"));
-        if let Some(at) = state.once.iter().position(|(prefix, ..)| path.starts_with(prefix)) {
+        if let Some(at) = state.once.iter().position(|(prefix, ..)| target.starts_with(prefix)) {
             return state.once.remove(at).1;
         }
         if path == "/oauth/token" {
@@ -197,7 +201,7 @@ impl Platform {
             );
         }
         let body = serde_json::from_str(body).unwrap_or(Value::Null);
-        let (status, answer) = api(&mut state, &self.sockets, path, &body);
+        let (status, answer) = api(&mut state, &self.sockets, target, &body);
         (status, vec![], answer)
     }
 
@@ -280,8 +284,17 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-fn api(state: &mut State, sockets: &str, path: &str, body: &Value) -> (u16, Value) {
-    let listed = |ids: &[&str]| json!({ "entities": ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>(), "pageCount": 1 });
+/// The page of a list that a query asks for.
+fn listed(ids: &[&str], query: &str, page_entities: Option<usize>) -> Value {
+    let size = page_entities.unwrap_or(ids.len()).max(1);
+    let number = query.split('&').find_map(|part| part.strip_prefix("pageNumber=")?.parse::<usize>().ok());
+    let page = ids.chunks(size).nth(number.unwrap_or(1) - 1).unwrap_or_default();
+    let entities: Vec<Value> = page.iter().map(|id| json!({ "id": id })).collect();
+    json!({ "entities": entities, "pageCount": ids.len().div_ceil(size).max(1) })
+}
+
+fn api(state: &mut State, sockets: &str, target: &str, body: &Value) -> (u16, Value) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let parts: Vec<&str> = path.trim_start_matches("/api/v2/").split('/').collect();
     match parts.as_slice() {
         ["notifications", "channels"] => {
@@ -297,6 +310,9 @@ fn api(state: &mut State, sockets: &str, path: &str, body: &Value) -> (u16, Valu
             let number: usize = channel.trim_start_matches("channel-").parse().unwrap();
             let mut entities = Vec::new();
             for topic in body.as_array().into_iter().flatten().filter_map(|topic| topic["id"].as_str()) {
+                if state.left_out.remove(topic) {
+                    continue;
+                }
                 entities.push(match state.rejected.get(topic) {
                     Some(permission) => json!({ "id": topic, "state": "Rejected", "rejectionReason": "no", "missingPermissions": [permission] }),
                     None => json!({ "id": topic, "state": "Permitted" }),
@@ -305,8 +321,8 @@ fn api(state: &mut State, sockets: &str, path: &str, body: &Value) -> (u16, Valu
             }
             (200, json!({ "entities": entities }))
         }
-        ["users"] => (200, listed(&state.users)),
-        ["routing", "queues"] => (200, listed(&state.queues)),
+        ["users"] => (200, listed(&state.users, query, state.page_entities)),
+        ["routing", "queues"] => (200, listed(&state.queues, query, state.page_entities)),
         ["analytics", "conversations", "activity", "query"] => {
             let entities: Vec<Value> = state
                 .live

@@ -70,7 +70,7 @@ impl Recorder {
     /// What the ledger was told that feeds do not hear.
     pub fn limits(&self) -> Vec<Option<String>> {
         let limit = |note: &FeedNote| match &note.event {
-            FeedEvent::Limited { reason } => Some(reason.clone()),
+            FeedEvent::Limited { limit } => Some(limit.as_ref().map(|limit| limit.reason.clone())),
             _ => None,
         };
         self.with(|record| record.notes.iter().filter_map(limit).collect())

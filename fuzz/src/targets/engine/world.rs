@@ -162,7 +162,9 @@ impl World {
             1 | 2 => FeedEvent::Listening,
             3 => FeedEvent::Lost { reason: reason(), last_heard },
             4 => FeedEvent::Failing { reason: reason() },
-            5 => FeedEvent::Limited { reason: from.flag().then(reason) },
+            5 => FeedEvent::Limited {
+                limit: from.flag().then(|| Limit { reason: reason(), since: last_heard }),
+            },
             6 => FeedEvent::Repaired,
             _ => FeedEvent::RepairFailed { reason: reason() },
         };

@@ -11,13 +11,11 @@
 //! and connecting then (the platform replays nothing), and one wait for sockets and channels alike (making channels in a
 //! loop evicts the channels of others).
 
+use super::{Millis, millis};
 use crate::Timing;
 use outward::Backoff;
 use std::collections::VecDeque;
 use wire::Control;
-
-/// Milliseconds on the driver's clock.
-pub(crate) type Millis = u64;
 
 /// What the driver is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +40,7 @@ pub(crate) enum Action {
 
 /// Why a socket was lost or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub enum Cause {
     /// Nothing was heard, and a ping was not answered.
     Silent,
     /// The server closed it.
@@ -110,6 +108,7 @@ pub(crate) struct Session {
 
 impl Cause {
     /// The metric label.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Silent => "silent",
@@ -125,6 +124,7 @@ impl Cause {
     }
 
     /// In words for a person.
+    #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Silent => "nothing was heard for too long and a ping was not answered",
@@ -375,10 +375,6 @@ impl Session {
     fn renew_after(&self) -> Millis {
         millis(self.timing.channel_renew_after)
     }
-}
-
-fn millis(duration: std::time::Duration) -> Millis {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 4)
 }
 
 #[cfg(test)]

@@ -1,0 +1,225 @@
+//! What is listened to, and what is said of the rest, in virtual time.
+
+use super::*;
+use engine::Id;
+
+const START: Millis = 600_000;
+
+struct Play {
+    listener: Listener,
+    now: Millis,
+}
+
+impl Play {
+    fn new(topics: &Topics) -> Self {
+        Self { listener: Listener::new(topics, Timing::default(), fastrand::Rng::with_seed(1)), now: START }
+    }
+
+    fn discovering() -> Self {
+        Self::new(&Topics::Discover)
+    }
+
+    /// All that is to be done now.
+    fn effects(&mut self) -> Vec<Effect> {
+        self.listener.handle_timeout(self.now);
+        std::iter::from_fn(|| self.listener.poll_effect()).collect()
+    }
+
+    /// Goes to the next thing to do.
+    fn next(&mut self) -> Vec<Effect> {
+        self.now = self.listener.poll_timeout().expect("something is due").max(self.now);
+        self.effects()
+    }
+
+    fn page(&mut self, list: ListKind, ids: &[&str]) {
+        let ids = ids.iter().map(|id| Id::new(id).unwrap()).collect();
+        self.listener.handle_page(self.now, list, Ok(Page { ids, is_last: true }));
+    }
+
+    fn page_fails(&mut self, list: ListKind, problem: &str) {
+        self.listener.handle_page(self.now, list, Err(failure(problem)));
+    }
+
+    /// Makes channels, accepts every topic and opens every socket until nothing is left to do; what else was to be done.
+    fn goes_well(&mut self) -> Vec<Effect> {
+        let mut rest = Vec::new();
+        loop {
+            let effects = self.effects();
+            if effects.is_empty() {
+                return rest;
+            }
+            for effect in effects {
+                match effect {
+                    Effect::MakeChannel { channel, .. } => {
+                        self.listener.handle_channel(self.now, channel, Ok(()))
+                    }
+                    Effect::Subscribe { channel, made, topics } => {
+                        let answer = Answer { accepted: topics, rejected: Vec::new() };
+                        self.listener.handle_subscribed(self.now, channel, made, Ok(answer));
+                    }
+                    Effect::Open(channel, socket) => self.listener.handle_open(self.now, channel, socket),
+                    other => rest.push(other),
+                }
+            }
+        }
+    }
+}
+
+fn failure(problem: &str) -> Failure {
+    Failure { problem: problem.to_owned(), retry_in: Duration::ZERO, lasting: false }
+}
+
+/// What is said not to be heard, in order: the reason and since when.
+fn limits(effects: &[Effect]) -> Vec<Option<(&str, Millis)>> {
+    let limits = effects.iter().filter_map(|effect| match effect {
+        Effect::Limited(_, limit) => Some(limit),
+        _ => None,
+    });
+    limits.map(|limit| limit.as_ref().map(|(why, since)| (why.as_str(), *since))).collect()
+}
+
+fn repairs(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Repair(_))).count()
+}
+
+#[test]
+fn from_the_start_it_says_that_nobody_is_known_yet() {
+    let mut play = Play::discovering();
+    assert_eq!(play.listener.channels(), 1, "there is a feed to say it");
+    let effects = play.effects();
+    let [Some((reason, 0))] = limits(&effects)[..] else { panic!("{effects:?}") };
+    assert!(reason.contains("queues") && reason.contains("users"), "{reason}");
+    play.page(ListKind::Queues, &["q"]);
+    play.page(ListKind::Users, &["u"]);
+    let effects = play.goes_well();
+    assert_eq!(limits(&effects).last(), Some(&None));
+    assert_eq!(
+        (effects.contains(&Effect::Listening(0)), repairs(&effects)),
+        (true, 1),
+        "one round: {effects:?}"
+    );
+}
+
+#[test]
+fn a_list_that_fails_leaves_the_rest_limited_until_it_is_read() {
+    let mut play = Play::discovering();
+    play.effects();
+    play.page(ListKind::Queues, &["q"]);
+    play.page_fails(ListKind::Users, "status 503");
+    let effects = play.goes_well();
+    assert!(effects.contains(&Effect::Listening(0)), "what is known is listened to");
+    let said = limits(&effects);
+    assert!(said.last().unwrap().is_some_and(|(why, since)| why.contains("status 503") && since == 0));
+    let lookup = |e: &Effect| matches!(e, Effect::Lookup(Some(why)) if why.contains("users"));
+    assert!(effects.iter().any(lookup), "{effects:?}");
+    let asked = play.next();
+    assert_eq!((asked, play.now < START + 3_000), (vec![Effect::ReadPage(ListKind::Users, 1)], true));
+    play.page(ListKind::Users, &["u"]);
+    let effects = play.goes_well();
+    assert_eq!(limits(&effects).last(), Some(&None));
+    assert_eq!(effects.last(), Some(&Effect::Repair(0)), "and what was missed is read");
+    assert!(effects.contains(&Effect::Lookup(None)));
+}
+
+#[test]
+fn a_wrong_secret_is_why_nothing_is_heard() {
+    let mut play = Play::discovering();
+    play.effects();
+    play.page_fails(ListKind::Queues, "the client id and secret are refused");
+    play.page_fails(ListKind::Users, "the client id and secret are refused");
+    let effects = play.effects();
+    let failing = effects.iter().find_map(|effect| match effect {
+        Effect::Failing { channel: 0, problem, .. } => Some(problem),
+        _ => None,
+    });
+    assert!(failing.is_some_and(|why| why.contains("client id and secret")), "{effects:?}");
+    assert!(limits(&effects).last().unwrap().is_some_and(|(why, _)| why.contains("client id and secret")));
+}
+
+#[test]
+fn a_new_queue_was_missed_since_the_last_reading_and_its_failed_call_is_repeated() {
+    let mut play = Play::discovering();
+    play.effects();
+    play.page(ListKind::Queues, &["q-1"]);
+    play.page(ListKind::Users, &["u"]);
+    play.goes_well();
+    play.listener.handle_heard(START + 599_000, 0, 1);
+    play.now = START + 600_000;
+    assert_eq!(play.effects().len(), 2, "both lists are read again");
+    play.page(ListKind::Users, &["u"]);
+    play.page(ListKind::Queues, &["q-1", "q-2"]);
+    let effects = play.effects();
+    let [Some((_, START))] = limits(&effects)[..] else { panic!("{effects:?}") };
+    let subscribe = |effect: &Effect| match effect {
+        Effect::Subscribe { channel: 0, made: 1, topics } => Some(topics.clone()),
+        _ => None,
+    };
+    let new = vec!["v2.routing.queues.q-2.conversations".to_owned()];
+    assert_eq!(effects.iter().find_map(subscribe), Some(new.clone()));
+    play.listener.handle_subscribed(play.now, 0, 1, Err(failure("status 502")));
+    let again = play.next();
+    assert_eq!((again.iter().find_map(subscribe), play.now < START + 603_000), (Some(new.clone()), true));
+    play.listener.handle_subscribed(play.now, 0, 1, Ok(Answer { accepted: new, rejected: Vec::new() }));
+    assert_eq!(play.effects(), [Effect::Limited(0, None), Effect::Repair(0)]);
+}
+
+#[test]
+fn what_is_named_needs_no_list() {
+    let topics = "queue:q,user:u".parse().unwrap();
+    let mut play = Play::new(&topics);
+    let effects = play.goes_well();
+    assert_eq!((limits(&effects), repairs(&effects)), (vec![], 1));
+    assert!(effects.contains(&Effect::Listening(0)));
+}
+
+#[test]
+fn a_channel_on_which_nothing_could_be_put_is_made_again() {
+    let mut play = Play::new(&"queue:q".parse().unwrap());
+    assert!(matches!(play.effects()[..], [Effect::MakeChannel { channel: 0, .. }]));
+    play.listener.handle_channel(play.now, 0, Ok(()));
+    assert!(matches!(play.effects()[..], [Effect::Subscribe { .. }]));
+    play.listener.handle_subscribed(play.now, 0, 1, Err(failure("status 500")));
+    let effects = play.effects();
+    assert!(
+        effects
+            .iter()
+            .any(|e| matches!(e, Effect::Failing { problem, .. } if problem.contains("status 500"))),
+        "{effects:?}"
+    );
+    assert!(!effects.contains(&Effect::Open(0, 1)));
+    let effects = play.next();
+    assert!(effects.iter().any(|e| matches!(e, Effect::MakeChannel { .. })), "{effects:?}");
+}
+
+#[test]
+fn a_renewal_that_leaves_a_topic_out_is_said_when_it_takes_over_and_not_before() {
+    let mut play = Play::new(&"queue:q-1,queue:q-2".parse().unwrap());
+    play.goes_well();
+    play.now = START + millis(Timing::default().channel_renew_after);
+    play.listener.handle_heard(play.now - 1, 0, 1);
+    let effects = play.effects();
+    assert!(effects.contains(&Effect::MakeChannel { channel: 0, fresh_token: true }), "{effects:?}");
+    play.listener.handle_channel(play.now, 0, Ok(()));
+    let Some(Effect::Subscribe { made: 2, topics, .. }) = play.effects().pop() else { panic!("no call") };
+    let half = Answer { accepted: topics[..1].to_vec(), rejected: Vec::new() };
+    play.listener.handle_subscribed(play.now, 0, 2, Ok(half));
+    let effects = play.effects();
+    assert_eq!(
+        (limits(&effects), effects.last()),
+        (vec![], Some(&Effect::Open(0, 2))),
+        "the old socket hears all"
+    );
+    play.listener.handle_open(play.now, 0, 2);
+    let effects = play.effects();
+    assert!(limits(&effects)[0].is_some_and(|(why, since)| why.contains("left out") && since == play.now));
+}
+
+#[test]
+fn more_than_all_channels_take_is_said() {
+    let users: Vec<String> = (0..20_003).map(|n| format!("user:u-{n}")).collect();
+    let mut play = Play::new(&users.join(",").parse().unwrap());
+    assert_eq!(play.listener.channels(), 20);
+    let effects = play.goes_well();
+    let said = limits(&effects);
+    assert!(said.last().unwrap().is_some_and(|(why, _)| why.contains("3 queues and users")), "{said:?}");
+}
