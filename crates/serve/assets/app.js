@@ -21,6 +21,8 @@ let streaming = false;
 let lastUpdated = null;
 /** Whether any feed was ever listened to. */
 let ever = false;
+/** Why the service can store nothing new; undefined while it can. */
+let trouble;
 let spokenAt = -SPOKEN_MS;
 
 function stateCame(state) {
@@ -29,7 +31,8 @@ function stateCame(state) {
   ever = state.completenessFrom !== null;
   say(byId("active-count"), ever ? count(state.activeInteractions) : "–");
   if (ever) speak(state.activeInteractions);
-  held(state.storeTrouble);
+  trouble = state.storeTrouble;
+  held();
   suspects(state.suspects);
   completeness(state.completeness, state.completenessFrom);
   conversations.expect(state.activeInteractions, state.suspects);
@@ -41,8 +44,8 @@ function stateLost() {
   connection();
 }
 
-/** `trouble`: why the service can store nothing new, so that it shows nothing newer; not there while it can. */
-function held(trouble) {
+/** Says that the service shows nothing newer. */
+function held() {
   const line = byId("held");
   line.hidden = trouble === undefined;
   if (trouble !== undefined) say(line, `What you see stands still: ${trouble}. It goes on by itself.`);
@@ -87,7 +90,7 @@ function connection() {
   if (lostSince !== null) {
     say(lost, `Connection lost since ${timeOfDay(lostSince, now())}. What you see is from then; trying again.`);
   }
-  const { how, says } = feeds.standing(ever);
+  const { how, says } = feeds.standing(ever, trouble);
   const dim = how === "unheard" || how === "never";
   const unheard = byId("unheard");
   unheard.hidden = says === "" || lostSince !== null;
@@ -112,8 +115,8 @@ conversations.build(timeline.show);
 conversations.refresh();
 pollState(stateCame, stateLost);
 poll("api/v1/completeness", COMPLETENESS_MS, heatmap.heard);
-poll("api/v1/feeds", FEEDS_MS, ({ items }) => {
-  feeds.draw(items);
+poll("api/v1/feeds", FEEDS_MS, (answer) => {
+  feeds.draw(answer);
   connection();
 });
 poll("api/v1/minutes", MINUTES_MS, (minutes) => {

@@ -6,11 +6,13 @@ import { timeOfDay } from "./zone.js";
 
 /** `null` before the first answer. */
 let shown = null;
+/** Why the service says that what it serves is not current. */
+let notReady = [];
 
 /** Shows the feeds, and remembers them for [`why`]. */
-export function draw(feeds) {
-  shown = feeds;
-  const rows = feeds.map(row);
+export function draw({ items, notReady: reasons }) {
+  [shown, notReady] = [items, reasons];
+  const rows = items.map(row);
   byId("feeds").replaceChildren(...(rows.length > 0 ? rows : [element("li", { class: "muted" }, "No feed has connected yet.")]));
 }
 
@@ -35,21 +37,26 @@ export function why() {
 }
 
 /**
- * How what the page shows is known: `how` is `live`, `partly` (some feed is not heard), `unheard` (none is), `never` (none ever
- * was) or `waiting`; `says` is what there is to say about it. `ever`: whether anything was ever listened to.
+ * How what the page shows is known: `how` is `live`, `partly` (something is not heard), `unheard` (nothing is), `never` (nothing
+ * ever was) or `waiting`; `says` is what there is to say about it. `ever`: whether anything was ever listened to; `trouble`: a
+ * reason that is said elsewhere.
  */
-export function standing(ever) {
+export function standing(ever, trouble) {
   if (shown === null) return { how: "waiting", says: "" };
   const down = shown.filter((feed) => !feed.connected);
-  if (shown.length > 0 && down.length === 0) return { how: "live", says: "" };
-  if (!ever) return { how: "never", says: sentence("Nothing was heard yet, so who is on a conversation is not known", down) };
+  const reasons = notReady.filter((reason) => reason !== trouble);
+  if (shown.length > 0 && down.length === 0) {
+    if (reasons.length === 0) return { how: "live", says: "" };
+    return { how: "partly", says: `Not everything is heard: ${reasons.join("; ")}.` };
+  }
+  if (!ever) return { how: "never", says: sentence("Nothing was heard yet, so who is on a conversation is not known", down, reasons) };
   if (down.length < shown.length) return { how: "partly", says: sentence("What only these tell is missing", down) };
   return { how: "unheard", says: sentence("No feed is heard; what you see is from before", down) };
 }
 
-/** What it comes to, and of each feed since when and why. */
-function sentence(what, down) {
+/** What it comes to, and of each feed since when and why; where there is no feed, what the service says. */
+function sentence(what, down, reasons = []) {
   const each = down.map(({ name, since, reason }) =>
     `${name} has not been heard since ${timeOfDay(Date.parse(since), now())}${reason === null ? "" : ` (${reason})`}`);
-  return `${what}: ${each.length > 0 ? each.join("; ") : "no feed has connected yet"}.`;
+  return `${what}: ${(each.length > 0 ? each : reasons).join("; ") || "no feed has connected yet"}.`;
 }

@@ -2,7 +2,7 @@
 
 use crate::Shared;
 use crate::error::{Code, Problem};
-use crate::show::{self, Feed};
+use crate::show::{Feed, Feeds};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -48,7 +48,7 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }
 
-/// `GET /api/v1/feeds`: how each feed stands.
+/// `GET /api/v1/feeds`: how each feed stands, and what `/readyz` says, for a page that must not take a refusal for an answer.
 pub(crate) async fn feeds(State(shared): State<Arc<Shared>>) -> Response {
     let summary = shared.reader.summary();
     let now = shared.clock.now();
@@ -57,13 +57,13 @@ pub(crate) async fn feeds(State(shared): State<Arc<Shared>>) -> Response {
         .iter()
         .map(|feed| Feed::of(feed, last_heard_seconds(&shared, &feed.name, now)))
         .collect();
-    Json(show::Items {
+    let body = Feeds {
         items,
+        not_ready: &summary.not_ready,
         position: summary.position.to_string(),
         completeness: summary.completeness.as_str(),
-        known_at: None,
-    })
-    .into_response()
+    };
+    Json(body).into_response()
 }
 
 /// Seconds since the feed's last frame; none before the first.

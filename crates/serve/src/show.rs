@@ -399,6 +399,16 @@ impl<'a> Feed<'a> {
     }
 }
 
+/// Every feed as it stands, and why current data is not served; nothing when it is.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Feeds<'a> {
+    pub items: Vec<Feed<'a>>,
+    pub not_ready: &'a [String],
+    pub position: String,
+    pub completeness: &'static str,
+}
+
 /// A fact's name: 32 hexadecimal digits.
 fn fact_id(fact: FactId) -> String {
     format!("{:032x}", fact.0)

@@ -71,10 +71,11 @@ async fn each_feed_as_it_stands() {
     second.completeness = Completeness::Unknown;
     second.reason = Some("the token was refused".to_owned());
     world.summary.feeds.push(second);
+    world.summary.not_ready = vec!["a list of queues cannot be read".to_owned()];
     let board = world.board();
     board.telemetry.heard("events", NOON);
     let expected = json!({
-        "position": "1.42", "completeness": "complete",
+        "position": "1.42", "completeness": "complete", "notReady": ["a list of queues cannot be read"],
         "items": [
             {"name": "events", "connected": true, "completeness": "complete", "reason": null,
              "since": "2026-01-01T12:00:00.000Z", "lastHeardSeconds": 90},

@@ -40,7 +40,7 @@ fn never() -> World {
     (summary.completeness, summary.complete_from) = (Completeness::Unknown, None);
     (summary.activity.newest_minute, summary.last_updated) = (None, None);
     summary.feeds.clear();
-    summary.not_ready = vec!["no feed has connected yet".to_owned()];
+    summary.not_ready = vec!["the client's secret was refused".to_owned()];
     world
 }
 
@@ -56,6 +56,13 @@ fn partly() -> World {
     let mut world = lost();
     "second".clone_into(&mut world.summary.feeds[0].name);
     world.summary.feeds.extend(World::of(0).summary.feeds);
+    world
+}
+
+/// All feeds are connected, and yet something is not listened to.
+fn lacking() -> World {
+    let mut world = World::of(3);
+    world.summary.not_ready = vec!["the list of queues could not be read".to_owned()];
     world
 }
 
@@ -76,6 +83,7 @@ fn states() -> Vec<(&'static str, World, &'static str, &'static str)> {
         ("never", never(), "UTC", noon),
         ("lost", lost(), "UTC", noon),
         ("partly", partly(), "UTC", noon),
+        ("lacking", lacking(), "UTC", noon),
         ("live", World::of(3), "UTC", noon),
         ("back", unheard(twice, "2026-10-25T06:00:00Z", "2026-10-25T07:00:00Z"), "Europe/Berlin", back),
         (

@@ -26,7 +26,7 @@ const states = given.map((text) => {
 /** What each state must show. */
 const CHECKS = {
   async never(page) {
-    await page.says("unheard", /Nothing was heard yet.*no feed has connected yet/);
+    await page.says("unheard", /Nothing was heard yet.*the client's secret was refused/);
     await page.says("connection", /^nothing heard yet$/);
     await page.says("active-count", /^–$/);
     await page.says("conversations-table", /Nothing was heard yet: whether anybody is/, "#conversations-empty");
@@ -45,6 +45,10 @@ const CHECKS = {
     await page.says("unheard", /What only these tell is missing: second has not been heard since 12:00:00/);
     await page.says("connection", /^partly heard$/);
     await page.isDim("#active-count", false);
+  },
+  async lacking(page) {
+    await page.says("unheard", /^Not everything is heard: the list of queues could not be read\.$/);
+    await page.says("connection", /^partly heard$/);
   },
   async live(page) {
     await page.says("connection", /^live$/);
