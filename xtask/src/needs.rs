@@ -16,14 +16,16 @@ const DEBIAN: [(&str, &str); 7] = [
     ("influxd", "influxdb"),
     ("victoria-metrics", "victoria-metrics"),
 ];
-/// PyPI: the vendor's own SDK, a socket client, a schema validator, and what `docs/recipes.md` reads exports with.
-const PYPI: [&str; 6] = [
+/// PyPI: the vendor's own SDK, a socket client, a schema validator, what `docs/recipes.md` reads exports with, and the SQL engine of
+/// InfluxDB 3.
+const PYPI: [&str; 7] = [
     "PureCloudPlatformClientV2==269.0.0",
     "websocket-client>=1.8,<2",
     "jsonschema>=4.23,<5",
     "duckdb>=2.0,<3",
     "pandas>=3.1,<4",
     "pyarrow>=26,<27",
+    "datafusion>=55,<56",
 ];
 /// npm: drives the browser.
 const NPM: [&str; 1] = ["playwright-core@1.64.0"];

@@ -82,7 +82,8 @@ fn is_empty_write(why: &str, of: Api) -> bool {
 /// Whether 3.x would take our rows; what else there is to say.
 async fn look_up(server: &Server, found: &Found, schema: Schema) -> Result<&'static str, String> {
     let name = server.bucket();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    // By the older ways a retention policy is a part of the name.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c) || found.api != Api::V3 && c == '/';
     if name.is_empty() || name.chars().count() > NAME_MAX || !name.chars().all(plain) {
         return Err(format!(
             "InfluxDB 3 takes no database of the name `{name}`; give INFLUX_BUCKET a name of at most {NAME_MAX} ASCII letters, digits, \

@@ -4,7 +4,7 @@
 //! What Grafana would do to a query is done here: `$timeFilter`, `$__interval` and the variable are written out as its
 //! documentation of the data source InfluxDB says.
 
-use crate::influx::{Influx, differences};
+use crate::influx::{Influx, differences, differences_by_rows};
 use crate::influx3::in_front_of;
 use crate::outside::installed;
 use crate::program::{Cloud, Service, eventually};
@@ -120,7 +120,7 @@ fn panels(dashboard: &str, influx: &Influx, url: &str) {
     cloud.played_out(Duration::from_secs(120));
     let ordered = dashboard == "dashboard.json";
     eventually(Duration::from_secs(60), || {
-        if ordered { differences(&service, influx) } else { more_or_less(&service, influx) }
+        if ordered { differences(&service, influx) } else { differences_by_rows(&service, influx) }
     });
     let shown =
         service.get("/api/v1/state")["lastUpdated"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
@@ -156,14 +156,6 @@ fn panels(dashboard: &str, influx: &Influx, url: &str) {
         assert_eq!(sums(panel("Events a minute"), ""), BTreeMap::from([(String::new(), counted(&service))]));
         newest(&panel("The newest changes")[0], &entries, ordered);
     }
-}
-
-/// How many changes stand here and by rows there, unless these are as many.
-fn more_or_less(service: &Service, influx: &Influx) -> Option<String> {
-    let own = entries(service).len() as u64;
-    let theirs = influx.query("SELECT sum(weight) FROM participant_state");
-    let theirs = theirs.first().and_then(|series| series["values"][0][1].as_u64());
-    (theirs != Some(own)).then(|| format!("{own} here, {theirs:?} there"))
 }
 
 /// The events that the heatmap counts.

@@ -1,5 +1,6 @@
 //! The whole program with a real InfluxDB behind it: killed again and again, and every change is there once.
 
+use crate::influx3::in_front_of;
 use crate::outside::installed;
 use crate::program::{Cloud, Service, eventually, get};
 use serde_json::Value;
@@ -70,6 +71,28 @@ impl Influx {
     }
 }
 
+/// What stands by rows: for each conversation role and clock, in the order of their times.
+fn standing(influx: &Influx) -> BTreeMap<String, Vec<(Value, Value)>> {
+    let columns = "interactionId, participantId, state, role, vector_clock, weight";
+    let mut sums = BTreeMap::new();
+    for series in influx.query(&format!("SELECT {columns} FROM participant_state")) {
+        for row in series["values"].as_array().unwrap() {
+            let (id, at) = (row[1].as_str().unwrap().to_owned(), row[0].as_i64().unwrap());
+            let told = (row[4].clone(), row[5].clone());
+            let key = (id, at, Value::from(&row.as_array().unwrap()[2..6]).to_string());
+            sums.entry(key).or_insert((0i64, told)).0 += row[6].as_i64().unwrap();
+        }
+    }
+    let mut found: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for ((id, ..), (sum, told)) in sums {
+        // What stands twice, or less than not at all, differs from any timeline.
+        let times = usize::try_from(sum.unsigned_abs()).unwrap();
+        found.entry(id).or_default().extend(std::iter::repeat_n(told, times));
+    }
+    found.retain(|_, stand| !stand.is_empty());
+    found
+}
+
 impl Drop for Influx {
     fn drop(&mut self) {
         let _already_gone = self.child.kill();
@@ -79,7 +102,17 @@ impl Drop for Influx {
 
 /// What is not the same in the service's timelines and in InfluxDB.
 pub fn differences(service: &Service, influx: &Influx) -> Option<String> {
-    let mut theirs = influx.conversations();
+    let points =
+        |points: Vec<(_, Value, Value)>| points.into_iter().map(|(_, role, clock)| (role, clock)).collect();
+    differences_to(service, influx.conversations().into_iter().map(|(id, all)| (id, points(all))).collect())
+}
+
+/// The same of rows.
+pub fn differences_by_rows(service: &Service, influx: &Influx) -> Option<String> {
+    differences_to(service, standing(influx))
+}
+
+fn differences_to(service: &Service, mut theirs: BTreeMap<String, Vec<(Value, Value)>>) -> Option<String> {
     let list = service.get("/api/v1/conversations?limit=1000");
     for item in list["items"].as_array().unwrap() {
         let id = item["id"].as_str().unwrap();
@@ -88,7 +121,6 @@ pub fn differences(service: &Service, influx: &Influx) -> Option<String> {
         let own: Vec<_> =
             entries.iter().map(|entry| (entry["role"].clone(), entry["vectorClock"].clone())).collect();
         let points = theirs.remove(id).unwrap_or_default();
-        let points: Vec<_> = points.into_iter().map(|(_, role, clock)| (role, clock)).collect();
         if own != points {
             return Some(format!("{id}: {own:?} here, {points:?} there"));
         }
@@ -105,41 +137,68 @@ fn after_kills_at_any_moment_influxdb_has_every_change_once_and_in_order() {
     for dialect in ["events", "notifications"] {
         let influx = Influx::start();
         let url = format!("http://{}", influx.address);
-        let cloud = Cloud::start(&[
-            "--conversations",
-            "40",
-            "--rate",
-            "60",
-            "--pace",
-            "60",
-            "--dialect",
-            dialect,
-            "--regions",
-            "3",
-            "--duplicates",
-            "0.2",
-            "--reorder-ms",
-            "800",
-        ]);
-        let with = [("INFLUX_URL", url.as_str()), ("INFLUX_BUCKET", "calls"), ("INFLUX_BATCH_MS", "50")];
-        let mut service = cloud.serve(dialect, &with);
-        for round in 0..6u64 {
-            let points = influx.conversations().values().map(Vec::len).sum::<usize>();
-            eventually(Duration::from_secs(30), || {
-                let now = influx.conversations().values().map(Vec::len).sum::<usize>();
-                (now < points + 10).then(|| format!("round {round}: {now} points"))
-            });
-            service.program.kill();
-            service = cloud.serve(dialect, &with);
-        }
-        cloud.played_out(Duration::from_secs(120));
-        eventually(Duration::from_secs(60), || differences(&service, &influx));
-        let (_, ready) = get(&service.address, "/readyz");
-        let ready: Value = serde_json::from_str(&ready).unwrap();
-        assert_eq!(ready["followers"][0]["missedChanges"], 0, "{ready}");
-        let (code, said) = service.program.terminate(Duration::from_secs(15));
-        assert_eq!(code, Some(0), "{said}");
+        killed_again_and_again(dialect, &influx, &url, differences);
     }
+}
+
+#[test]
+fn after_kills_at_any_moment_the_rows_for_influxdb_3_sum_up_to_every_change() {
+    if installed("HEADCOUNT_E2E", "the program with rows for InfluxDB 3 behind it").is_none() {
+        return;
+    }
+    for dialect in ["events", "notifications"] {
+        let influx = Influx::start();
+        let url = in_front_of(&influx.address);
+        killed_again_and_again(dialect, &influx, &url, differences_by_rows);
+    }
+}
+
+/// Kills the program in the middle of a play; in the end nothing may differ.
+fn killed_again_and_again(
+    dialect: &str,
+    influx: &Influx,
+    url: &str,
+    differ: fn(&Service, &Influx) -> Option<String>,
+) {
+    let cloud = Cloud::start(&[
+        "--conversations",
+        "40",
+        "--rate",
+        "60",
+        "--pace",
+        "60",
+        "--dialect",
+        dialect,
+        "--regions",
+        "3",
+        "--duplicates",
+        "0.2",
+        "--reorder-ms",
+        "800",
+    ]);
+    let with = [
+        ("INFLUX_URL", url),
+        ("INFLUX_BUCKET", "calls"),
+        ("INFLUX_SCHEMA", "compact"),
+        ("INFLUX_BATCH_MS", "50"),
+    ];
+    let mut service = cloud.serve(dialect, &with);
+    for round in 0..6u64 {
+        let points = influx.conversations().values().map(Vec::len).sum::<usize>();
+        eventually(Duration::from_secs(30), || {
+            let now = influx.conversations().values().map(Vec::len).sum::<usize>();
+            (now < points + 10).then(|| format!("round {round}: {now} points"))
+        });
+        service.program.kill();
+        service = cloud.serve(dialect, &with);
+    }
+    cloud.played_out(Duration::from_secs(120));
+    eventually(Duration::from_secs(60), || differ(&service, influx));
+    let (_, ready) = get(&service.address, "/readyz");
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    assert_eq!(ready["followers"][0]["missedChanges"], 0, "{ready}");
+    let (code, said) = service.program.terminate(Duration::from_secs(15));
+    assert_eq!(code, Some(0), "{said}");
 }
 
 /// Each conversation's clock, as the service answers it: of those with facts, or of those that are only remembered.

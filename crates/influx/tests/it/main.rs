@@ -1,6 +1,7 @@
 //! The follower against a strict stand-in of each InfluxDB, and against real servers.
 
 mod check;
+mod datafusion;
 mod hydration;
 mod outage;
 mod real;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 type Row = Map<String, Value>;
 
 /// A query of `docs/influxdb.md`, by its language and the comment that it begins with.
-fn documented(language: &str, name: &str) -> String {
+pub fn documented(language: &str, name: &str) -> String {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/influxdb.md");
     let text = std::fs::read_to_string(file).unwrap();
     let fence = format!("```{language}\n-- {name}\n");
@@ -111,7 +111,7 @@ fn minutes(world: &World) -> BTreeMap<i64, u64> {
 }
 
 /// Events with copies, out of order, in portions; of the second half those that come late.
-fn disorder(seed: u64) -> Vec<Vec<Delivery>> {
+pub fn disorder(seed: u64) -> Vec<Vec<Delivery>> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut all: Vec<Delivery> = history(6, 24);
     // Several minutes, some of them hours away.
@@ -123,7 +123,7 @@ fn disorder(seed: u64) -> Vec<Vec<Delivery>> {
 }
 
 /// Events of [`disorder`].
-const EVENTS: u64 = 6 * 24 + 40;
+pub const EVENTS: u64 = 6 * 24 + 40;
 
 #[tokio::test]
 async fn whatever_the_server_shows_the_documented_reading_is_the_truth() {

@@ -40,6 +40,19 @@ fn flux_in_annotated_csv() {
 }
 
 #[test]
+fn times_of_3_have_no_zone_and_no_zeros_at_their_end() {
+    for (written, nanos) in [
+        ("2026-09-21T14:13:20.123456789", 1_790_000_000_123_456_789),
+        ("2026-09-21T14:13:20", 1_790_000_000_000_000_000),
+        ("2026-09-21T14:13:20.500", 1_790_000_000_500_000_000),
+        ("2026-09-21T14:13:20.000001", 1_790_000_000_000_001_000),
+        ("2026-09-21T14:13:20Z", 1_790_000_000_000_000_000),
+    ] {
+        assert_eq!(instant(written), Some(nanos), "{written}");
+    }
+}
+
+#[test]
 fn sql_in_json() {
     assert_eq!(
         of_sql(br#"[{"id":"a","clock":17},{"id":null,"clock":1}]"#),

@@ -29,6 +29,8 @@ pub struct Three {
     pub databases: BTreeMap<String, Database>,
     /// Files of ten minutes.
     pub files: i64,
+    /// What was asked.
+    pub questions: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -60,6 +62,14 @@ impl Type {
             Self::Tag => "iox::column_type::tag",
             Self::Integer => "iox::column_type::field::integer",
             Self::Text => "iox::column_type::field::string",
+        }
+    }
+
+    fn plain(self) -> &'static str {
+        match self {
+            Self::Tag => "tag",
+            Self::Integer => "integer",
+            Self::Text => "text",
         }
     }
 
@@ -205,6 +215,22 @@ impl Three {
             .collect()
     }
 
+    /// Columns and rows as a query meets them.
+    pub fn tables(&self, database: &str) -> Value {
+        let tables = self.databases[database].tables.iter().map(|(name, table)| {
+            let mut columns: Map<String, Value> =
+                table.columns.iter().map(|(column, kind)| (column.clone(), kind.plain().into())).collect();
+            columns.insert("time".to_owned(), "time".into());
+            let rows = table.met(self.seed).map(|(series, time, fields)| {
+                let mut row: Map<String, Value> = cells(series, fields).into_iter().collect();
+                row.insert("time".to_owned(), time.into());
+                Value::from(row)
+            });
+            (name.clone(), json!({"columns": columns, "rows": rows.collect::<Vec<_>>()}))
+        });
+        tables.collect::<Map<_, _>>().into()
+    }
+
     /// The files that a range of time lies in.
     fn files_of(&self, database: &str, q: &str) -> i64 {
         let asked: BTreeSet<i64> = literals(q).map(|(_, time)| time).collect();
@@ -299,6 +325,20 @@ impl Database {
     }
 }
 
+/// The columns of a point.
+fn cells(series: &str, fields: &Fields) -> Vec<(String, Value)> {
+    let plain = |text: &str| text.replace('\\', "");
+    let tags = split(series, ',').into_iter().skip(1).map(|tag| {
+        let pair = split(&tag, '=');
+        (pair[0].clone(), plain(&pair[1]).into())
+    });
+    let fields = fields.iter().map(|(key, value)| {
+        let number = value.strip_suffix('i').and_then(|number| number.parse::<i64>().ok());
+        (key.clone(), number.map_or_else(|| plain(value.trim_matches('"')).into(), Value::from))
+    });
+    tags.chain(fields).collect()
+}
+
 fn insert(
     connection: &Connection,
     table: &str,
@@ -306,19 +346,13 @@ fn insert(
     time: i64,
     fields: &Fields,
 ) -> rusqlite::Result<()> {
-    let plain = |text: &str| text.replace('\\', "");
     let mut columns = vec!["time".to_owned()];
     let mut values: Vec<rusqlite::types::Value> = vec![written(time).into()];
-    for tag in split(series, ',').iter().skip(1) {
-        let pair = split(tag, '=');
-        columns.push(format!("\"{}\"", pair[0]));
-        values.push(plain(&pair[1]).into());
-    }
-    for (key, value) in fields {
-        columns.push(format!("\"{key}\""));
-        values.push(match value.strip_suffix('i').and_then(|number| number.parse::<i64>().ok()) {
-            Some(number) => number.into(),
-            None => plain(value.trim_matches('"')).into(),
+    for (name, cell) in cells(series, fields) {
+        columns.push(format!("\"{name}\""));
+        values.push(match (cell.as_i64(), cell.as_str()) {
+            (Some(number), _) => number.into(),
+            (None, text) => text.unwrap_or_default().to_owned().into(),
         });
     }
     let marks = vec!["?"; values.len()].join(", ");
@@ -369,6 +403,7 @@ pub async fn query(State(server): State<StandIn>, headers: HeaderMap, body: Stri
     let (db, q) = (wish["db"].as_str().unwrap(), wish["q"].as_str().unwrap());
     let answer = server.look(|inside| {
         inside.asked += u64::from(q.contains("max(vector_clock)"));
+        inside.three.questions.insert(q.to_owned());
         inside.three.ask(db, q)
     });
     match answer {
