@@ -2,6 +2,7 @@
 
 use crate::config::Influx;
 use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Retention, Telemetry};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use source::Source;
 use std::net::SocketAddr;
@@ -55,6 +56,8 @@ pub struct Plan<'a> {
     pub title: String,
     /// A remark on the page.
     pub note: Option<String>,
+    /// Counts lines of the log that could not be written.
+    pub log_lines_lost: Counter,
 }
 
 /// Starts everything, the store first and the feeds last.
@@ -64,6 +67,8 @@ pub struct Plan<'a> {
 pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
+    let help = "Lines of the log that could not be written";
+    registry.register("headcount_log_lines_lost", help, plan.log_lines_lost.clone());
     let clock = Clock::system();
     let outbox = plan.influx.as_ref().map(|influx| influx.outbox);
     let settings = pipeline::Settings {

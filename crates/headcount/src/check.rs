@@ -22,7 +22,7 @@ pub fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     if let Some(influx) = &config.influx {
         findings.extend(run::runtime()?.block_on(influx::check(&influx.settings)));
     }
-    print(&if json { as_json(&findings)? } else { as_text(&findings) });
+    print(&if json { as_json(&findings)? } else { as_text(&findings) })?;
     let bad = findings.iter().filter(|f| f.level == Level::Problem).count();
     if bad > 0 {
         anyhow::bail!("{bad} of {} checks failed", findings.len());

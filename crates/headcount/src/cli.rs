@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -332,8 +333,8 @@ impl std::fmt::Display for WrongUse {
 
 impl std::error::Error for WrongUse {}
 
-/// Says why the program ends, in words alone: errors are for people, whatever the log's format.
-pub fn say_error(error: &anyhow::Error) {
+/// Why the program ends, in words alone: errors are for people, whatever the log's format.
+pub fn in_words(error: &anyhow::Error) -> String {
     let mut text = format!("headcount: {error}");
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
@@ -342,10 +343,19 @@ pub fn say_error(error: &anyhow::Error) {
             text.push_str(&cause);
         }
     }
-    let _nowhere_to_say_it = std::io::Write::write_all(&mut std::io::stderr(), (text + "\n").as_bytes());
+    text
 }
 
 /// Writes an answer to standard output; a reader that went away is no error.
-pub fn print(text: &str) {
-    let _reader_went_away = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+///
+/// # Errors
+/// When it cannot be written: nobody may take half an answer for the whole.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("the answer could not be written to standard output"))
+        }
+        _ => Ok(()),
+    }
 }

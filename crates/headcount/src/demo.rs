@@ -2,6 +2,7 @@
 
 use crate::assemble::{Plan, assemble};
 use crate::cli::{DemoDialect, DemoOptions, print};
+use crate::logging::Log;
 use crate::run;
 use anyhow::Context;
 use secrecy::SecretString;
@@ -13,7 +14,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// What could not start, or made it stop.
-pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
+pub fn run(options: &DemoOptions, log: &Log) -> anyhow::Result<()> {
     run::runtime()?.block_on(async {
         let listener = run::bind(options.listen).await?;
         let simulator =
@@ -30,9 +31,10 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
             zone: serve::ZoneRules::among(None).utc(),
             title: "demo".to_owned(),
             note: Some(note(options)),
+            log_lines_lost: log.lost().clone(),
         };
         let assembly = assemble(plan).await?;
-        print(&welcome(&assembly.address.to_string()));
+        let _goes_on_without = print(&welcome(&assembly.address.to_string()));
         let signal = run::told_to_stop()?;
         let duration = options.duration.filter(|d| !d.is_zero());
         let stop = async move {

@@ -7,6 +7,7 @@
 mod bar;
 
 use crate::cli::{ExportOptions, WrongUse, print};
+use crate::logging::Log;
 use ::export::{Ask, Done, Field, Format, Only, Target, What, to_disk};
 use anyhow::Context;
 use bar::Bar;
@@ -22,16 +23,15 @@ const DATA_DEFAULT: &str = "headcount-data";
 ///
 /// # Errors
 /// When the options make no sense, the history cannot be read, or a file cannot be written.
-pub fn run(options: &ExportOptions) -> anyhow::Result<()> {
+pub fn run(options: &ExportOptions, log: &Log) -> anyhow::Result<()> {
     let ask = ask(options).map_err(WrongUse)?;
     let target = Target::of(options.out.clone(), ask.format.as_str(), options.part_rows);
     let past = Past::open(&data(options), Clock::system().now())?;
-    let mut bar = Bar::begin();
+    let mut bar = Bar::begin(log);
     let outcome = to_disk(&past, &ask, &target, &mut |progress| bar.show(progress));
     bar.end();
     let done = outcome.context("the export is not finished; the same command goes on with it")?;
-    print(&summary(&done, &target));
-    Ok(())
+    print(&summary(&done, &target))
 }
 
 fn data(options: &ExportOptions) -> PathBuf {

@@ -16,6 +16,7 @@ mod store;
 mod why;
 
 use cli::{Cli, Command};
+use logging::Log;
 use std::process::ExitCode;
 
 /// Wrong use or configuration.
@@ -24,27 +25,33 @@ const WRONG_USE: u8 = 2;
 /// Does what a command line asks for; gives the exit code.
 #[must_use]
 pub fn execute(cli: Cli) -> ExitCode {
-    logging::start(cli.log, is_a_tool(&cli.command));
-    let outcome = match cli.command {
-        Command::Serve(options) => {
-            config::read(&options).map_err(Into::into).and_then(|config| run::serve(&config))
+    let log = Log::start(cli.log, is_a_tool(&cli.command));
+    let outcome = run_command(cli.command, &log);
+    let code = match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.say(&cli::in_words(&error));
+            let wrong_use = error.downcast_ref::<config::Problems>().is_some() || error.is::<cli::WrongUse>();
+            ExitCode::from(if wrong_use { WRONG_USE } else { 1 })
         }
-        Command::Demo(options) => demo::run(&options),
+    };
+    log.end();
+    code
+}
+
+fn run_command(command: Command, log: &Log) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(options) => {
+            config::read(&options).map_err(Into::into).and_then(|config| run::serve(&config, log))
+        }
+        Command::Demo(options) => demo::run(&options, log),
         Command::Simulate(options) => simulate::run(options),
         Command::Check(options) => config::read(&options.serve)
             .map_err(Into::into)
             .and_then(|config| check::run(&config, options.json)),
         Command::Why(options) => why::run(&options),
         Command::Store(command) => store::run(&command),
-        Command::Export(options) => export::run(&options),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            cli::say_error(&error);
-            let wrong_use = error.downcast_ref::<config::Problems>().is_some() || error.is::<cli::WrongUse>();
-            ExitCode::from(if wrong_use { WRONG_USE } else { 1 })
-        }
+        Command::Export(options) => export::run(&options, log),
     }
 }
 

@@ -1,27 +1,91 @@
 //! Logs go to standard error: human by default, JSON on request. `RUST_LOG` narrows or widens them.
+//!
+//! Standard error belongs to somebody else: a pipe whose reader went away or does not read, a full disk. So whoever logs
+//! hands a line over and goes on ([`Lines`]), and what cannot be written is counted. What is asked for by `RUST_LOG` never
+//! brings out what libraries write of requests and frames ([`OursOnly`]); a panic is logged by its place alone. Rejected: the
+//! subscriber's own writer, which panics in the task that logs when a line cannot be written, and waits while it must.
+
+mod lines;
+mod ours;
 
 use crate::cli::LogFormat;
+use lines::Lines;
+use ours::OursOnly;
+use prometheus_client::metrics::counter::Counter;
 use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
+use std::time::Duration;
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
-/// Libraries that never log below a warning, whatever `RUST_LOG` says.
-const LOUD: [&str; 5] =
-    ["tungstenite=warn", "tokio_tungstenite=warn", "hyper=warn", "hyper_util=warn", "reqwest=warn"];
+/// How long the last lines may take at the end.
+const LAST_LINES_MAX: Duration = Duration::from_millis(500);
 
-/// Starts logging. `quiet`: only warnings, for commands whose answer is what matters.
-pub fn start(format: LogFormat, quiet: bool) {
-    let default = if quiet { "warn" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    // Below a warning these write requests and payloads into the log: tokens and personal data.
-    let filter = LOUD.iter().fold(filter, |filter, quiet| match quiet.parse() {
-        Ok(directive) => filter.add_directive(directive),
-        Err(_) => filter,
-    });
-    let colours = std::io::stderr().is_terminal();
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    match format {
-        LogFormat::Human => log.with_target(false).init(),
-        LogFormat::Json => log.json().init(),
+/// Where the program says what happens to it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Log {
+    lines: Lines,
+}
+
+impl Log {
+    /// Starts logging. `quiet`: only warnings, for commands whose answer is what matters.
+    pub fn start(format: LogFormat, quiet: bool) -> Self {
+        let lines = Lines::into(std::io::stderr());
+        let (filter, trouble) = asked_for(if quiet { "warn" } else { "info" });
+        let write_to = lines.clone();
+        let log = tracing_subscriber::fmt::layer()
+            .with_writer(move || write_to.clone())
+            .log_internal_errors(false)
+            .with_ansi(std::io::stderr().is_terminal());
+        let log = match format {
+            LogFormat::Human => log.with_target(false).boxed(),
+            LogFormat::Json => log.json().boxed(),
+        };
+        tracing_subscriber::registry().with(log.with_filter(filter.and(OursOnly))).init();
+        std::panic::set_hook(Box::new(say_panic));
+        if let Some(trouble) = trouble {
+            tracing::warn!("RUST_LOG is not understood ({trouble}) and is left out");
+        }
+        Self { lines }
     }
+
+    /// Says a line that has no level: why the program ends.
+    pub fn say(&self, text: &str) {
+        self.lines.put(format!("{text}\n").into_bytes());
+    }
+
+    /// Counts the lines that could not be written.
+    pub fn lost(&self) -> &Counter {
+        self.lines.lost()
+    }
+
+    /// Waits until all is written, or for a moment at most.
+    pub fn end(&self) {
+        self.lines.flush(LAST_LINES_MAX);
+    }
+}
+
+/// What `RUST_LOG` asks for, and what is wrong with it.
+fn asked_for(default: &str) -> (EnvFilter, Option<String>) {
+    let Some(asked) = std::env::var("RUST_LOG").ok().filter(|asked| !asked.trim().is_empty()) else {
+        return (EnvFilter::new(default), None);
+    };
+    match EnvFilter::try_new(&asked) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new(default), Some(error.to_string())),
+    }
+}
+
+/// A panic is a defect, and its place tells which. Its words are shown only where they were written into the program: others
+/// may quote what a frame or an answer held.
+fn say_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let words = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("a defect of the program");
+    let thread = std::thread::current();
+    tracing::error!(
+        place,
+        thread = thread.name().unwrap_or_default(),
+        "a part of the program panicked: {words}"
+    );
 }

@@ -2,6 +2,7 @@
 
 use crate::assemble::{Assembly, Plan, assemble};
 use crate::config::Config;
+use crate::logging::Log;
 use anyhow::Context;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,7 +18,7 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// What could not start, or made it stop.
-pub fn serve(config: &Config) -> anyhow::Result<()> {
+pub fn serve(config: &Config, log: &Log) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let listener = bind(config.listen).await?;
         let plan = Plan {
@@ -31,6 +32,7 @@ pub fn serve(config: &Config) -> anyhow::Result<()> {
             zone: config.zone.clone(),
             title: config.source.organisation.clone(),
             note: None,
+            log_lines_lost: log.lost().clone(),
         };
         tracing::info!("hours are those of {}, by {}", config.zone.name(), config.zone_rules.in_words());
         let assembly = assemble(plan).await?;

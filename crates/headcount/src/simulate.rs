@@ -21,7 +21,7 @@ pub fn run(options: Box<simulator::Options>) -> anyhow::Result<()> {
         print(&format!(
             "GENESYS_LOGIN_URL={}\nGENESYS_API_URL={}\nGENESYS_EVENTS_URL={}\nGENESYS_CLIENT_ID={id}\n",
             urls.login, urls.api, urls.events
-        ));
+        ))?;
         tracing::info!(
             "simulating {dialect:?} on {}; the client secret is the one given, or `demo`",
             simulator.address()

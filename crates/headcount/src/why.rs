@@ -30,12 +30,10 @@ pub fn run(options: &WhyOptions) -> anyhow::Result<()> {
         None => ask::ask(options.url.as_deref(), &wanted)?,
     };
     if options.json {
-        print(&(body.trim_end().to_owned() + "\n"));
-        return Ok(());
+        return print(&(body.trim_end().to_owned() + "\n"));
     }
     let answer: answer::Why = serde_json::from_str(&body).context("the answer is not one of headcount's")?;
-    print(&text::spelt_out(&answer, width()));
-    Ok(())
+    print(&text::spelt_out(&answer, width()))
 }
 
 /// What is asked for.

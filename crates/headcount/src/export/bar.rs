@@ -1,5 +1,6 @@
 //! How far an export has come: a bar that moves on a terminal, a line now and then elsewhere.
 
+use crate::logging::Log;
 use ::export::Progress;
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
@@ -11,18 +12,20 @@ const SAID_EVERY: Duration = Duration::from_secs(10);
 const WIDTH: u64 = 24;
 
 /// What shows it, on standard error.
-pub struct Bar {
+pub struct Bar<'a> {
+    log: &'a Log,
     begun: Instant,
     next: Instant,
     terminal: bool,
     drawn: bool,
 }
 
-impl Bar {
+impl<'a> Bar<'a> {
     /// Begins at nothing. A short export shows nothing.
-    pub fn begin() -> Self {
+    pub fn begin(log: &'a Log) -> Self {
         let (begun, terminal) = (Instant::now(), stderr().is_terminal());
-        Self { begun, next: begun + if terminal { MOVES_EVERY } else { SAID_EVERY }, terminal, drawn: false }
+        let next = begun + if terminal { MOVES_EVERY } else { SAID_EVERY };
+        Self { log, begun, next, terminal, drawn: false }
     }
 
     /// Shows it when it is time to.
@@ -34,8 +37,11 @@ impl Bar {
         self.next = now + if self.terminal { MOVES_EVERY } else { SAID_EVERY };
         self.drawn = self.terminal;
         let line = line(progress, now - self.begun);
-        let text = if self.terminal { format!("\r{line}\x1b[K") } else { format!("{line}\n") };
-        let _nobody_looks = stderr().write_all(text.as_bytes());
+        if self.terminal {
+            let _nobody_looks = stderr().write_all(format!("\r{line}\x1b[K").as_bytes());
+        } else {
+            self.log.say(&line);
+        }
     }
 
     /// Clears it away.

@@ -29,12 +29,12 @@ pub fn run(options: &StoreCheckOptions) -> anyhow::Result<()> {
             .map(|d| json!({"kind": d.table, "row": d.row, "why": d.why, "costs": cost(d)}))
             .collect();
         let body = json!({"sound": checked.sound, "damaged": checked.damaged, "findings": items});
-        print(&(serde_json::to_string_pretty(&body)? + "\n"));
+        print(&(serde_json::to_string_pretty(&body)? + "\n"))?;
     } else {
         for damaged in &found {
-            print(&format!("damaged  {damaged}\n         costs {}\n", cost(damaged)));
+            print(&format!("damaged  {damaged}\n         costs {}\n", cost(damaged)))?;
         }
-        print(&format!("{} records are sound, {} findings of damage\n", checked.sound, checked.damaged));
+        print(&format!("{} records are sound, {} findings of damage\n", checked.sound, checked.damaged))?;
     }
     if checked.damaged > 0 {
         anyhow::bail!(

@@ -12,12 +12,17 @@ use store::Damaged;
 pub fn run(options: &StoreRepairOptions) -> anyhow::Result<()> {
     let (folder, store) = look(&options.folder)?;
     let mut progress = Progress::new("copied");
-    let mut tell =
-        |damaged: Damaged| print(&format!("left out {damaged}\n         costs {}\n", cost(&damaged)));
+    // A reader that is lost stops no repair.
+    let mut printed = Ok(());
+    let mut tell = |damaged: Damaged| {
+        let line = format!("left out {damaged}\n         costs {}\n", cost(&damaged));
+        printed = std::mem::replace(&mut printed, Ok(())).and_then(|()| print(&line));
+    };
     let now = Clock::system().now();
     let saved = store.salvage(&options.into, now, &mut tell, &mut |records| progress.at(records))?;
     progress.over();
-    print(&format!("{} records are in {}", saved.rows, options.into.display()));
+    printed?;
+    print(&format!("{} records are in {}", saved.rows, options.into.display()))?;
     print(&match saved.lost {
         0 => "; nothing is damaged\n".to_owned(),
         lost => format!(
@@ -26,6 +31,5 @@ pub fn run(options: &StoreRepairOptions) -> anyhow::Result<()> {
             options.into.display(),
             folder.display()
         ),
-    });
-    Ok(())
+    })
 }

@@ -15,7 +15,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub fn run(options: &StoreStatsOptions) -> anyhow::Result<()> {
     let (_, store) = look(&options.folder)?;
     let stats = store.stats()?;
-    print(&if options.json { as_json(&stats)? } else { as_text(&stats) });
+    print(&if options.json { as_json(&stats)? } else { as_text(&stats) })?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod grafana;
 mod history;
 mod influx;
 mod influx3;
+mod logs;
 mod outside;
 mod program;
 mod recipes;

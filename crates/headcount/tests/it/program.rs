@@ -24,17 +24,22 @@ struct Said {
 
 impl Program {
     pub fn start(args: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_logging_to(Stdio::piped(), args, environment)
+    }
+
+    /// Starts it with a standard error of the test's own; of one that is no pipe nothing is heard.
+    pub fn start_logging_to(log: Stdio, args: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_headcount"));
         for name in ["GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_ENVIRONMENT", "RUST_LOG"] {
             command.env_remove(name);
         }
         command.args(args).envs(environment.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let said = Arc::new(Said::default());
         let out = listen(child.stdout.take().unwrap(), said.clone());
-        let err = listen(child.stderr.take().unwrap(), said.clone());
-        Self { child, said, listeners: vec![out, err] }
+        let err = child.stderr.take().map(|err| listen(err, said.clone()));
+        Self { child, said, listeners: [out].into_iter().chain(err).collect() }
     }
 
     /// Waits until a line holds `what`; that line.
@@ -69,10 +74,15 @@ impl Program {
 
     /// Asks it to stop, and waits; its exit code.
     pub fn terminate(mut self, limit: Duration) -> (Option<i32>, String) {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(asked.success());
+        self.signal("-TERM");
         let code = self.wait(limit);
         (code, self.said())
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, which: &str) {
+        let sent = Command::new("kill").args([which, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// Waits until all that an ended program said is read.
@@ -131,6 +141,14 @@ impl Cloud {
 
     /// Starts `headcount serve` on it.
     pub fn serve(&self, dialect: &str, more: &[(&str, &str)]) -> Service {
+        let program = self.serve_logging_to(Stdio::piped(), dialect, more);
+        let line = program.wait_for("serving on http://", Duration::from_secs(30));
+        let address = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
+        Service { program, address }
+    }
+
+    /// The program alone, with a standard error of the test's own.
+    pub fn serve_logging_to(&self, log: Stdio, dialect: &str, more: &[(&str, &str)]) -> Program {
         let data = self.folder.path().join("data").display().to_string();
         let mut environment: Vec<(&str, &str)> =
             self.urls.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
@@ -141,10 +159,7 @@ impl Cloud {
             ("HEADCOUNT_DATA", &data),
         ]);
         environment.extend(more);
-        let program = Program::start(&["serve"], &environment);
-        let line = program.wait_for("serving on http://", Duration::from_secs(30));
-        let address = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
-        Service { program, address }
+        Program::start_logging_to(log, &["serve"], &environment)
     }
 
     /// What really happened until the newest second.
