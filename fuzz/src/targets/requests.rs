@@ -16,12 +16,13 @@ use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
 /// The codes of problems that a request of a stranger may meet.
-const CODES: [&str; 8] = [
+const CODES: [&str; 9] = [
     "not_found",
     "unknown_conversation",
     "unknown_participant",
     "unknown_user",
     "method_not_allowed",
+    "unknown_host",
     "bad_parameter",
     "bad_cursor",
     "not_ready",

@@ -1,6 +1,7 @@
 //! What only a socket shows: that the server serves, and that it ends in order.
 
-use crate::world::World;
+use crate::stream::publish;
+use crate::world::{Board, World};
 use serve::Bounds;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,10 +18,17 @@ async fn started_within(
     world: World,
     bounds: Bounds,
 ) -> (SocketAddr, CancellationToken, JoinHandle<std::io::Result<()>>) {
+    served(world.board(), bounds).await
+}
+
+async fn served(
+    board: Board,
+    bounds: Bounds,
+) -> (SocketAddr, CancellationToken, JoinHandle<std::io::Result<()>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve::run(listener, world.board().router, stop.clone(), bounds));
+    let server = tokio::spawn(serve::run(listener, board.router, stop.clone(), bounds));
     (address, stop, server)
 }
 
@@ -103,6 +111,10 @@ async fn probes_are_answered_when_everybody_else_has_taken_all_places() {
     for path in ["/healthz", "/readyz", "/metrics"] {
         assert_eq!(asked(address, path).await.0, 200, "{path}");
     }
+    for given_way in &mut more[..18] {
+        let cut = tokio::time::timeout(Duration::from_secs(20), given_way.read(&mut [0; 1])).await;
+        assert_eq!(cut.expect("the oldest gives way").unwrap_or(0), 0);
+    }
     for path in ["/", "/api/v1/state", "/api/v1/stream", "/nothing"] {
         let (status, body) = asked(address, path).await;
         assert!(status == 503 && body.contains("too_many_connections"), "{path}: {status} {body}");
@@ -126,6 +138,27 @@ async fn a_client_that_reads_nothing_loses_its_place() {
     tokio::time::timeout(Duration::from_secs(60), free).await.expect("its place is free again");
     stop.cancel();
     server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_follower_that_reads_nothing_loses_its_place() {
+    let write_time_max = Duration::from_millis(200);
+    let bounds = Bounds { connections_max: 1, write_time_max, ..Bounds::default() };
+    let (board, mut newest) = (World::of(1).board(), 42);
+    let changes = board.changes.clone();
+    let (address, stop, server) = served(board, bounds).await;
+    let mut silent = request(address, "GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    read_until(&mut silent, "event: snapshot").await;
+    let free = async {
+        while asked(address, "/api/v1/state").await.0 != 200 {
+            publish(&changes, newest + 1..=newest + 500);
+            newest += 500;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), free).await.expect("its place is free again");
+    stop.cancel();
+    server.await.unwrap().unwrap();
+    drop(silent);
 }
 
 #[tokio::test]

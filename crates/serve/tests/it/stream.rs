@@ -7,7 +7,7 @@ use engine::{
     Belongs, Change, Effect, History, Life, MINUTE, MovedEntry, Revision, SpellMoves, SpellView, Time,
 };
 use futures_util::StreamExt;
-use pipeline::Position;
+use pipeline::{ChangeLog, Position};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -82,9 +82,10 @@ fn change(seq: u64) -> Change {
     Change { seq, conversation, entry: Some(entry()), revision: None, effect: None, about }
 }
 
-fn publish(board: &Board, seqs: std::ops::RangeInclusive<u64>) {
+/// Publishes changes of these numbers.
+pub fn publish(log: &ChangeLog, seqs: std::ops::RangeInclusive<u64>) {
     let newest = *seqs.end();
-    board.changes.publish(seqs.map(change).collect(), newest);
+    log.publish(seqs.map(change).collect(), newest);
 }
 
 #[tokio::test]
@@ -100,7 +101,7 @@ async fn a_new_follower_gets_a_snapshot_and_then_each_change() {
     assert_eq!(snapshot.data["conversations"].as_array().unwrap().len(), 3);
     assert!(snapshot.data["conversations"][0]["participants"][0].get("communications").is_none());
 
-    publish(&board, 43..=43);
+    publish(&board.changes, 43..=43);
     let mut revised = change(44);
     revised.revision = Some(Revision { place: 2, moved: 5 });
     board.changes.publish(vec![revised], 44);
@@ -201,7 +202,7 @@ async fn what_corrects_history_without_an_entry_of_its_own_is_told_as_a_revision
 async fn what_the_snapshot_shows_already_is_not_told_again() {
     let board = World::of(1).board();
     let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
-    publish(&board, 41..=43);
+    publish(&board.changes, 41..=43);
     stream.event("snapshot").await;
     assert_eq!(stream.event("change").await.id, "1.43");
 }
@@ -219,7 +220,7 @@ async fn a_snapshot_is_bounded_and_says_so() {
 async fn a_follower_that_comes_back_gets_what_it_missed() {
     let board = World::of(1).board();
     board.changes.publish(Vec::new(), POSITION.seq);
-    publish(&board, 43..=45);
+    publish(&board.changes, 43..=45);
     for (path, header) in [
         ("/api/v1/stream", Some("1.43")),
         ("/api/v1/stream?lastEventId=1.43", None),
@@ -230,7 +231,7 @@ async fn a_follower_that_comes_back_gets_what_it_missed() {
         assert_eq!(stream.event("change").await.id, "1.45", "{path}");
     }
     let mut current = Stream::open(&board, "/api/v1/stream", Some("1.45")).await;
-    publish(&board, 46..=46);
+    publish(&board.changes, 46..=46);
     assert_eq!(current.event("change").await.id, "1.46");
 }
 
@@ -238,7 +239,7 @@ async fn a_follower_that_comes_back_gets_what_it_missed() {
 async fn a_position_that_cannot_be_used_means_a_snapshot() {
     let board = World::of(1).board();
     board.changes.publish(Vec::new(), POSITION.seq);
-    publish(&board, 43..=45);
+    publish(&board.changes, 43..=45);
     for told in ["2.43", "1.7", "1.99", "nonsense", "1", ""] {
         let mut stream = Stream::open(&board, "/api/v1/stream", Some(told)).await;
         assert_eq!(stream.event("snapshot").await.id, "1.42", "{told}");
@@ -248,7 +249,7 @@ async fn a_position_that_cannot_be_used_means_a_snapshot() {
 #[tokio::test]
 async fn changes_that_are_gone_from_the_log_are_not_skipped() {
     let board = World::of(1).board();
-    publish(&board, 43..=45);
+    publish(&board.changes, 43..=45);
     let mut stream = Stream::open(&board, "/api/v1/stream", Some("1.40")).await;
     assert_eq!(stream.event("snapshot").await.id, "1.42");
 }
@@ -258,7 +259,7 @@ async fn a_hole_ends_the_stream_with_a_reset() {
     let board = World::of(1).board();
     let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
     stream.event("snapshot").await;
-    publish(&board, 44..=44);
+    publish(&board.changes, 44..=44);
     let reset = stream.event("reset").await;
     assert_eq!((reset.id.as_str(), &reset.data["action"]), ("", &"reconnect".into()));
     assert_eq!(stream.next().await, None);
@@ -270,7 +271,7 @@ async fn a_follower_that_reads_too_slowly_is_told_to_come_back() {
     let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
     stream.event("snapshot").await;
     for seq in 43..3_000 {
-        publish(&board, seq..=seq);
+        publish(&board.changes, seq..=seq);
     }
     stream.event("reset").await;
     assert_eq!(stream.next().await, None);
@@ -308,7 +309,7 @@ async fn a_snapshots_count_list_and_position_are_of_one_instant() {
     (world.summary.active, world.stands) = (506, Position { seq: 50, ..POSITION });
     let board = world.board();
     let mut stream = Stream::open(&board, "/api/v1/stream", None).await;
-    publish(&board, 49..=51);
+    publish(&board.changes, 49..=51);
     let snapshot = stream.event("snapshot").await;
     assert_eq!((snapshot.id.as_str(), &snapshot.data["position"]), ("1.50", &"1.50".into()));
     assert_eq!(snapshot.data["conversations"].as_array().unwrap().len(), 498);
@@ -349,9 +350,9 @@ async fn a_filter_of_the_stream_is_honoured_in_the_snapshot_and_in_changes() {
         assert_eq!(snapshot["activeInteractions"], listed, "{query}");
         let unlike = Change { conversation: id("unlike"), about: [Belongs::default()].into(), ..change(43) };
         board.changes.publish(vec![unlike], 43);
-        publish(&board, 44..=44);
+        publish(&board.changes, 44..=44);
         // A hole tells that the ones before it were passed over.
-        publish(&board, 46..=46);
+        publish(&board.changes, 46..=46);
         let next = stream.next().await.unwrap();
         let expected = if told { ("change", "1.44") } else { ("reset", "") };
         assert_eq!((next.name.as_str(), next.id.as_str()), expected, "{query}");
