@@ -51,7 +51,7 @@ export function standing(ever, trouble) {
   }
   if (!ever) return { how: "never", says: sentence("Nothing was heard yet, so who is on a conversation is not known", down, reasons) };
   if (down.length < shown.length) return { how: "partly", says: sentence("What only these tell is missing", down) };
-  return { how: "unheard", says: sentence("No feed is heard; what you see is from before", down) };
+  return { how: "unheard", says: sentence("No feed is heard; what you see is from before", down, reasons) };
 }
 
 /** What it comes to, and of each feed since when and why; where there is no feed, what the service says. */
