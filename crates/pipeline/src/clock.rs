@@ -1,30 +1,55 @@
 //! The one place that asks the time.
+//!
+//! Two clocks: the wall's, which people and records go by and which may be set at any time, and one that counts from the
+//! machine's start, also while it sleeps, and is never set. Where a length matters (has a socket been silent for too long?)
+//! both are asked; what is forgotten for its age is forgotten by a wall clock that has earned it ([`Steadiness`]).
 
-use std::sync::Arc;
+use crate::steady::{Doubt, Steadiness};
+use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells the wall-clock time in nanoseconds since the Unix epoch. Cheap to clone.
+/// Tells the time: the wall's in nanoseconds since the Unix epoch, and the machine's in nanoseconds since its start. Cheap
+/// to clone; clones share what is known of it.
 #[derive(Clone, Debug)]
 pub struct Clock(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    System,
-    Manual(Arc<AtomicI64>),
+    System(Arc<Mutex<Steadiness>>),
+    Manual(Arc<Manual>),
+}
+
+#[derive(Debug)]
+struct Manual {
+    wall: AtomicI64,
+    boot: AtomicI64,
+    /// `None`: it is right by definition.
+    steadiness: Option<Mutex<Steadiness>>,
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// The machine's clocks.
     #[must_use]
     pub fn system() -> Self {
-        Self(Kind::System)
+        Self(Kind::System(Arc::default()))
     }
 
-    /// A clock that stands at `nanos` until it is [set](Clock::set).
+    /// A clock that stands at `nanos` until it is [set](Clock::set), and is trusted.
     #[must_use]
     pub fn manual(nanos: i64) -> Self {
-        Self(Kind::Manual(Arc::new(AtomicI64::new(nanos))))
+        Self::of(nanos, nanos, None)
+    }
+
+    /// Two clocks that stand until they are [set](Clock::set_both), of which the wall's must earn its trust.
+    #[must_use]
+    pub fn manual_pair(wall: i64, boot: i64) -> Self {
+        Self::of(wall, boot, Some(Mutex::default()))
+    }
+
+    fn of(wall: i64, boot: i64, steadiness: Option<Mutex<Steadiness>>) -> Self {
+        Self(Kind::Manual(Arc::new(Manual { wall: wall.into(), boot: boot.into(), steadiness })))
     }
 
     /// Nanoseconds since the Unix epoch, in whole microseconds, which take less room on the disk; 0 for a machine set
@@ -32,17 +57,63 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> i64 {
         match &self.0 {
-            Kind::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| {
+            Kind::System(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| {
                 i64::try_from(since.as_micros()).map_or(i64::MAX, |micros| micros * 1_000)
             }),
-            Kind::Manual(nanos) => nanos.load(Ordering::Relaxed),
+            Kind::Manual(manual) => manual.wall.load(Ordering::Relaxed),
         }
+    }
+
+    /// Nanoseconds since the machine's start, those in which it slept included; never set, and never back.
+    #[must_use]
+    pub fn boot(&self) -> i64 {
+        match &self.0 {
+            Kind::System(_) => {
+                let since = clock_gettime(ClockId::Boottime);
+                since.tv_sec.saturating_mul(engine::SECOND).saturating_add(since.tv_nsec)
+            }
+            Kind::Manual(manual) => manual.boot.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Somebody else says that it is `theirs` now, in nanoseconds since the epoch: the platform's answer, or an event that
+    /// has just happened.
+    pub fn witness(&self, theirs: i64) {
+        if let Some(mut steadiness) = self.steadiness() {
+            steadiness.witness(theirs, self.now(), self.boot());
+        }
+    }
+
+    /// The time by which something may be forgotten for good, in nanoseconds since the epoch.
+    ///
+    /// # Errors
+    /// Why nothing may be forgotten now.
+    pub fn trusted_now(&self) -> Result<i64, Doubt> {
+        let now = self.now();
+        self.steadiness().map_or(Ok(()), |mut steadiness| steadiness.trusts(now, self.boot()))?;
+        Ok(now)
     }
 
     /// Sets a manual clock; the machine's is left alone.
     pub fn set(&self, nanos: i64) {
-        if let Kind::Manual(at) = &self.0 {
-            at.store(nanos, Ordering::Relaxed);
+        if let Kind::Manual(manual) = &self.0 {
+            manual.wall.store(nanos, Ordering::Relaxed);
         }
+    }
+
+    /// Sets both of a manual pair; the machine's are left alone.
+    pub fn set_both(&self, wall: i64, boot: i64) {
+        self.set(wall);
+        if let Kind::Manual(manual) = &self.0 {
+            manual.boot.store(boot, Ordering::Relaxed);
+        }
+    }
+
+    fn steadiness(&self) -> Option<MutexGuard<'_, Steadiness>> {
+        let steadiness = match &self.0 {
+            Kind::System(steadiness) => steadiness,
+            Kind::Manual(manual) => manual.steadiness.as_ref()?,
+        };
+        Some(steadiness.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

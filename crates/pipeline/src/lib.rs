@@ -23,6 +23,7 @@ mod removal;
 mod retention;
 mod shard;
 mod start;
+mod steady;
 mod steps;
 mod telemetry;
 mod trail;
@@ -43,5 +44,6 @@ pub use reader::{Answer, NoAnswer, Page, Query, Reader, ReaderBackend, Summary, 
 pub use retention::{ForgottenCells, KEPT_ALWAYS_NS, Removed, Retention};
 pub use shard::Drained;
 pub use start::{Pipeline, PipelineError, Recovery, Settings};
+pub use steady::{Doubt, Steadiness};
 pub use store::{CellInterval, CellQuestion};
 pub use telemetry::{FeedLabels, FeedName, FollowerName, Outcome, Reason, Telemetry};

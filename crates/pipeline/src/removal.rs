@@ -1,7 +1,8 @@
-//! When retention has its turn: a run a minute, in steps with room for commits between.
+//! When retention has its turn: a run a minute, in steps with room for commits between, by a clock that has earned it.
 
 use crate::retention::{ForgottenCells, Removed, Retention};
 use crate::shard::Shard;
+use crate::steady::Doubt;
 use crate::steps::Steps;
 use crate::telemetry::Reason;
 use engine::SECOND;
@@ -29,6 +30,8 @@ pub(crate) struct Removing {
     said: u64,
     /// It was said that the file stays larger than it may be.
     said_too_large: bool,
+    /// Why nothing may be removed, as it was said last.
+    doubt: Option<Doubt>,
 }
 
 impl Removing {
@@ -43,6 +46,7 @@ impl Removing {
             removed: 0,
             said: 0,
             said_too_large: false,
+            doubt: None,
         }
     }
 
@@ -52,6 +56,16 @@ impl Removing {
         if self.what != Retention::default() && !self.steps.are_on() && (set_back || now >= self.due_ns) {
             self.steps.begin();
         }
+    }
+
+    /// Ends a run at `now` by a clock that nothing may be removed by; says so where that is news.
+    fn put_off(&mut self, doubt: Doubt, now: i64) {
+        if self.doubt.replace(doubt) != Some(doubt) {
+            tracing::info!("retention waits: {}", doubt.sentence());
+        }
+        self.steps.go_on(false);
+        (self.at_cells, self.after, self.due_ns) =
+            (false, LastTold::default(), now.saturating_add(RUN_EVERY_NS));
     }
 
     /// Says, once, that all went that may go and the file is still larger than it may be.
@@ -111,10 +125,17 @@ impl Removing {
 impl Shard {
     /// A step. That the disk refuses one stops nothing else: the next run tries again.
     pub(crate) fn remove_some(&mut self) {
+        let trusted = self.clock.trusted_now();
+        self.telemetry.retention_waits.set(i64::from(trusted.is_err()));
+        let now = match trusted {
+            Ok(now) => now,
+            Err(doubt) => return self.removing.put_off(doubt, self.clock.now()),
+        };
+        self.removing.doubt = None;
         if self.removing.at_cells {
-            return self.forget_some_cells();
+            return self.forget_some_cells(now);
         }
-        let (Removing { what, after, .. }, now) = (self.removing, self.clock.now());
+        let Removing { what, after, .. } = self.removing;
         let step = self.keeper.remove_old(what, after, now).unwrap_or_else(|error| {
             tracing::warn!(%error, "old conversations could not be removed; it is tried again in a minute");
             Removed::default()
@@ -127,8 +148,8 @@ impl Shard {
         self.removing.note(step, horizon);
     }
 
-    fn forget_some_cells(&mut self) {
-        let (what, now) = (self.removing.what, self.clock.now());
+    fn forget_some_cells(&mut self, now: i64) {
+        let what = self.removing.what;
         let step = self.keeper.forget_cells(what, now).unwrap_or_else(|error| {
             tracing::warn!(%error, "old cells could not be removed; it is tried again in a minute");
             ForgottenCells::default()

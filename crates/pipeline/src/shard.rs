@@ -136,13 +136,11 @@ impl Shard {
 
     /// Commits, for as long as it takes while the disk refuses, then shows what was committed.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        if self.outbox.is_some() {
-            self.keeper.hand_out(self.outbox, self.backend.followers.passed());
-        }
         let mut failed = false;
         let mut batch = loop {
             let begun = Instant::now();
-            match self.keeper.commit(self.clock.now()) {
+            let at = self.hand_out();
+            match self.keeper.commit(at) {
                 Ok(batch) => {
                     if !batch.is_empty() {
                         self.telemetry.commit_seconds.observe(begun.elapsed().as_secs_f64());
@@ -165,6 +163,18 @@ impl Shard {
         }
         self.keeper.reuse(batch);
         Ok(())
+    }
+
+    /// Says what is kept for followers in a commit; the instant of the commit. Nothing goes for its age by a clock that has
+    /// not earned it.
+    fn hand_out(&mut self) -> i64 {
+        let trusted = self.clock.trusted_now();
+        let ageless = |bounds| OutboxBounds { age_ns_max: i64::MAX, ..bounds };
+        if let Some(bounds) = self.outbox {
+            let bounds = if trusted.is_ok() { bounds } else { ageless(bounds) };
+            self.keeper.hand_out(Some(bounds), self.backend.followers.passed());
+        }
+        trusted.unwrap_or_else(|_| self.clock.now())
     }
 
     fn publish(&mut self, batch: &Batch) {

@@ -101,6 +101,8 @@ pub struct Telemetry {
     pub removed_cell_pages: Family<Reason, Counter>,
     /// Seconds since the Unix epoch before which conversations that had ended were removed; 0: none ever was.
     pub removed_before: Gauge,
+    /// 1 while nothing may be removed, since our clock has not earned it.
+    pub retention_waits: Gauge,
     /// Changes a follower is behind.
     pub follower_lag: Family<FollowerName, Gauge>,
     /// Changes that a follower never gets, since they were not kept for it for so long.
@@ -143,6 +145,7 @@ impl Telemetry {
             removed_conversations: Family::default(),
             removed_cell_pages: Family::default(),
             removed_before: Gauge::default(),
+            retention_waits: Gauge::default(),
             follower_lag: Family::default(),
             follower_missed: Family::default(),
             follower_points: Family::default(),
@@ -192,6 +195,9 @@ impl Telemetry {
             Unit::Seconds,
             self.removed_before.clone(),
         );
+        let help =
+            "1 while retention waits for a clock that was in step for an hour and is confirmed by others";
+        to.register("retention_waits", help, self.retention_waits.clone());
         self.register_followers(to);
     }
 

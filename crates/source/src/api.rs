@@ -236,6 +236,7 @@ impl Api {
         let response = request.send().await.map_err(|error| self.unreachable(outward::cause(&error)))?;
         if let Some(date) = outward::date(response.headers()) {
             self.cloud.heard(date, asked, self.clock.now());
+            self.clock.witness(date.saturating_mul(engine::SECOND));
         }
         Ok(response)
     }

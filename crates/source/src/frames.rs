@@ -13,6 +13,8 @@ use wire::{Batch, CloudTime, Control, Limits, Origin, Outcome, Refused};
 
 /// Nanoseconds between two lines about refused frames.
 const REFUSED_SAID_EVERY: i64 = engine::SECOND;
+/// Nanoseconds between two looks at what events say of the time.
+const WITNESS_EVERY: i64 = 60 * engine::SECOND;
 
 /// Decodes the frames of one feed.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Frames<S> {
     clock: Clock,
     cloud: CloudTime,
     refused: Unsaid,
+    /// When an event last bore witness to our clock, by that.
+    witnessed_at: Option<i64>,
 }
 
 /// Refused frames that were not said yet.
@@ -69,6 +73,7 @@ impl<S: Sink> Frames<S> {
             clock,
             cloud,
             refused: Unsaid::default(),
+            witnessed_at: None,
         }
     }
 
@@ -104,6 +109,7 @@ impl<S: Sink> Frames<S> {
             let event = FeedEvent::Refused { reason: why.as_str().to_owned() };
             self.sink.note(FeedNote { feed: self.feed, at, event });
         }
+        self.bear_witness(&heard.batch, at);
         self.telemetry.heard(&self.name, at);
         self.telemetry.events_received.get_or_create(&self.labels).inc_by(frames.len() as u64);
         heard
@@ -118,6 +124,18 @@ impl<S: Sink> Frames<S> {
     pub async fn submit(&self, heard: Heard) {
         if !heard.batch.deliveries.is_empty() || !heard.batch.users.is_empty() {
             self.sink.submit(heard.batch.deliveries, heard.batch.users).await;
+        }
+    }
+
+    /// What has just happened says what time it is: asked of one batch a minute.
+    fn bear_witness(&mut self, batch: &Batch, now: i64) {
+        if self.witnessed_at.is_some_and(|at| (0..WITNESS_EVERY).contains(&now.saturating_sub(at))) {
+            return;
+        }
+        let times = batch.deliveries.iter().flat_map(|delivery| &delivery.facts).filter_map(|fact| fact.at);
+        if let Some(newest) = times.map(|at| at.nanos).max() {
+            self.witnessed_at = Some(now);
+            self.clock.witness(newest);
         }
     }
 

@@ -271,6 +271,43 @@ async fn a_running_service_removes_by_itself_and_counts_it() {
     assert_eq!(removed(), 90);
 }
 
+#[tokio::test]
+async fn a_clock_that_is_wrong_for_a_while_removes_nothing() {
+    const YEARS: i64 = 600 * DAY;
+    let folder = tempfile::tempdir().unwrap();
+    let (keeper, now) = history(folder.path(), 30);
+    keeper.close().unwrap();
+    let telemetry = Telemetry::new(&mut Registry::default());
+    let settings = Settings { retention: KEEP, ..Settings::default() };
+    // The clock is wrong at the start, then right, then wrong again.
+    let clock = Clock::manual_pair(now + YEARS, 0);
+    let pipeline = Pipeline::start(folder.path(), settings, telemetry.clone(), clock.clone(), 7).unwrap();
+    let removed = || telemetry.removed_conversations.get_or_create(&Reason { reason: "age" }).get();
+    let until = async |what: &str, holds: &dyn Fn() -> bool| {
+        let waiting = async {
+            while !holds() {
+                clock.set_both(clock.now() + SECOND / 1_000, clock.boot() + SECOND / 1_000);
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "never came: {what}");
+    };
+    let waits = || telemetry.retention_waits.get() == 1;
+    until("it waits", &waits).await;
+    clock.set_both(now, SECOND);
+    clock.witness(now);
+    assert!(clock.trusted_now().is_err() && waits() && removed() == 0);
+    clock.set_both(now + 2 * DAY / 24, SECOND + 2 * DAY / 24);
+    clock.witness(clock.now());
+    until("what is old goes", &|| removed() >= 19).await;
+    let gone = removed();
+    clock.set(clock.now() + YEARS);
+    until("it waits again", &waits).await;
+    clock.set(clock.now() - YEARS);
+    let listed = pipeline.reader().list(Filter::default(), None, 50, When::default()).await.unwrap();
+    assert_eq!((removed(), listed.value.items.len()), (gone, 31 - usize::try_from(gone).unwrap()));
+}
+
 #[test]
 fn what_was_told_of_after_the_horizon_stays_however_long_ago_it_ended() {
     let folder = tempfile::tempdir().unwrap();
