@@ -104,9 +104,13 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX))
 }
 
-/// The server's time, in seconds since the epoch.
+/// The server's time, in seconds since the epoch; `None` from a cache too, whose answer is as old as its `Age` says.
 #[must_use]
 pub fn date(headers: &HeaderMap) -> Option<i64> {
+    let age = headers.get(header::AGE).and_then(|age| age.to_str().ok());
+    if age.is_some_and(|age| age.trim() != "0") {
+        return None;
+    }
     let date = jiff::fmt::rfc2822::parse(headers.get(header::DATE)?.to_str().ok()?).ok()?;
     Some(date.timestamp().as_second())
 }

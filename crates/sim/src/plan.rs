@@ -85,6 +85,8 @@ pub(crate) struct Reads {
     pub latency_ms_max: Millis,
     pub failures: f64,
     pub throttled: f64,
+    /// Answers whose `Date` is wrong, each in another way.
+    pub lying_dates: f64,
 }
 
 impl Plan {
@@ -183,6 +185,7 @@ impl Reads {
             latency_ms_max: pick(rng, &[20, 300, 5_000]),
             failures: pick(rng, &[0.0, 0.1, 0.4]),
             throttled: pick(rng, &[0.0, 0.2]),
+            lying_dates: pick(rng, &[0.0, 0.1, 0.3]),
         }
     }
 }

@@ -16,6 +16,10 @@ const MARGIN_MS: Millis = 60_000;
 const RETRY_MS: Millis = 5_000;
 /// When to look again whether a read of the same conversation is over.
 const BUSY_MS: Millis = 20;
+/// How far a `Date` that lies is off, at most.
+const LIE_SECONDS_MAX: i64 = 43_200;
+/// Nanoseconds of a millisecond.
+const MILLI: i64 = 1_000_000;
 /// How long to wait when there were too many requests.
 const THROTTLED_MS: Millis = 2_000;
 
@@ -76,8 +80,16 @@ impl World {
     pub fn hear_date(&mut self, node: usize, date: i64, asked: i64) {
         let clock = self.nodes[node].clock(self.now);
         if let Some(life) = &self.nodes[node].life {
+            life.cloud.reads(clock, self.now * MILLI);
             life.cloud.heard(date, asked, clock);
         }
+    }
+
+    /// The platform's time, in seconds, as an answer gives it: now and then a cache or a balancer lies.
+    fn date(&mut self) -> i64 {
+        let lies = !self.calm && self.rng.f64() < self.plan.reads.lying_dates;
+        let lie = if lies { self.rng.i64(-LIE_SECONDS_MAX..=LIE_SECONDS_MAX) } else { 0 };
+        self.now / 1_000 + lie
     }
 
     /// Begins a read, once no other of the same conversation is under way.
@@ -107,7 +119,7 @@ impl World {
             }
         };
         let in_ms = self.latency();
-        let (asked, date) = (self.nodes[node].clock(self.now), self.now / 1_000);
+        let (asked, date) = (self.nodes[node].clock(self.now), self.date());
         self.soon(node, in_ms, Alive::Answered { call, asked, date, answer });
     }
 

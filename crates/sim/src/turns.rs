@@ -68,6 +68,7 @@ impl World {
         let clock = self.nodes[node].clock(self.now);
         let dialect = self.plan.dialect;
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
+        life.cloud.reads(clock, self.now * 1_000_000);
         life.open_doors(dialect, clock).map_err(|frame| Broken::new(Invariant::NothingRefused, frame))?;
         if !life.stuck {
             let in_ms = self.rng.i64(0..=self.nodes[node].plan.turn_ms_max);

@@ -235,7 +235,9 @@ impl Api {
         let asked = self.clock.now();
         let response = request.send().await.map_err(|error| self.unreachable(outward::cause(&error)))?;
         if let Some(date) = outward::date(response.headers()) {
-            self.cloud.heard(date, asked, self.clock.now());
+            let arrived = self.clock.now();
+            self.cloud.reads(arrived, self.clock.boot());
+            self.cloud.heard(date, asked, arrived);
             self.clock.witness(date.saturating_mul(engine::SECOND));
         }
         Ok(response)

@@ -80,6 +80,7 @@ impl<S: Sink> Frames<S> {
     /// Decodes frames that came together.
     pub fn decode(&mut self, frames: &[impl AsRef<[u8]>]) -> Heard {
         let at = self.clock.now();
+        self.cloud.reads(at, self.clock.boot());
         let mut heard = Heard { controls: Vec::new(), at, batch: Batch::default() };
         let mut lost: Vec<Refused> = Vec::new();
         for (received, frame) in (at..).zip(frames.iter().map(AsRef::as_ref)) {

@@ -88,6 +88,7 @@ pub(crate) async fn list<S>(context: &Context<S>, since: Option<&Past>) -> Liste
     // What is asked of the platform's history is asked by its clock.
     let cloud = context.api.cloud();
     let now = context.clock.now();
+    cloud.reads(now, context.clock.boot());
     let (since, now) = (cloud.at(since.by(now)), cloud.at(now));
     let timing = &context.settings.timing;
     let margin = i64::try_from(timing.repair_margin.as_nanos()).unwrap_or(0);

@@ -74,6 +74,7 @@ async fn attempt<S: Sink>(context: &Context<S>, id: &Id) -> Result<Read, ApiErro
     let id = id.to_string();
     let answer = context.api.send(Call::get(&["conversations", &id], PERMISSION)).await?;
     let received = context.clock.now();
+    context.api.cloud().reads(received, context.clock.boot());
     let origin = Origin { feed: FEED, received, sent_by: context.api.cloud().at(received) };
     let mut batch = Batch::default();
     let outcome = wire::decode_conversation(&answer.body, origin, &context.settings.limits, &mut batch);

@@ -119,3 +119,33 @@ async fn a_check_stops_where_there_is_no_token() {
     assert_eq!(findings.iter().map(|f| (f.name, f.level)).collect::<Vec<_>>(), [("token", Level::Problem)]);
     assert!(findings[0].detail.contains("GENESYS_CLIENT_SECRET"));
 }
+
+#[tokio::test]
+async fn one_old_date_refuses_no_frame() {
+    use crate::platform::Command;
+    use crate::support::snapshot;
+    let platform = Platform::start().await;
+    let now = jiff::Timestamp::from_nanosecond(pipeline::Clock::system().now().into()).unwrap();
+    let old = |hours: i64| {
+        let then = now - jiff::SignedDuration::from_hours(hours);
+        jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&then).unwrap()
+    };
+    platform.with(|state| state.date = Some(old(0).leak()));
+    let running = run(settings(&platform, Notifications, "queue:q-1"));
+    until("repaired", || running.recorder.told("repaired") == 1).await;
+    // A cache answers, and a balancer whose clock is off.
+    let (cached, wrong) = (old(5), old(9));
+    let answer = || json!({ "results": [] });
+    let activity = "/api/v2/analytics/conversations/activity/query";
+    platform.once(activity, 200, &[("date", &cached), ("age", "18000")], answer());
+    platform.tell(0, Command::Cut);
+    until("repaired again", || running.recorder.told("repaired") == 2).await;
+    platform.once(activity, 200, &[("date", &wrong)], answer());
+    platform.tell(1, Command::Cut);
+    until("repaired once more", || running.recorder.told("repaired") == 3).await;
+    let frame = snapshot("c-1").replace("2026-03-01T12:00:00", &now.to_string()[..19]);
+    platform.tell(2, Command::Text(frame));
+    until("the conversation", || running.recorder.heard_of("c-1") == 1).await;
+    assert_eq!(running.recorder.told("refused"), 0);
+    running.stop().await;
+}
