@@ -1,8 +1,8 @@
 //! Puts the parts together: store and engine, the source, the page.
 
 use crate::config::Influx;
+use crate::logging::Log;
 use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Retention, Telemetry};
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use source::Source;
 use std::net::SocketAddr;
@@ -56,8 +56,8 @@ pub struct Plan<'a> {
     pub title: String,
     /// A remark on the page.
     pub note: Option<String>,
-    /// Counts lines of the log that could not be written.
-    pub log_lines_lost: Counter,
+    /// Where it says what happens to it.
+    pub log: Log,
 }
 
 /// Starts everything, the store first and the feeds last.
@@ -67,8 +67,7 @@ pub struct Plan<'a> {
 pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     let mut registry = Registry::default();
     let telemetry = Telemetry::new(&mut registry);
-    let help = "Lines of the log that could not be written";
-    registry.register("headcount_log_lines_lost", help, plan.log_lines_lost.clone());
+    plan.log.register(&mut registry);
     let clock = Clock::system();
     let outbox = plan.influx.as_ref().map(|influx| influx.outbox);
     let settings = pipeline::Settings {

@@ -31,7 +31,7 @@ pub fn run(options: &DemoOptions, log: &Log) -> anyhow::Result<()> {
             zone: serve::ZoneRules::among(None).utc(),
             title: "demo".to_owned(),
             note: Some(note(options)),
-            log_lines_lost: log.lost().clone(),
+            log: log.clone(),
         };
         let assembly = assemble(plan).await?;
         let _goes_on_without = print(&welcome(&assembly.address.to_string()));

@@ -17,8 +17,11 @@ mod why;
 
 use cli::{Cli, Command};
 use logging::Log;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
+/// A panic, as the standard library has it.
+const DEFECT: u8 = 101;
 /// Wrong use or configuration.
 const WRONG_USE: u8 = 2;
 
@@ -26,10 +29,16 @@ const WRONG_USE: u8 = 2;
 #[must_use]
 pub fn execute(cli: Cli) -> ExitCode {
     let log = Log::start(cli.log, is_a_tool(&cli.command));
-    let outcome = run_command(cli.command, &log);
+    let outcome = catch_unwind(AssertUnwindSafe(|| run_command(cli.command, &log)));
     let code = match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Err(_) => {
+            log.say(
+                "headcount: a defect of the program ended it; the log says where. What was committed is safe",
+            );
+            ExitCode::from(DEFECT)
+        }
+        Ok(Err(error)) => {
             log.say(&cli::in_words(&error));
             let wrong_use = error.downcast_ref::<config::Problems>().is_some() || error.is::<cli::WrongUse>();
             ExitCode::from(if wrong_use { WRONG_USE } else { 1 })

@@ -12,6 +12,7 @@ use crate::cli::LogFormat;
 use lines::Lines;
 use ours::OursOnly;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
 use std::io::IsTerminal;
 use std::time::Duration;
 use tracing_subscriber::filter::FilterExt;
@@ -26,6 +27,7 @@ const LAST_LINES_MAX: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Log {
     lines: Lines,
+    panics: Counter,
 }
 
 impl Log {
@@ -43,11 +45,16 @@ impl Log {
             LogFormat::Json => log.json().boxed(),
         };
         tracing_subscriber::registry().with(log.with_filter(filter.and(OursOnly))).init();
-        std::panic::set_hook(Box::new(say_panic));
+        let panics = Counter::default();
+        let counted = panics.clone();
+        std::panic::set_hook(Box::new(move |panic| {
+            counted.inc();
+            say_panic(panic);
+        }));
         if let Some(trouble) = trouble {
             tracing::warn!("RUST_LOG is not understood ({trouble}) and is left out");
         }
-        Self { lines }
+        Self { lines, panics }
     }
 
     /// Says a line that has no level: why the program ends.
@@ -55,9 +62,15 @@ impl Log {
         self.lines.put(format!("{text}\n").into_bytes());
     }
 
-    /// Counts the lines that could not be written.
-    pub fn lost(&self) -> &Counter {
-        self.lines.lost()
+    /// Shows what it counts: lines that could not be written, and panics of any part.
+    pub fn register(&self, to: &mut Registry) {
+        let to = to.sub_registry_with_prefix("headcount");
+        to.register(
+            "log_lines_lost",
+            "Lines of the log that could not be written",
+            self.lines.lost().clone(),
+        );
+        to.register("panics", "Panics of any part of the program: defects", self.panics.clone());
     }
 
     /// Waits until all is written, or for a moment at most.

@@ -32,7 +32,7 @@ pub fn serve(config: &Config, log: &Log) -> anyhow::Result<()> {
             zone: config.zone.clone(),
             title: config.source.organisation.clone(),
             note: None,
-            log_lines_lost: log.lost().clone(),
+            log: log.clone(),
         };
         tracing::info!("hours are those of {}, by {}", config.zone.name(), config.zone_rules.in_words());
         let assembly = assemble(plan).await?;

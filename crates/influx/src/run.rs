@@ -11,7 +11,8 @@ use crate::server::{Correction, Found, Server, SetupError};
 use crate::{NAME, Schema, Settings};
 use engine::SECOND;
 use outward::Backoff;
-use pipeline::{Clock, Follower, FollowerName, Portion, Telemetry};
+use pipeline::{Clock, Follower, FollowerName, Portion, Restarts, Telemetry};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use store::StoreError;
 use tokio::sync::oneshot;
@@ -60,9 +61,17 @@ pub fn start(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| SetupError::Client(error.to_string()))?;
     let (tell, ended) = oneshot::channel();
-    let task = Task { settings, server, follower, telemetry, clock, cancel, series_said: 0 };
+    let mut task = Task { settings, server, follower, telemetry, clock, cancel, series_said: 0 };
     let body = move || {
-        let _stopped = runtime.block_on(task.run());
+        let mut restarts = Restarts::new(NAME, task.telemetry.faults.clone());
+        while catch_unwind(AssertUnwindSafe(|| runtime.block_on(task.run()))).is_err() {
+            let wait = restarts.panicked();
+            task.follower.trouble("a defect of the program stopped it; it is started again");
+            if runtime.block_on(unless(&task.cancel, tokio::time::sleep(wait))).is_err() {
+                break;
+            }
+            restarts.started();
+        }
         let _nobody_waits = tell.send(());
     };
     let thread = std::thread::Builder::new().name(NAME.to_owned()).spawn(body);
@@ -90,7 +99,7 @@ enum Failure {
 }
 
 impl Task {
-    async fn run(mut self) -> Result<(), Cancelled> {
+    async fn run(&mut self) -> Result<(), Cancelled> {
         let timing = self.settings.timing;
         let mut backoff = Backoff::new(timing.backoff_min, timing.backoff_max, fastrand::Rng::new());
         let (found, schema) = self.meet(&mut backoff).await?;

@@ -195,7 +195,7 @@ fn ended(
 ) -> Result<Drained, PipelineError> {
     match how {
         Ok(result) => Ok(result?),
-        Err(_) => Err(PipelineError::Thread("it ended without a word".to_owned())),
+        Err(_) => Err(PipelineError::Thread("it panicked, and the log says where".to_owned())),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each field is one metric of `/metrics`; whoever sees a thing happen counts it here. "Dropped" is said only of what
 //! is gone from memory for good. No global registry: two worlds fit one test process.
 
+use crate::Faults;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -115,6 +116,8 @@ pub struct Telemetry {
     pub follower_left_behind: Family<FollowerName, Counter>,
     /// Bytes that wait for followers.
     pub outbox_bytes: Gauge,
+    /// Parts that panicked and do not run at present.
+    pub faults: Faults,
 }
 
 impl Telemetry {
@@ -152,6 +155,7 @@ impl Telemetry {
             follower_refused: Family::default(),
             follower_left_behind: Family::default(),
             outbox_bytes: Gauge::default(),
+            faults: Faults::default(),
         };
         this.register(registry.sub_registry_with_prefix("headcount"));
         this.begin_at_zero();

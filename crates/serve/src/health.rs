@@ -23,7 +23,9 @@ pub(crate) async fn healthz() -> Json<Value> {
 /// make the program unready: what it serves is right.
 pub(crate) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Problem> {
     let followers: Vec<Value> = shared.reader.followers().status().iter().map(follower).collect();
-    match shared.reader.summary().not_ready.as_slice() {
+    let mut reasons = shared.telemetry.faults.reasons();
+    reasons.extend_from_slice(&shared.reader.summary().not_ready);
+    match reasons.as_slice() {
         [] if followers.is_empty() => Ok(Json(json!({"status": "ready"}))),
         [] => Ok(Json(json!({"status": "ready", "followers": followers}))),
         reasons => Err(Problem::not_ready(reasons)),

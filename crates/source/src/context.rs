@@ -7,8 +7,10 @@ use crate::past::Past;
 use crate::sink::Sink;
 use crate::socket::Connector;
 use crate::{Settings, Timing};
+use futures_util::FutureExt;
 use outward::{SetupError, Waits};
 use pipeline::{Clock, Telemetry};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +23,10 @@ pub(crate) struct Context<S> {
     pub sink: S,
     pub telemetry: Arc<Telemetry>,
     pub clock: Clock,
-    pub board: Board,
+    pub board: Arc<Board>,
     pub cancel: CancellationToken,
+    /// Cancelled when a task of this source panicked.
+    pub alarm: CancellationToken,
     /// How far the first repair looks back.
     pub look_back_to: Past,
 }
@@ -34,6 +38,7 @@ impl<S: Sink> Context<S> {
         sink: S,
         telemetry: Arc<Telemetry>,
         clock: Clock,
+        board: Arc<Board>,
         cancel: CancellationToken,
     ) -> Result<Self, SetupError> {
         let (api, connector) = clients(&settings, clock.clone())?;
@@ -46,8 +51,9 @@ impl<S: Sink> Context<S> {
             sink,
             telemetry,
             clock,
-            board: Board::default(),
+            board,
             cancel,
+            alarm: CancellationToken::new(),
             look_back_to,
             settings,
         })
@@ -58,6 +64,17 @@ impl<S: Sink> Context<S> {
         let (telemetry, clock) = (self.telemetry.clone(), self.clock.clone());
         let clocks = (clock, self.api.cloud().clone());
         Frames::new((feed, name), &self.settings, self.sink.clone(), telemetry, clocks)
+    }
+}
+
+/// Does some work of a source's; when it panics, the alarm is raised and nothing more comes of it.
+pub(crate) async fn or_alarm<T>(alarm: CancellationToken, work: impl Future<Output = T>) -> T {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            alarm.cancel();
+            std::future::pending().await
+        }
     }
 }
 

@@ -12,9 +12,12 @@ use pipeline::{FeedName, Reason};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// What a task may have in hand for so long before it hands it in, in nanoseconds.
+const IN_HAND_NS: i64 = 60 * engine::SECOND;
+
 /// One feed, as the rest of the program knows it.
 #[derive(Debug)]
-pub(crate) struct Feed<S> {
+pub(crate) struct Feed<S: Sink> {
     pub index: u16,
     pub name: String,
     context: Arc<Context<S>>,
@@ -117,6 +120,15 @@ impl<S: Sink> Feed<S> {
         &self.times
     }
 
+    /// A part of the source panicked, and what it had in hand is lost.
+    fn panicked(&mut self) {
+        let now = self.context.clock.now();
+        self.last_heard = Past::new(self.last_heard.by(now).saturating_sub(IN_HAND_NS), now);
+        self.lost(Cause::Panicked);
+        self.note(now, FeedEvent::Limited { limit: None });
+        self.context.board.disconnected(&self.name, Cause::Panicked.sentence().to_owned());
+    }
+
     fn note(&self, at: i64, event: FeedEvent) {
         self.context.sink.note(FeedNote { feed: self.index, at, event });
     }
@@ -131,5 +143,14 @@ impl<S: Sink> Feed<S> {
 
     fn count(&self, cause: Cause) {
         self.context.telemetry.reconnects.get_or_create(&Reason { reason: cause.as_str() }).inc();
+    }
+}
+
+impl<S: Sink> Drop for Feed<S> {
+    /// In an orderly end the next start knows what was missed; in a panic somebody must say it now.
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.context.alarm.is_cancelled() {
+            self.panicked();
+        }
     }
 }

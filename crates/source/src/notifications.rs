@@ -8,7 +8,7 @@ mod line;
 
 use crate::api::ApiError;
 use crate::channel::{self, Channel};
-use crate::context::Context;
+use crate::context::{Context, or_alarm};
 use crate::discovery;
 use crate::feed::Feed;
 use crate::listening::{Answer, Cause, Effect, Failure, ListKind, Listener, Millis, Page, millis};
@@ -44,7 +44,7 @@ enum Report {
 
 /// What the driver keeps of one channel.
 #[derive(Debug)]
-struct Held<S> {
+struct Held<S: Sink> {
     feed: Feed<S>,
     channel: Option<Channel>,
     /// Since when something may be missing that no repair was asked for.
@@ -53,7 +53,7 @@ struct Held<S> {
     limited_since: Option<Past>,
 }
 
-struct Driver<S> {
+struct Driver<S: Sink> {
     context: Arc<Context<S>>,
     listener: Listener,
     started: Instant,
@@ -252,10 +252,10 @@ impl<S: Sink> Driver<S> {
         report: impl FnOnce(Result<T, ApiError>) -> Report + Send + 'static,
     ) {
         let (cancel, reports) = (self.context.cancel.clone(), self.reports.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(or_alarm(self.context.alarm.clone(), async move {
             let outcome = cancel.run_until_cancelled(call).await.unwrap_or(Err(ApiError::Cancelled));
             let _driver_stopped = reports.send(report(outcome)).await;
-        });
+        }));
     }
 
     fn open(&mut self, at: usize, socket: u32) {
@@ -264,7 +264,8 @@ impl<S: Sink> Driver<S> {
         let frames = self.context.frames(held.feed.index, &held.feed.name);
         let ends = self.lines.add(at, socket, &self.context.cancel);
         let (context, reports) = (self.context.clone(), self.reports.clone());
-        self.tasks.spawn(line::run(context, (at, socket), channel, frames, reports, ends));
+        let alarm = self.context.alarm.clone();
+        self.tasks.spawn(or_alarm(alarm, line::run(context, (at, socket), channel, frames, reports, ends)));
     }
 
     fn request_repair(&mut self, at: usize) {

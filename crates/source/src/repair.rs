@@ -13,7 +13,7 @@ mod list;
 mod queue;
 mod read;
 
-use crate::context::Context;
+use crate::context::{Context, or_alarm};
 use crate::past::Past;
 use crate::sink::Sink;
 use engine::{FeedEvent, FeedNote, Id};
@@ -57,6 +57,9 @@ pub(crate) struct RepairRequest {
 /// Takes the requests of feeds: at most one waits for each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rounds(Arc<Waiting>);
+
+/// What the engine wants read again, for whoever repairs at present.
+pub(crate) type Wishes = Arc<tokio::sync::Mutex<mpsc::Receiver<Wish>>>;
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -119,7 +122,8 @@ impl Rounds {
 }
 
 /// Serves requests and wishes until the source is cancelled.
-pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds, mut wishes: mpsc::Receiver<Wish>) {
+pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds, wishes: Wishes) {
+    let mut wishes = wishes.lock().await;
     let timing = context.settings.timing;
     let mut repairer = Repairer {
         rounds,
@@ -185,12 +189,12 @@ impl<S: Sink> Repairer<S> {
         }
         let since = requests.iter().filter_map(|request| request.since).reduce(Past::earlier);
         let context = self.context.clone();
-        self.listing.spawn(async move {
+        self.listing.spawn(or_alarm(context.alarm.clone(), async move {
             // What feeds heard before and that they listen again is with the engine first: what it wishes for then is of
             // this round too.
             context.sink.settled().await;
             list::list(&context, since.as_ref()).await
-        });
+        }));
         let (left, began) = (HashSet::new(), Instant::now());
         self.round = Some(Round { requests, left, listing: true, problem: None, too_old: false, began });
     }
@@ -221,10 +225,10 @@ impl<S: Sink> Repairer<S> {
             }
             self.reading.insert(id.clone(), false);
             let context = self.context.clone();
-            self.reads.spawn(async move {
+            self.reads.spawn(or_alarm(context.alarm.clone(), async move {
                 let outcome = read::read(&context, &id).await;
                 (id, outcome)
-            });
+            }));
         }
     }
 
@@ -309,7 +313,8 @@ impl<S: Sink> Repairer<S> {
 }
 
 /// Takes wishes and lets them go, where there is no REST to grant them with (the `events` dialect).
-pub(crate) async fn ignore<S: Sink>(context: Arc<Context<S>>, mut wishes: mpsc::Receiver<Wish>) {
+pub(crate) async fn ignore<S: Sink>(context: Arc<Context<S>>, wishes: Wishes) {
+    let mut wishes = wishes.lock().await;
     let until_closed = async { while wishes.recv().await.is_some() {} };
     context.cancel.run_until_cancelled(until_closed).await;
 }

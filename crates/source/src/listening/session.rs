@@ -59,6 +59,8 @@ pub enum Cause {
     Renewal,
     /// The server did not confirm the subscription.
     NotConfirmed,
+    /// A part of the program panicked.
+    Panicked,
 }
 
 #[derive(Debug)]
@@ -120,6 +122,7 @@ impl Cause {
             Self::TokenRevoked => "token_revoked",
             Self::Renewal => "renewal",
             Self::NotConfirmed => "not_confirmed",
+            Self::Panicked => "panicked",
         }
     }
 
@@ -138,6 +141,7 @@ impl Cause {
             Self::TokenRevoked => "the token that made the channel was revoked",
             Self::Renewal => "the channel came near its end of life",
             Self::NotConfirmed => "the server did not confirm the subscription",
+            Self::Panicked => "a defect of the program stopped the feeds",
         }
     }
 }

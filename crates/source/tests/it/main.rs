@@ -2,6 +2,7 @@
 
 mod calls;
 mod channels;
+mod defects;
 mod dialect_events;
 mod listening;
 mod platform;

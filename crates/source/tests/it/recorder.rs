@@ -26,6 +26,8 @@ pub struct Record {
     pub notes: Vec<FeedNote>,
     /// The next submission is dropped, as by a full mailbox.
     pub drops_next: bool,
+    /// So many submissions panic.
+    pub panics: u32,
     /// How often somebody waited until all was decided.
     pub asked_settled: u32,
 }
@@ -38,6 +40,11 @@ impl Recorder {
     /// Drops the next submission.
     pub fn drop_next(&self) {
         self.record.lock().unwrap().drops_next = true;
+    }
+
+    /// Panics in the next submission, as a defect behind it does.
+    pub fn panic_next(&self) {
+        self.record.lock().unwrap().panics = 1;
     }
 
     /// Says whether what was handed in counts as decided.
@@ -85,6 +92,11 @@ impl Recorder {
 impl Sink for Recorder {
     async fn submit(&self, deliveries: Vec<Delivery>, users: Vec<UserFact>) -> bool {
         let mut record = self.record.lock().unwrap();
+        if let Some(left) = record.panics.checked_sub(1) {
+            record.panics = left;
+            drop(record);
+            panic!("a defect");
+        }
         if std::mem::take(&mut record.drops_next) {
             return false;
         }

@@ -17,6 +17,7 @@ pub struct Running {
     pub wishes: mpsc::Sender<Wish>,
     pub source: Source,
     pub cancel: CancellationToken,
+    telemetry: Arc<Telemetry>,
     registry: Registry,
 }
 
@@ -60,8 +61,9 @@ pub fn run_by(clock: Clock, settings: Settings) -> Running {
     let telemetry: Arc<Telemetry> = Telemetry::new(&mut registry);
     let (recorder, cancel) = (Recorder::default(), CancellationToken::new());
     let (wishes, wished) = mpsc::channel(64);
-    let source = Source::start(settings, recorder.clone(), wished, telemetry, clock, cancel.clone()).unwrap();
-    Running { recorder, wishes, source, cancel, registry }
+    let source =
+        Source::start(settings, recorder.clone(), wished, telemetry.clone(), clock, cancel.clone()).unwrap();
+    Running { recorder, wishes, source, cancel, telemetry, registry }
 }
 
 impl Running {
@@ -70,6 +72,11 @@ impl Running {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
         text
+    }
+
+    /// Parts that panicked and do not run.
+    pub fn faults(&self) -> Vec<String> {
+        self.telemetry.faults.reasons()
     }
 
     pub async fn stop(self) {
