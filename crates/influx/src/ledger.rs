@@ -18,7 +18,6 @@ use crate::line::Line;
 use crate::points::{ACTIVITY, points};
 use crate::recall::Recalled;
 use engine::{Id, MINUTE, TimelineEntry};
-use std::collections::HashSet;
 use store::{Sent, SentPoint, Standing, StoreError};
 
 /// Notes what is to be told, in the schema of a table.
@@ -39,18 +38,24 @@ impl Ledger<'_> {
             let fact = name(key, point.fact);
             let old = known.iter().position(|known| known.fact == fact).map(|at| known.swap_remove(at));
             let text = point.line.text();
-            if old.as_ref().is_some_and(|old| old.time == point.time && old.text.as_deref() == Some(text)) {
+            if let Some(old) = &old
+                && old.time == point.time
+                && old.text.as_deref() == Some(text)
+            {
+                if !old.own {
+                    self.sent.stand(key, &Standing { own: true, ..old.clone() })?;
+                }
                 continue;
             }
             let revision = self.take_back(key, fact, old)?.saturating_add(1);
             self.sent.wait(Some(key), (fact, revision), 1, &row(text, (fact, revision), 1, point.time))?;
-            let now = Standing { fact, revision, time: point.time, text: Some(text.to_owned()) };
+            let now = Standing { fact, revision, time: point.time, text: Some(text.to_owned()), own: true };
             self.sent.stand(key, &now)?;
         }
-        for vanished in known.into_iter().filter(|known| known.text.is_some()) {
+        for vanished in known.into_iter().filter(|known| known.text.is_some() && known.own) {
             let (fact, time) = (vanished.fact, vanished.time);
             let revision = self.take_back(key, fact, Some(vanished))?;
-            self.sent.stand(key, &Standing { fact, revision, time, text: None })?;
+            self.sent.stand(key, &Standing { fact, revision, time, text: None, own: true })?;
         }
         Ok(())
     }
@@ -78,20 +83,10 @@ impl Ledger<'_> {
         self.sent.put_minute(minute, (events, revision))
     }
 
-    /// Notes what the sink itself says of a conversation's facts. Of a fact that is not known here any more (the history
-    /// is younger than the sink) it goes on saying what it says.
-    pub fn recall(
-        &self,
-        conversation: &Id,
-        timeline: &[TimelineEntry],
-        told: &[Recalled],
-    ) -> Result<(), StoreError> {
-        let key = SentPoint::hash(conversation.key());
-        let facts: HashSet<i64> =
-            timeline.iter().map(|entry| name(key, SentPoint::fact_key(entry.fact))).collect();
-        let told = told.iter().filter(|told| told.conversation == *conversation);
-        let known = told.map(|told| &told.standing).filter(|standing| facts.contains(&standing.fact));
-        known.into_iter().try_for_each(|standing| self.sent.stand(key, standing))
+    /// Notes what the sink itself says of a fact. Until the history here has it, too, the sink goes on saying so.
+    pub fn recall(&self, told: &Recalled) -> Result<(), StoreError> {
+        let Recalled { conversation, standing } = told;
+        self.sent.stand(SentPoint::hash(conversation.key()), standing)
     }
 }
 

@@ -78,16 +78,17 @@ pub(crate) async fn minutes(
     Ok(rows(server, &q, " GROUP BY time", range).await?.iter().filter_map(minute).collect())
 }
 
+fn read(body: &[u8]) -> Result<Vec<Row>, String> {
+    serde_json::from_slice(body).map_err(|_| "InfluxDB answers something else than was asked".to_owned())
+}
+
 /// The rows of a range of time, asked for in halves where an answer, or the files that it would look into, are too large.
 async fn rows(server: &Server, head: &str, tail: &str, range: (i64, i64)) -> Result<Vec<Row>, String> {
     let (mut found, mut left) = (Vec::new(), vec![range]);
     while let Some((from, to)) = left.pop() {
         let q = format!("{head} time >= '{}' AND time < '{}'{tail}", written(from), written(to));
         match server.sql(&q, ANSWER_BYTES_MAX).await {
-            Answered::Body(body) => {
-                let rows = serde_json::from_slice::<Vec<Row>>(&body);
-                found.extend(rows.map_err(|_| "InfluxDB answers something else than was asked".to_owned())?);
-            }
+            Answered::Body(body) => found.extend(read(&body)?),
             Answered::Nothing => return Ok(Vec::new()),
             Answered::TooLarge if to.saturating_sub(from) > MINUTE => {
                 // At whole minutes, so that none is told of in two parts.
@@ -102,7 +103,6 @@ async fn rows(server: &Server, head: &str, tail: &str, range: (i64, i64)) -> Res
 }
 
 fn standing(row: &Row, schema: Schema) -> Option<Standing> {
-    let fact = u64::from_str_radix(&text(row, "fact")?, 16).ok()?.cast_signed();
     let columns = Columns {
         interaction: text(row, "interactionId"),
         participant: text(row, "participantId"),
@@ -116,11 +116,16 @@ fn standing(row: &Row, schema: Schema) -> Option<Standing> {
     };
     let stands = row.get("weight")?.as_i64()? > 0;
     Some(Standing {
-        fact,
+        fact: fact_of(row)?,
         revision: row.get("revision")?.as_i64()?,
         time: instant(&text(row, "time")?)?,
         text: stands.then(|| columns.line(schema).text().to_owned()),
+        own: false,
     })
+}
+
+fn fact_of(row: &Row) -> Option<i64> {
+    Some(u64::from_str_radix(&text(row, "fact")?, 16).ok()?.cast_signed())
 }
 
 fn text(row: &Row, name: &str) -> Option<String> {

@@ -61,7 +61,8 @@ pub fn start(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| SetupError::Client(error.to_string()))?;
     let (tell, ended) = oneshot::channel();
-    let mut task = Task { settings, server, follower, telemetry, clock, cancel, series_said: 0 };
+    let mut task =
+        Task { settings, server, follower, telemetry, clock, cancel, series_said: 0, compared: false };
     let body = move || {
         let mut restarts = Restarts::new(NAME, task.telemetry.faults.clone());
         while catch_unwind(AssertUnwindSafe(|| runtime.block_on(task.run()))).is_err() {
@@ -88,6 +89,8 @@ struct Task {
     cancel: CancellationToken,
     /// The number of series of which something was said last.
     series_said: u64,
+    /// What is noted was held against what the server was told.
+    compared: bool,
 }
 
 /// Why a portion was not sent.

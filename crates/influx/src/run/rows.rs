@@ -10,7 +10,7 @@ use crate::ledger::Ledger;
 use crate::recall::{self, ASTRAY_NS};
 use crate::server::Found;
 use crate::{NAME, Schema};
-use engine::{Id, MINUTE, TimelineEntry};
+use engine::{Id, MINUTE, SECOND, TimelineEntry};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use outward::Backoff;
 use pipeline::{FollowerName, Portion};
@@ -19,6 +19,8 @@ use store::{SentPoint, StoreError, Waiting};
 
 /// Requests that are under way at a time: each is answered when the server has written its log, once a second.
 const UNDER_WAY_MAX: usize = 8;
+/// How far ahead of our clock something may have been told.
+const AHEAD_NS: i64 = 86_400 * SECOND;
 /// Changes of a portion, and rows that are in memory, unless a request has more.
 const ROWS_MAX: usize = 40_000;
 
@@ -27,6 +29,7 @@ impl Task {
     pub(super) async fn rows(&mut self, found: &Found, schema: Schema) -> Result<(), Failure> {
         let Some(mut portion) = self.follower.take(self.rows_max() as u64)? else { return Ok(()) };
         self.look(schema).await?;
+        self.compare().await?;
         self.send_waiting(found).await?;
         self.note(&mut portion, schema).await?;
         self.send_waiting(found).await?;
@@ -41,7 +44,7 @@ impl Task {
         let (now, to) = (self.clock.now(), self.follower.at().seq);
         let sent = self.follower.sent();
         if layout == Layout::Nothing && sent.has_arrived()? {
-            sent.clear()?;
+            sent.clear(i64::MIN)?;
             self.follower.lose(&format!(
                 "the changes up to {to}: the database `{}` was dropped or emptied, and what was there is not sent again",
                 self.settings.bucket
@@ -49,6 +52,32 @@ impl Task {
         } else if sent.known_since()? == i64::MAX {
             sent.knows_since(if layout == Layout::Nothing { i64::MIN } else { now })?;
         }
+        Ok(())
+    }
+
+    /// Once a life: whether the server was told more than is noted, since an older copy of the data folder was put back. Then
+    /// what is noted, and what waits, is of no use. Nearly all that is told raises the number of some minute's rows.
+    async fn compare(&mut self) -> Result<(), Failure> {
+        let known = self.follower.sent().minutes()?;
+        let Some(first) = known.keys().min().copied().filter(|_| !self.compared) else { return Ok(()) };
+        let now = self.clock.now();
+        let last = now.saturating_add(AHEAD_NS).div_euclid(MINUTE);
+        let asked = recall::minutes(&self.server, (first, last.max(first)));
+        let told = unless(&self.cancel, asked).await?.map_err(Failure::Wait)?;
+        let sent = self.follower.sent();
+        let own_from = sent.known_since()?.saturating_add(ASTRAY_NS).div_euclid(MINUTE);
+        let is_newer = |(minute, (_, rows)): &(i64, (i64, i64))| match known.get(minute) {
+            Some(known) => known < rows,
+            None => *minute > own_from,
+        };
+        if told.iter().any(is_newer) {
+            tracing::warn!(
+                "InfluxDB was told more than is noted in follower-{NAME}.db, as if an older copy of the data folder had been put back, or \
+                 another Headcount wrote there, too: it is asked what it was told"
+            );
+            sent.clear(now)?;
+        }
+        self.compared = true;
         Ok(())
     }
 
@@ -106,9 +135,7 @@ impl Task {
         let asked = recall::conversations(&self.server, schema, &ids, span);
         let told = unless(&self.cancel, asked).await?.map_err(Failure::Wait)?;
         let ledger = self.ledger(schema)?;
-        let asked = timelines.iter().filter(|(id, _)| ids.contains(id));
-        asked.into_iter().try_for_each(|(id, timeline)| ledger.recall(id, timeline, &told))?;
-        Ok(())
+        Ok(told.iter().try_for_each(|told| ledger.recall(told))?)
     }
 
     /// The same of minutes.

@@ -14,12 +14,13 @@
 use super::Sent;
 use crate::StoreError;
 use rusqlite::OptionalExtension;
+use std::collections::HashMap;
 
 pub(super) const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS standing (
+    CREATE TABLE IF NOT EXISTS stands (
         conversation INTEGER NOT NULL, fact INTEGER NOT NULL, revision INTEGER NOT NULL, time_ns INTEGER NOT NULL, text TEXT,
-        PRIMARY KEY (conversation, fact)) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS standing_time ON standing (time_ns);
+        own INTEGER NOT NULL, PRIMARY KEY (conversation, fact)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS stands_time ON stands (time_ns);
     CREATE TABLE IF NOT EXISTS minute (
         minute INTEGER PRIMARY KEY, events INTEGER NOT NULL, revision INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS waiting (
@@ -28,7 +29,7 @@ pub(super) const TABLES: &str = "
 ";
 
 pub(super) const CLEAR: &str = "
-    DELETE FROM standing; DELETE FROM minute; DELETE FROM waiting;
+    DELETE FROM stands; DELETE FROM minute; DELETE FROM waiting;
     DELETE FROM about WHERE key IN ('known_since', 'forgotten', 'arrived');
 ";
 
@@ -43,6 +44,8 @@ pub struct Standing {
     pub time: i64,
     /// What stands, in the sink's own words; `None` where it was taken back.
     pub text: Option<String>,
+    /// Whether the history here has it; else only the sink says so, which an earlier history told.
+    pub own: bool,
 }
 
 /// A row that may be under way.
@@ -60,11 +63,22 @@ impl Sent {
     /// # Errors
     /// When the file cannot be read.
     pub fn standing(&self, conversation: i64) -> Result<Vec<Standing>, StoreError> {
-        let sql = "SELECT fact, revision, time_ns, text FROM standing WHERE conversation = ?1";
+        let sql = "SELECT fact, revision, time_ns, text, own FROM stands WHERE conversation = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([conversation], |row| {
-            Ok(Standing { fact: row.get(0)?, revision: row.get(1)?, time: row.get(2)?, text: row.get(3)? })
+            let (text, own) = (row.get(3)?, row.get(4)?);
+            Ok(Standing { fact: row.get(0)?, revision: row.get(1)?, time: row.get(2)?, text, own })
         })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The minutes that are noted, each with how many rows it has had.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn minutes(&self) -> Result<HashMap<i64, i64>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT minute, revision FROM minute")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -73,9 +87,9 @@ impl Sent {
     /// # Errors
     /// When the file cannot be written.
     pub fn stand(&self, conversation: i64, now: &Standing) -> Result<(), StoreError> {
-        let sql = "INSERT OR REPLACE INTO standing (conversation, fact, revision, time_ns, text) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let Standing { fact, revision, time, text } = now;
-        self.connection.prepare_cached(sql)?.execute((conversation, fact, revision, time, text))?;
+        let sql = "INSERT OR REPLACE INTO stands (conversation, fact, revision, time_ns, text, own) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let Standing { fact, revision, time, text, own } = now;
+        self.connection.prepare_cached(sql)?.execute((conversation, fact, revision, time, text, own))?;
         Ok(())
     }
 
@@ -136,9 +150,9 @@ impl Sent {
     /// When the file cannot be written.
     pub fn refuse(&self, number: i64) -> Result<(), StoreError> {
         let fact =
-            "UPDATE standing SET text = NULL FROM waiting WHERE waiting.number = ?1 AND waiting.amount > 0
-                    AND standing.conversation = waiting.conversation AND standing.fact = waiting.key
-                    AND standing.revision = waiting.revision";
+            "UPDATE stands SET text = NULL FROM waiting WHERE waiting.number = ?1 AND waiting.amount > 0
+                    AND stands.conversation = waiting.conversation AND stands.fact = waiting.key
+                    AND stands.revision = waiting.revision";
         let minute =
             "UPDATE minute SET events = events - waiting.amount FROM waiting WHERE waiting.number = ?1
                       AND waiting.conversation IS NULL AND minute.minute = waiting.key";
@@ -164,14 +178,14 @@ impl Sent {
         Ok(self.about::<i64>("arrived")?.is_some())
     }
 
-    /// Forgets all that is noted of the sink, of which nothing is there any more: the next rows are its first.
+    /// Forgets all that is noted of the sink, and knows it since a time: from the beginning, where nothing is there any more.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn clear(&self) -> Result<(), StoreError> {
+    pub fn clear(&self, since: i64) -> Result<(), StoreError> {
         self.begin()?;
         self.connection.execute_batch(CLEAR)?;
-        self.knows_since(i64::MIN)?;
+        self.knows_since(since)?;
         self.noted()
     }
 
@@ -206,7 +220,7 @@ impl Sent {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn forget_some_standing(&mut self, before: i64) -> Result<(), StoreError> {
-        let gone = self.forget_in("standing", before)?;
+        let gone = self.forget_in("stands", before)?;
         let sql = "DELETE FROM minute WHERE minute < ?1";
         let minutes = self.connection.prepare_cached(sql)?.execute([before.div_euclid(engine::MINUTE)])?;
         if gone + minutes > 0 {
