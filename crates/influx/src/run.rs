@@ -62,7 +62,7 @@ pub fn start(
     let runtime = runtime.map_err(|error| SetupError::Client(error.to_string()))?;
     let (tell, ended) = oneshot::channel();
     let mut task =
-        Task { settings, server, follower, telemetry, clock, cancel, series_said: 0, compared: false };
+        Task { settings, server, follower, telemetry, clock, cancel, series_said: 0, compared_at: None };
     let body = move || {
         let mut restarts = Restarts::new(NAME, task.telemetry.faults.clone());
         while catch_unwind(AssertUnwindSafe(|| runtime.block_on(task.run()))).is_err() {
@@ -89,8 +89,8 @@ struct Task {
     cancel: CancellationToken,
     /// The number of series of which something was said last.
     series_said: u64,
-    /// What is noted was held against what the server was told.
-    compared: bool,
+    /// When what is noted was last held against what the server has.
+    compared_at: Option<i64>,
 }
 
 /// Why a portion was not sent.

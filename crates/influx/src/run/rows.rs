@@ -19,6 +19,9 @@ use store::{SentPoint, StoreError, Waiting};
 
 /// Requests that are under way at a time: each is answered when the server has written its log, once a second.
 const UNDER_WAY_MAX: usize = 8;
+/// How often what the server has is held against what is noted, and by how many minutes before the newest.
+const COMPARED_EVERY_NS: i64 = 60 * SECOND;
+const COMPARED_MINUTES: i64 = 60;
 /// How far ahead of our clock something may have been told.
 const AHEAD_NS: i64 = 86_400 * SECOND;
 /// Changes of a portion, and rows that are in memory, unless a request has more.
@@ -29,8 +32,8 @@ impl Task {
     pub(super) async fn rows(&mut self, found: &Found, schema: Schema) -> Result<(), Failure> {
         let Some(mut portion) = self.follower.take(self.rows_max() as u64)? else { return Ok(()) };
         self.look(schema).await?;
-        self.compare().await?;
         self.send_waiting(found).await?;
+        self.compare().await?;
         self.note(&mut portion, schema).await?;
         self.send_waiting(found).await?;
         self.follower.acknowledge(&portion)?;
@@ -45,40 +48,57 @@ impl Task {
         let sent = self.follower.sent();
         if layout == Layout::Nothing && sent.has_arrived()? {
             sent.clear(i64::MIN)?;
-            self.follower.lose(&format!(
-                "the changes up to {to}: the database `{}` was dropped or emptied, and what was there is not sent again",
-                self.settings.bucket
-            ));
+            self.lose(to);
         } else if sent.known_since()? == i64::MAX {
             sent.knows_since(if layout == Layout::Nothing { i64::MIN } else { now })?;
         }
         Ok(())
     }
 
-    /// Once a life: whether the server was told more than is noted, since an older copy of the data folder was put back. Then
-    /// what is noted, and what waits, is of no use. Nearly all that is told raises the number of some minute's rows.
+    /// Whether the server has what is noted, when nothing waits: by the newest minutes, since nearly all that is told adds a row to one.
+    /// Of no use is what is noted where the server was told more (an older copy of the data folder was put back), or where it
+    /// has less (its database was dropped, and made again by a row that was under way).
     async fn compare(&mut self) -> Result<(), Failure> {
-        let known = self.follower.sent().minutes()?;
-        let Some(first) = known.keys().min().copied().filter(|_| !self.compared) else { return Ok(()) };
         let now = self.clock.now();
-        let last = now.saturating_add(AHEAD_NS).div_euclid(MINUTE);
-        let asked = recall::minutes(&self.server, (first, last.max(first)));
+        if self.compared_at.is_some_and(|at| now.saturating_sub(at) < COMPARED_EVERY_NS) {
+            return Ok(());
+        }
+        let known = self.follower.sent().minutes()?;
+        let Some(newest) = known.keys().max() else { return Ok(()) };
+        let first = newest.saturating_sub(COMPARED_MINUTES);
+        let last = now.saturating_add(AHEAD_NS).div_euclid(MINUTE).max(*newest);
+        let asked = recall::minutes(&self.server, (first, last));
         let told = unless(&self.cancel, asked).await?.map_err(Failure::Wait)?;
+        self.compared_at = Some(now);
+        let upto = self.follower.at().seq;
         let sent = self.follower.sent();
         let own_from = sent.known_since()?.saturating_add(ASTRAY_NS).div_euclid(MINUTE);
-        let is_newer = |(minute, (_, rows)): &(i64, (i64, i64))| match known.get(minute) {
-            Some(known) => known < rows,
+        let told: HashMap<i64, (i64, i64)> = told.into_iter().collect();
+        let is_more = |(minute, (_, rows)): (&i64, &(i64, i64))| match known.get(minute) {
+            Some((_, known)) => known < rows,
             None => *minute > own_from,
         };
-        if told.iter().any(is_newer) {
+        let lacks = |(minute, (events, _)): (&i64, &(i64, i64))| {
+            *minute >= first && told.get(minute).map_or(0, |(events, _)| *events) < *events
+        };
+        if told.iter().any(is_more) {
+            sent.clear(now)?;
             tracing::warn!(
                 "InfluxDB was told more than is noted in follower-{NAME}.db, as if an older copy of the data folder had been put back, or \
                  another Headcount wrote there, too: it is asked what it was told"
             );
+        } else if known.iter().any(lacks) {
             sent.clear(now)?;
+            self.lose(upto);
         }
-        self.compared = true;
         Ok(())
+    }
+
+    fn lose(&self, upto: u64) {
+        self.follower.lose(&format!(
+            "the changes up to {upto}: the database `{}` was dropped or emptied, and what was there is not sent again",
+            self.settings.bucket
+        ));
     }
 
     /// Notes what is to be told, durably.

@@ -4,7 +4,7 @@ use crate::real::{Server, left_out};
 use crate::sending::settings_for;
 use crate::stand_in::{BUCKET, StandIn, Taken};
 use crate::world::{NOON, World, event, history};
-use engine::{Delivery, Id, TimelineEntry};
+use engine::{Delivery, Id, SECOND, TimelineEntry};
 use influx::{Api, Schema};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -316,6 +316,30 @@ async fn a_database_that_is_dropped_is_noticed_and_said() {
     // What is told anew is told from the beginning: no sum lacks what went.
     let whole = shown(world.entries().await)["c1"].clone();
     assert_eq!(timelines(&server, "timelines"), BTreeMap::from([("c1".to_owned(), whole)]));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_dropped_under_a_write_is_noticed_a_minute_later() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(3).await);
+    let world = World::start(folder.path(), settings_for(&server, None));
+    told(&world, vec![event("c1", 1, 1, "held"), event("c2", 1, 1, "held")]).await;
+    told(&world, vec![event("c1", 2, 2, "held")]).await;
+    server.look(|inside| inside.three.dropped_at_write = true);
+    told(&world, vec![event("c2", 2, 3, "held")]).await;
+    assert_eq!(world.status().gap, None, "the write has made it again");
+    for (n, minutes) in [(3, 2), (4, 4)] {
+        world.clock.set(NOON + minutes * 60 * SECOND);
+        told(&world, vec![event("c1", n, n.cast_signed() + 2, "held")]).await;
+        let gap = world.status().gap.unwrap();
+        assert!(gap.contains("up to 4") && gap.contains("`calls` was dropped"), "{n}: {gap}");
+    }
+    // What is told from then on is whole, and nothing stands twice.
+    let mut wanted = shown(world.entries().await);
+    wanted.get_mut("c2").unwrap().remove(0);
+    assert_eq!(timelines(&server, "timelines"), wanted);
+    assert_eq!(timelines(&server, "rows that stand"), wanted);
+    assert_eq!(server.look(|inside| inside.three.rewritten()), Vec::<String>::new());
     world.stop().await;
 }
 

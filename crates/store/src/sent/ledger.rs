@@ -72,13 +72,13 @@ impl Sent {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The minutes that are noted, each with how many rows it has had.
+    /// The minutes that are noted, each with its events and how many rows it has had.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn minutes(&self) -> Result<HashMap<i64, i64>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT minute, revision FROM minute")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    pub fn minutes(&self) -> Result<HashMap<i64, (i64, i64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT minute, events, revision FROM minute")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

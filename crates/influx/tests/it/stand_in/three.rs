@@ -29,6 +29,8 @@ pub struct Three {
     pub databases: BTreeMap<String, Database>,
     /// Files of ten minutes.
     pub files: i64,
+    /// The next write comes just after somebody dropped all databases.
+    pub dropped_at_write: bool,
     /// What was asked.
     pub questions: BTreeSet<String>,
 }
@@ -133,6 +135,9 @@ impl Three {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Adding a new database would exceed limit of 5 databases",
             );
+        }
+        if std::mem::take(&mut self.dropped_at_write) {
+            self.databases.clear();
         }
         let tables = &mut self.databases.entry(database.to_owned()).or_default().tables;
         if text.is_empty() {
