@@ -151,7 +151,7 @@ pub(crate) fn permission(status: StatusCode, said: &str, (settings, api): (&Sett
             format!("set INFLUX_TOKEN to USER:PASSWORD of a user with WRITE on the database `{bucket}`")
         }
         (Api::V2, _) => format!("give INFLUX_TOKEN a token with write access to the bucket `{bucket}`"),
-        (Api::V3, _) => format!("give INFLUX_TOKEN a token that may write to the database `{bucket}`"),
+        (Api::V3, _) => format!("give INFLUX_TOKEN a token that may read and write the database `{bucket}`"),
     };
     format!("InfluxDB does not let us in ({status}: {}); {what}", short(said))
 }

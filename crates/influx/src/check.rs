@@ -90,7 +90,14 @@ async fn look_up(server: &Server, found: &Found, schema: Schema) -> Result<&'sta
              underscores and hyphens"
         ));
     }
-    let databases = server.databases().await?;
+    let databases = match server.databases().await {
+        Ok(databases) => databases,
+        // Some tokens may write and list nothing.
+        Err(why) => {
+            let layout = Layout::ask(server).await.map_err(|_| why)?;
+            return look_into(server, found, schema, layout).await;
+        }
+    };
     if databases.iter().any(|known| known == name) {
         Layout::ask(server).await?.takes(schema, name)?;
         return write_nothing(server, found).await.map(|()| "");
@@ -103,4 +110,18 @@ async fn look_up(server: &Server, found: &Found, schema: Schema) -> Result<&'sta
         ));
     }
     Ok("; there is no such database yet, the first write makes it")
+}
+
+/// The same where it is not told which databases there are: nothing is written where none of our tables is.
+async fn look_into(
+    server: &Server,
+    found: &Found,
+    schema: Schema,
+    layout: Layout,
+) -> Result<&'static str, String> {
+    layout.takes(schema, server.bucket())?;
+    match layout {
+        Layout::Nothing => Ok("; whether it is there already is not told to this token"),
+        Layout::Rows(_) | Layout::Points => write_nothing(server, found).await.map(|()| ""),
+    }
 }

@@ -41,21 +41,7 @@ impl Influx {
 
     /// The series of a statement's answer.
     pub fn query(&self, q: &str) -> Vec<Value> {
-        let mut socket = TcpStream::connect(&self.address).unwrap();
-        let body: String = q.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let body = format!("db=calls&epoch=ns&q={body}");
-        let head = format!(
-            "POST /query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\n\r\n",
-            body.len()
-        );
-        write!(socket, "{head}{body}").unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        // Chunked: the one line that is JSON.
-        let line = answer.lines().find(|line| line.starts_with("{\"results\"")).unwrap_or_default();
-        let mut answer: Value = serde_json::from_str(line).unwrap_or_default();
-        answer["results"][0]["series"].as_array_mut().map(std::mem::take).unwrap_or_default()
+        query(&self.address, q)
     }
 
     /// For each conversation its points: state, role and clock, in the order of their times.
@@ -69,6 +55,25 @@ impl Influx {
         }
         found
     }
+}
+
+/// The series of a statement's answer, of the InfluxDB at an address.
+pub fn query(address: &str, q: &str) -> Vec<Value> {
+    let mut socket = TcpStream::connect(address).unwrap();
+    let body: String = q.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let body = format!("db=calls&epoch=ns&q={body}");
+    let head = format!(
+        "POST /query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    write!(socket, "{head}{body}").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    // Chunked: the one line that is JSON.
+    let line = answer.lines().find(|line| line.starts_with("{\"results\"")).unwrap_or_default();
+    let mut answer: Value = serde_json::from_str(line).unwrap_or_default();
+    answer["results"][0]["series"].as_array_mut().map(std::mem::take).unwrap_or_default()
 }
 
 /// What stands by rows: for each conversation role and clock, in the order of their times.
@@ -183,6 +188,8 @@ fn killed_again_and_again(
         ("INFLUX_BATCH_MS", "50"),
     ];
     let mut service = cloud.serve(dialect, &with);
+    let said = service.program.said();
+    assert!(!said.contains("WARN") || !said.contains("InfluxDB"), "a first start: {said}");
     for round in 0..6u64 {
         let points = influx.conversations().values().map(Vec::len).sum::<usize>();
         eventually(Duration::from_secs(30), || {

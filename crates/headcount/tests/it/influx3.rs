@@ -3,6 +3,8 @@
 //! That 1.x replaces a point that is written again and 3.x does not is no difference here: no row is written with two
 //! contents (`influx/tests/it/rows.rs` holds that).
 
+use crate::influx::query;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -45,6 +47,7 @@ fn serve(socket: TcpStream, address: &str, written: &AtomicBool) {
             "/api/v3/query_sql" if asks(b"information_schema") => {
                 ("200 OK", if written.load(Ordering::SeqCst) { COLUMNS } else { "[]" }.to_owned())
             }
+            "/api/v3/query_sql" if asks(b"max(revision)") => ("200 OK", minutes(address, &body)),
             "/api/v3/query_sql" => {
                 let why = "Error during planning: table 'public.iox.participant_state' not found";
                 ("500 Internal Server Error", format!("query error: error while planning query: {why}"))
@@ -61,6 +64,23 @@ fn serve(socket: TcpStream, address: &str, written: &AtomicBool) {
             return;
         }
     }
+}
+
+/// `SELECT time, sum(events) AS events, max(revision) AS revision FROM participant_activity WHERE time >= '…' AND time < '…' GROUP
+/// BY time`, in the words of 1.x.
+fn minutes(address: &str, body: &[u8]) -> String {
+    let asked: Value = serde_json::from_slice(body).unwrap();
+    let range = asked["q"].as_str().unwrap().split_once("WHERE ").unwrap().1.replace(" GROUP BY time", "");
+    let q = format!(
+        "SELECT sum(events), max(revision) FROM participant_activity WHERE {range} GROUP BY time(1m) fill(none)"
+    );
+    let row = |row: &Value| {
+        let time = jiff::Timestamp::from_nanosecond(row[0].as_i64().unwrap().into()).unwrap().to_string();
+        json!({"time": time.trim_end_matches('Z'), "events": row[1], "revision": row[2]})
+    };
+    let series = query(address, &q);
+    let rows = series.iter().flat_map(|series| series["values"].as_array().unwrap());
+    Value::from_iter(rows.map(row)).to_string()
 }
 
 /// Gives a compressed body to the InfluxDB behind; the first line of its answer.

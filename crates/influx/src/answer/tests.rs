@@ -119,7 +119,7 @@ fn what_is_not_about_lines_is_waited_out_and_says_what_to_mend() {
             Api::V2,
             "write access to the bucket `calls`",
         ),
-        (403, r#"{"error":"forbidden"}"#, Api::V3, "may write to the database `calls`"),
+        (403, r#"{"error":"forbidden"}"#, Api::V3, "may read and write the database `calls`"),
         (404, r#"{"error":"database not found: \"calls\""}"#, Api::V1, "make the database `calls`"),
         (404, r#"{"code":"not found","message":"bucket \"calls\" not found"}"#, Api::V2, "INFLUX_ORG"),
         (503, "busy", Api::V2, "503"),

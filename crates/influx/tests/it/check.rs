@@ -87,3 +87,22 @@ async fn what_stands_in_the_way_is_named_with_the_way_out() {
     assert_eq!(findings[0].level, Level::Problem);
     assert!(findings[0].detail.contains("cannot be reached"), "{findings:?}");
 }
+
+#[tokio::test]
+async fn a_token_that_may_write_and_list_nothing_is_no_problem() {
+    let server = StandIn::start(3).await;
+    server.look(|inside| inside.three.lists_nothing = true);
+    let row = "participant_state,fact=1,role=agent,row=1 interactionId=\"a\",vector_clock=1i,revision=1i,weight=1i 5";
+    for (lines, said) in [(None, "not told to this token"), (Some(row), "schema compact")] {
+        if let Some(line) = lines {
+            server.look(|inside| inside.three.databases.entry(BUCKET.to_owned()).or_default().with(line));
+        }
+        let findings = check(&settings_for(&server, Some(Schema::Compact))).await;
+        assert_eq!(findings[0].level, Level::Ok, "{findings:?}");
+        assert!(findings[0].detail.ends_with(said), "{findings:?}");
+        assert_eq!(server.look(|inside| inside.three.databases.len()), usize::from(lines.is_some()));
+    }
+    // What it would refuse is said all the same.
+    let said = problem(&server, BUCKET, Schema::Tutorial).await;
+    assert!(said.contains("in the schema compact"), "{said}");
+}

@@ -211,6 +211,39 @@ async fn the_same_history_sent_twice_leaves_influxdb_1_unchanged() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn influxdb_1_refuses_what_is_older_than_it_keeps_and_takes_the_rest() {
+    if left_out("InfluxDB 1 with a retention policy") {
+        return;
+    }
+    let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = Server::influxd(folder.path()).await;
+    let ping = client().get(format!("{}/ping", server.url)).send().await.unwrap();
+    let now = jiff::fmt::rfc2822::parse(ping.headers()["date"].to_str().unwrap()).unwrap();
+    // Between the day of the tests and what is nine days older.
+    let hours = (now.timestamp().as_second() - crate::world::NOON / engine::SECOND) / 3_600 + 100;
+    let policy = format!("CREATE RETENTION POLICY short ON {BUCKET} DURATION {hours}h REPLICATION 1 DEFAULT");
+    server.query(&policy).await;
+    let world = World::start(data.path(), of(&server.url, Schema::Compact));
+    let mut all = history(4, 10);
+    all.insert(7, event("ancient", 1, -9 * 86_400_000, "held"));
+    all.insert(20, event("ancient", 2, -9 * 86_400_000 - 60_000, "held"));
+    world.submit(all).await;
+    world.settled(40).await;
+    let counts = server.counts(Schema::Compact).await;
+    assert_eq!((counts.len(), counts.values().sum::<usize>()), (4, 40));
+    let name = pipeline::FollowerName { follower: influx::NAME };
+    // Two changes, and the minutes of these.
+    assert_eq!(world.telemetry.follower_refused.get_or_create(&name).get(), 4);
+    assert_eq!(world.status().trouble, None);
+    world.stop().await;
+    let refused = store::Sent::open(data.path(), influx::NAME).unwrap().refused().unwrap();
+    assert!(refused.iter().all(|(_, why)| why.contains("points beyond retention policy dropped=4")));
+    let changes: Vec<&str> =
+        refused.iter().map(|(line, _)| line.as_str()).filter(|l| l.contains("state")).collect();
+    assert!(changes.len() == 2 && changes.iter().all(|line| line.contains("ancient")), "{refused:?}");
+}
+
 /// The stand-in answers as the real one does.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stand_in_and_influxdb_1_end_with_the_same_points() {

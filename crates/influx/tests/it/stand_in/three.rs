@@ -29,6 +29,8 @@ pub struct Three {
     pub databases: BTreeMap<String, Database>,
     /// Files of ten minutes.
     pub files: i64,
+    /// The token may not ask which databases there are.
+    pub lists_nothing: bool,
     /// The next write comes just after somebody dropped all databases.
     pub dropped_at_write: bool,
     /// What was asked.
@@ -423,6 +425,9 @@ pub async fn databases(State(server): State<StandIn>, headers: HeaderMap) -> Res
     }
     if !server.authorised(&headers) {
         return server.unauthorised();
+    }
+    if server.look(|inside| inside.three.lists_nothing) {
+        return (StatusCode::FORBIDDEN, axum::Json(json!({"error": "forbidden"}))).into_response();
     }
     let names: Vec<Value> = server
         .look(|inside| inside.three.databases.keys().map(|name| json!({"iox::database": name})).collect());
