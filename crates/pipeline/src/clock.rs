@@ -10,6 +10,24 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// An instant by both clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// By the wall's, in nanoseconds since the Unix epoch.
+    pub wall: i64,
+    /// By the machine's, in nanoseconds since its start.
+    pub boot: i64,
+}
+
+impl Moment {
+    /// How long ago another was, in nanoseconds, by the clock that says more: a machine that stood still tells it by one of
+    /// them at least.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> i64 {
+        self.wall.saturating_sub(earlier.wall).max(self.boot.saturating_sub(earlier.boot))
+    }
+}
+
 /// Tells the time: the wall's in nanoseconds since the Unix epoch, and the machine's in nanoseconds since its start. Cheap
 /// to clone; clones share what is known of it.
 #[derive(Clone, Debug)]
@@ -24,9 +42,8 @@ enum Kind {
 #[derive(Debug)]
 struct Manual {
     wall: AtomicI64,
-    boot: AtomicI64,
-    /// `None`: it is right by definition.
-    steadiness: Option<Mutex<Steadiness>>,
+    /// The machine's clock, and what the wall's has earned; `None` when that is right by definition, beside the true one.
+    pair: Option<(AtomicI64, Mutex<Steadiness>)>,
 }
 
 impl Clock {
@@ -36,20 +53,20 @@ impl Clock {
         Self(Kind::System(Arc::default()))
     }
 
-    /// A clock that stands at `nanos` until it is [set](Clock::set), and is trusted.
+    /// A wall clock that stands at `nanos` until it is [set](Clock::set), and is trusted; the machine's clock is the true one.
     #[must_use]
     pub fn manual(nanos: i64) -> Self {
-        Self::of(nanos, nanos, None)
+        Self::of(nanos, None)
     }
 
     /// Two clocks that stand until they are [set](Clock::set_both), of which the wall's must earn its trust.
     #[must_use]
     pub fn manual_pair(wall: i64, boot: i64) -> Self {
-        Self::of(wall, boot, Some(Mutex::default()))
+        Self::of(wall, Some((boot.into(), Mutex::default())))
     }
 
-    fn of(wall: i64, boot: i64, steadiness: Option<Mutex<Steadiness>>) -> Self {
-        Self(Kind::Manual(Arc::new(Manual { wall: wall.into(), boot: boot.into(), steadiness })))
+    fn of(wall: i64, pair: Option<(AtomicI64, Mutex<Steadiness>)>) -> Self {
+        Self(Kind::Manual(Arc::new(Manual { wall: wall.into(), pair })))
     }
 
     /// Nanoseconds since the Unix epoch, in whole microseconds, which take less room on the disk; 0 for a machine set
@@ -67,13 +84,19 @@ impl Clock {
     /// Nanoseconds since the machine's start, those in which it slept included; never set, and never back.
     #[must_use]
     pub fn boot(&self) -> i64 {
-        match &self.0 {
-            Kind::System(_) => {
-                let since = clock_gettime(ClockId::Boottime);
-                since.tv_sec.saturating_mul(engine::SECOND).saturating_add(since.tv_nsec)
-            }
-            Kind::Manual(manual) => manual.boot.load(Ordering::Relaxed),
+        if let Kind::Manual(manual) = &self.0
+            && let Some((boot, _)) = &manual.pair
+        {
+            return boot.load(Ordering::Relaxed);
         }
+        let since = clock_gettime(ClockId::Boottime);
+        since.tv_sec.saturating_mul(engine::SECOND).saturating_add(since.tv_nsec)
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment { wall: self.now(), boot: self.boot() }
     }
 
     /// Somebody else says that it is `theirs` now, in nanoseconds since the epoch: the platform's answer, or an event that
@@ -104,15 +127,17 @@ impl Clock {
     /// Sets both of a manual pair; the machine's are left alone.
     pub fn set_both(&self, wall: i64, boot: i64) {
         self.set(wall);
-        if let Kind::Manual(manual) = &self.0 {
-            manual.boot.store(boot, Ordering::Relaxed);
+        if let Kind::Manual(manual) = &self.0
+            && let Some((manual_boot, _)) = &manual.pair
+        {
+            manual_boot.store(boot, Ordering::Relaxed);
         }
     }
 
     fn steadiness(&self) -> Option<MutexGuard<'_, Steadiness>> {
         let steadiness = match &self.0 {
             Kind::System(steadiness) => steadiness,
-            Kind::Manual(manual) => manual.steadiness.as_ref()?,
+            Kind::Manual(manual) => &manual.pair.as_ref()?.1,
         };
         Some(steadiness.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -32,7 +32,7 @@ mod wishes;
 
 pub use activity::{ActivityView, Gathered, NotKept};
 pub use change_log::{CHANGES_KEPT_MAX, ChangeLog, Following};
-pub use clock::Clock;
+pub use clock::{Clock, Moment};
 pub use engine::When;
 pub use faults::{Faults, Restarts};
 pub use followers::{Follower, FollowerError, FollowerStatus, Followers, Portion};

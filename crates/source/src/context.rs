@@ -43,8 +43,8 @@ impl<S: Sink> Context<S> {
     ) -> Result<Self, SetupError> {
         let (api, connector) = clients(&settings, clock.clone())?;
         let look_back = i64::try_from(settings.timing.look_back_first.as_nanos()).unwrap_or(i64::MAX);
-        let now = clock.now();
-        let look_back_to = Past::new(now.saturating_sub(look_back), now);
+        let now = clock.moment();
+        let look_back_to = Past::new(now.wall.saturating_sub(look_back), now);
         Ok(Self {
             api,
             connector,

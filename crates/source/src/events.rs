@@ -8,7 +8,7 @@
 
 use crate::context::Context;
 use crate::feed::Feed;
-use crate::listening::Cause;
+use crate::listening::{Cause, Elapsed, millis};
 use crate::sink::Sink;
 use crate::socket::{ConnectError, Connector, HeardUntil, Socket};
 use crate::token::{NoToken, Token};
@@ -20,6 +20,8 @@ use tokio::time::Instant;
 use url::Url;
 use wire::Control;
 
+/// How long the driver sleeps at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The name of the only feed.
 const NAME: &str = "events";
 const SUBSCRIPTION: &str = r#"{"subscription":{"topics":["interaction.participant.joined","interaction.participant.left","interaction.participant.roleChanged","interaction.lifecycleStateChange"]}}"#;
@@ -106,48 +108,57 @@ pub(crate) async fn open(
 async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: Socket) -> Option<Cause> {
     let timing = context.settings.timing;
     let mut frames = context.frames(feed.index, NAME);
-    let confirm_by = Instant::now() + timing.confirm_timeout;
+    let mut waited = context.clock.moment();
+    let mut elapsed = Elapsed::new(waited, 0);
     let mut confirmed = false;
-    let mut heard_until = HeardUntil::new(context.clock.now());
-    let mut watchdog = Watchdog::new(Instant::now(), timing.events_ping_after, timing.pong_timeout);
+    let mut heard_until = HeardUntil::new(waited, timing.events_ping_after + timing.pong_timeout);
+    let mut watchdog = Watchdog::new(0, timing.events_ping_after, timing.pong_timeout);
+    let confirm_by = millis(timing.confirm_timeout);
     if !socket.send_text(SUBSCRIPTION.to_owned()).await {
         return Some(Cause::Broken);
     }
     loop {
-        let wake_at = if confirmed { watchdog.due() } else { watchdog.due().min(confirm_by) };
+        let due = if confirmed { watchdog.due() } else { watchdog.due().min(confirm_by) };
+        let wait = Duration::from_millis(due.saturating_sub(elapsed.advance(context.clock.moment())));
         let ready = tokio::select! {
             () = context.cancel.cancelled() => {
                 socket.close().await;
                 return None;
             }
             ready = socket.ready() => Some(ready),
-            () = tokio::time::sleep_until(wake_at) => None,
+            // A pause of the machine's is looked for all the same: no timer tells of it.
+            () = tokio::time::sleep(wait.min(LOOK_EVERY)) => None,
         };
+        let now = elapsed.advance(context.clock.moment());
         let Some(ready) = ready else {
-            if !confirmed && Instant::now() >= confirm_by {
+            if !confirmed && now >= confirm_by {
                 return Some(Cause::NotConfirmed);
             }
-            match watchdog.check(Instant::now()) {
+            match watchdog.check(now) {
                 Verdict::Wait => continue,
                 Verdict::Ping if socket.send_ping().await => continue,
                 Verdict::Ping => return Some(Cause::Broken),
                 Verdict::Lost => return Some(Cause::Silent),
             }
         };
-        watchdog.heard(Instant::now());
+        watchdog.heard(now);
         if !ready.frames.is_empty() {
             let heard = frames.decode(&ready.frames);
-            let until = heard_until.look(&ready, heard.at);
+            let until = heard_until.look(&ready, waited, heard.at);
             if !confirmed && heard.controls.iter().any(|c| matches!(c, Control::SubscriptionConfirmed { .. }))
             {
                 confirmed = true;
                 feed.listening();
             }
-            feed.heard(until);
+            feed.heard(until.unwrap_or(heard_until.last()));
             frames.submit(heard).await;
+            if until.is_none() {
+                return Some(Cause::Silent);
+            }
         }
         if ready.end.is_some() {
             return ready.end;
         }
+        waited = context.clock.moment();
     }
 }

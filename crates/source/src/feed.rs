@@ -31,16 +31,16 @@ impl<S: Sink> Feed<S> {
     /// Names a feed to the ledger.
     pub fn new(index: u16, name: String, context: Arc<Context<S>>) -> Self {
         let resends = context.settings.dialect == Dialect::Events;
-        let now = context.clock.now();
+        let now = context.clock.moment();
         let feed = Self {
             index,
             name,
-            last_heard: Past::new(now, now),
+            last_heard: Past::new(now.wall, now),
             listening: false,
             times: Arc::default(),
             context,
         };
-        feed.note(now, FeedEvent::Named { name: feed.name.clone(), resends });
+        feed.note(now.wall, FeedEvent::Named { name: feed.name.clone(), resends });
         feed.gauge(0);
         feed.context.board.disconnected(&feed.name, "not connected yet".to_owned());
         feed
@@ -48,20 +48,20 @@ impl<S: Sink> Feed<S> {
 
     /// It listens from now on.
     pub fn listening(&mut self) {
-        let now = self.context.clock.now();
+        let now = self.context.clock.moment();
         self.listening = true;
-        self.last_heard = Past::new(now, now);
+        self.last_heard = Past::new(now.wall, now);
         self.times.fetch_add(1, Ordering::AcqRel);
-        self.note(now, FeedEvent::Listening);
+        self.note(now.wall, FeedEvent::Listening);
         self.gauge(1);
-        self.context.telemetry.heard(&self.name, now);
+        self.context.telemetry.heard(&self.name, now.wall);
         self.context.board.connected(&self.name);
         tracing::info!(feed = self.name, "the feed listens");
     }
 
     /// Something was heard at `at`, in nanoseconds since the epoch. Two sockets of a feed may report out of turn.
     pub fn heard(&mut self, at: i64) {
-        let now = self.context.clock.now();
+        let now = self.context.clock.moment();
         if at >= self.last_heard.by(now) {
             self.last_heard = Past::new(at, now);
         }
@@ -71,9 +71,9 @@ impl<S: Sink> Feed<S> {
     pub fn lost(&mut self, cause: Cause) -> Past {
         if std::mem::take(&mut self.listening) {
             self.times.fetch_add(1, Ordering::AcqRel);
-            let now = self.context.clock.now();
+            let now = self.context.clock.moment();
             let last_heard = self.last_heard.by(now);
-            self.note(now, FeedEvent::Lost { reason: cause.sentence().to_owned(), last_heard });
+            self.note(now.wall, FeedEvent::Lost { reason: cause.sentence().to_owned(), last_heard });
             self.gauge(0);
             self.count(cause);
             self.context.board.disconnected(&self.name, cause.sentence().to_owned());
@@ -100,14 +100,14 @@ impl<S: Sink> Feed<S> {
 
     /// What it does not hear although it should, in words for a person, and since when; `None` when it hears everything.
     pub fn limited(&mut self, limited: Option<(String, Past)>) {
-        let now = self.context.clock.now();
+        let now = self.context.clock.moment();
         let Some((reason, since)) = limited else {
             // A repair that began before proves nothing about what was not heard until now.
             self.times.fetch_add(1, Ordering::AcqRel);
-            return self.note(now, FeedEvent::Limited { limit: None });
+            return self.note(now.wall, FeedEvent::Limited { limit: None });
         };
-        let since = since.by(now).min(now);
-        self.note(now, FeedEvent::Limited { limit: Some(Limit { reason, since }) });
+        let since = since.by(now).min(now.wall);
+        self.note(now.wall, FeedEvent::Limited { limit: Some(Limit { reason, since }) });
     }
 
     /// Whether it listens.
@@ -122,10 +122,10 @@ impl<S: Sink> Feed<S> {
 
     /// A part of the source panicked, and what it had in hand is lost.
     fn panicked(&mut self) {
-        let now = self.context.clock.now();
+        let now = self.context.clock.moment();
         self.last_heard = Past::new(self.last_heard.by(now).saturating_sub(IN_HAND_NS), now);
         self.lost(Cause::Panicked);
-        self.note(now, FeedEvent::Limited { limit: None });
+        self.note(now.wall, FeedEvent::Limited { limit: None });
         self.context.board.disconnected(&self.name, Cause::Panicked.sentence().to_owned());
     }
 

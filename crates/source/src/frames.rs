@@ -7,7 +7,7 @@
 use crate::sink::Sink;
 use crate::{Dialect, Settings};
 use engine::{FeedEvent, FeedNote};
-use pipeline::{Clock, FeedLabels, Reason, Telemetry};
+use pipeline::{Clock, FeedLabels, Moment, Reason, Telemetry};
 use std::sync::Arc;
 use wire::{Batch, CloudTime, Control, Limits, Origin, Outcome, Refused};
 
@@ -44,8 +44,8 @@ struct Unsaid {
 #[derive(Debug)]
 pub(crate) struct Heard {
     pub controls: Vec<Control>,
-    /// By our clock, in nanoseconds since the epoch.
-    pub at: i64,
+    /// When they were taken.
+    pub at: Moment,
     batch: Batch,
 }
 
@@ -79,9 +79,10 @@ impl<S: Sink> Frames<S> {
 
     /// Decodes frames that came together.
     pub fn decode(&mut self, frames: &[impl AsRef<[u8]>]) -> Heard {
-        let at = self.clock.now();
-        self.cloud.reads(at, self.clock.boot());
-        let mut heard = Heard { controls: Vec::new(), at, batch: Batch::default() };
+        let moment = self.clock.moment();
+        let at = moment.wall;
+        self.cloud.reads(at, moment.boot);
+        let mut heard = Heard { controls: Vec::new(), at: moment, batch: Batch::default() };
         let mut lost: Vec<Refused> = Vec::new();
         for (received, frame) in (at..).zip(frames.iter().map(AsRef::as_ref)) {
             // A nanosecond apart: what has no time of its own keeps the order in which it came.
@@ -116,9 +117,9 @@ impl<S: Sink> Frames<S> {
         heard
     }
 
-    /// What time it is, in nanoseconds since the epoch.
-    pub fn now(&self) -> i64 {
-        self.clock.now()
+    /// What time it is.
+    pub fn moment(&self) -> Moment {
+        self.clock.moment()
     }
 
     /// Hands over what was decoded; waits for room. What the mailbox drops of it is told to the ledger by the engine.

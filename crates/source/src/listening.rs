@@ -8,12 +8,14 @@
 //! two tasks was known to neither: a topic whose one call failed was nobody's any more).
 
 mod directory;
+mod elapsed;
 mod listener;
 mod plan;
 mod session;
 mod subscriptions;
 
 pub use directory::{ListKind, Page};
+pub use elapsed::Elapsed;
 pub use listener::{Effect, Listener};
 pub use session::Cause;
 pub use subscriptions::{Answer, Rejection};

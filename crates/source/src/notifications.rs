@@ -11,23 +11,27 @@ use crate::channel::{self, Channel};
 use crate::context::{Context, or_alarm};
 use crate::discovery;
 use crate::feed::Feed;
-use crate::listening::{Answer, Cause, Effect, Failure, ListKind, Listener, Millis, Page, millis};
+use crate::listening::{Answer, Cause, Effect, Elapsed, Failure, ListKind, Listener, Millis, Page, millis};
 use crate::past::Past;
 use crate::repair::{RepairRequest, Rounds};
 use crate::sink::Sink;
 use crate::socket::ConnectError;
 use line::Lines;
+use pipeline::Moment;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use wire::Control;
 
 /// Reports that may wait for the driver; a socket's task waits when there are more.
 const REPORTS_WAITING_MAX: usize = 256;
+/// How long the driver sleeps at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Nanoseconds of a millisecond.
+const MILLI: i64 = 1_000_000;
 
 /// What happened elsewhere; channels and sockets by number.
 #[derive(Debug)]
@@ -35,9 +39,9 @@ enum Report {
     Page(ListKind, Result<Page, ApiError>),
     Made(usize, Result<Channel, ApiError>),
     Subscribed(usize, u32, Result<Answer, ApiError>),
-    Open(usize, u32, Instant),
+    Open(usize, u32, Moment),
     OpenFailed(usize, u32, ConnectError),
-    Heard(usize, u32, Instant, i64),
+    Heard(usize, u32, Moment, i64),
     Control(usize, u32, Control),
     Closed(usize, u32, Cause),
 }
@@ -56,9 +60,8 @@ struct Held<S: Sink> {
 struct Driver<S: Sink> {
     context: Arc<Context<S>>,
     listener: Listener,
-    started: Instant,
-    /// How far before its start the machine answers for.
-    looks_back: Duration,
+    /// How much went by since the machine's beginning: that lies before our start, as far back as it answers for.
+    elapsed: Elapsed,
     channels: Vec<Held<S>>,
     lines: Lines,
     reports: mpsc::Sender<Report>,
@@ -72,8 +75,7 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds) {
     let settings = &context.settings;
     let mut driver = Driver {
         listener: Listener::new(&settings.topics, settings.timing, fastrand::Rng::new()),
-        started: Instant::now(),
-        looks_back: settings.timing.look_back_first,
+        elapsed: Elapsed::new(context.clock.moment(), millis(settings.timing.look_back_first)),
         channels: Vec::new(),
         lines: Lines::default(),
         reports,
@@ -83,39 +85,35 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds) {
     };
     loop {
         driver.act();
-        let wake_at = driver.wake_at();
+        let wait = driver.wait();
         tokio::select! {
             () = context.cancel.cancelled() => break,
             Some(report) = reported.recv() => driver.report(report),
             Some(_) = driver.tasks.join_next() => {}
-            () = tokio::time::sleep_until(wake_at) => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
     driver.stop(reported).await;
 }
 
 impl<S: Sink> Driver<S> {
-    fn now(&self) -> Millis {
-        self.at(Instant::now())
-    }
-
-    fn at(&self, instant: Instant) -> Millis {
-        millis(self.looks_back + instant.saturating_duration_since(self.started))
+    fn now(&mut self) -> Millis {
+        self.elapsed.advance(self.context.clock.moment())
     }
 
     /// An instant of the machine's that has passed, by our clock.
-    fn past(&self, at: Millis) -> Past {
-        let ago = Duration::from_millis(self.now().saturating_sub(at));
-        let now = self.context.clock.now();
-        Past::new(now.saturating_sub(i64::try_from(ago.as_nanos()).unwrap_or(i64::MAX)), now)
+    fn past(&mut self, at: Millis) -> Past {
+        let ago = i64::try_from(self.now().saturating_sub(at)).unwrap_or(i64::MAX).saturating_mul(MILLI);
+        let now = self.context.clock.moment();
+        Past::new(now.wall.saturating_sub(ago), now)
     }
 
-    fn wake_at(&self) -> Instant {
-        const IDLE: Duration = Duration::from_secs(3_600);
+    /// How long nothing is due. A pause of the machine's is looked for all the same: no timer tells of it.
+    fn wait(&mut self) -> Duration {
+        let (due, now) = (self.listener.poll_timeout(), self.now());
         // One more, since the machine counts whole milliseconds.
-        let due = self.listener.poll_timeout().map(|at| Duration::from_millis(at.saturating_add(1)));
-        let due = due.map(|due| due.saturating_sub(self.looks_back));
-        self.started + due.unwrap_or_else(|| self.started.elapsed() + IDLE)
+        let due = due.map(|at| Duration::from_millis(at.saturating_add(1).saturating_sub(now)));
+        due.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
     }
 
     fn report(&mut self, report: Report) {
@@ -134,7 +132,7 @@ impl<S: Sink> Driver<S> {
                 listener.handle_subscribed(now, at, made, answer.map_err(Failure::from));
             }
             Report::Open(at, socket, opened) => {
-                let opened = self.at(opened);
+                let opened = self.elapsed.read(opened);
                 self.listener.handle_open(opened, at, socket);
             }
             Report::OpenFailed(at, socket, error) => {
@@ -147,7 +145,7 @@ impl<S: Sink> Driver<S> {
                 if let Some(held) = self.channels.get_mut(at) {
                     held.feed.heard(wall);
                 }
-                let heard = self.at(heard);
+                let heard = self.elapsed.read(heard);
                 self.listener.handle_heard(heard, at, socket);
             }
             Report::Control(at, socket, control) => listener.handle_control(now, at, socket, &control),
@@ -159,7 +157,8 @@ impl<S: Sink> Driver<S> {
     }
 
     fn act(&mut self) {
-        self.listener.handle_timeout(self.now());
+        let now = self.now();
+        self.listener.handle_timeout(now);
         while self.channels.len() < self.listener.channels() {
             self.add_channel();
         }

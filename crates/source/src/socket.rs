@@ -10,6 +10,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use outward::USER_AGENT;
 use outward::is_loopback;
+use pipeline::Moment;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -152,23 +153,37 @@ async fn tcp(url: &Url) -> io::Result<TcpStream> {
 }
 
 /// Until when a socket was heard, as far as is proved. Frames that had piled up while nobody read are no proof of now: the
-/// socket may have died since.
+/// socket may have died since. Nor is one that comes after a longer silence than a watchdog bears: it lay in a buffer while
+/// nobody ran.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct HeardUntil(i64);
+pub(crate) struct HeardUntil {
+    /// The last look that took all there was.
+    emptied: Moment,
+    silence_max: i64,
+}
 
 impl HeardUntil {
-    /// Of a socket that was just opened, in nanoseconds since the epoch.
-    pub fn new(now: i64) -> Self {
-        Self(now)
+    /// Of a socket that was just opened, and is never silent for longer.
+    pub fn new(now: Moment, silence_max: Duration) -> Self {
+        Self { emptied: now, silence_max: i64::try_from(silence_max.as_nanos()).unwrap_or(i64::MAX) }
     }
 
-    /// Takes a look at `now`; until when the socket was heard.
-    pub fn look(&mut self, ready: &Ready, now: i64) -> i64 {
-        let until = if ready.fresh { now } else { self.0 };
-        if ready.emptied {
-            self.0 = now;
+    /// Takes a look at `now`, when somebody has waited since `waited`; until when the socket was heard, in nanoseconds since
+    /// the epoch. `None` when nobody ran for so long that it may have died: that is all that it is known of.
+    pub fn look(&mut self, ready: &Ready, waited: Moment, now: Moment) -> Option<i64> {
+        if ready.fresh && now.since(waited) > self.silence_max {
+            return None;
         }
-        until
+        let until = if ready.fresh { now } else { self.emptied };
+        if ready.emptied {
+            self.emptied = now;
+        }
+        Some(until.wall)
+    }
+
+    /// The last instant of which something is proved, in nanoseconds since the epoch.
+    pub fn last(&self) -> i64 {
+        self.emptied.wall
     }
 }
 

@@ -218,12 +218,21 @@ impl Session {
         }
     }
 
-    /// Something was heard on a socket.
+    /// Something was heard on a socket. What comes after a silence that no watchdog would have borne lay in a buffer while
+    /// nobody ran: it proves nothing about the time between, nor that the peer still lives.
     pub fn handle_heard(&mut self, now: Millis, id: u32) {
-        if let Some(socket) = self.sockets.iter_mut().find(|s| s.id == id) {
-            socket.heard_at = now;
-            socket.pinged_at = None;
+        let silence_max = self.silence_max();
+        let Some(at) = self.sockets.iter().position(|s| s.id == id) else { return };
+        let pong_by = self.sockets[at].pinged_at.map(|pinged| pinged + millis(self.timing.pong_timeout));
+        let socket = &mut self.sockets[at];
+        let silent = now.saturating_sub(socket.heard_at) > silence_max;
+        if silent && pong_by.is_none_or(|by| now > by) {
+            if socket.phase == Phase::Main {
+                self.fall_silent(now, at);
+            }
+            return;
         }
+        (socket.heard_at, socket.pinged_at) = (now, None);
     }
 
     /// A message about the channel or the socket itself.
@@ -292,15 +301,25 @@ impl Session {
         if self.watch_at(&self.sockets[at]) > now {
             return;
         }
+        let overdue = now.saturating_sub(self.sockets[at].heard_at) > self.silence_max();
         let socket = &mut self.sockets[at];
-        if socket.pinged_at.is_none() {
+        if socket.pinged_at.is_none() && !overdue {
             socket.pinged_at = Some(now);
             self.actions.push_back(Action::Ping { socket: socket.id });
             return;
         }
+        self.fall_silent(now, at);
+    }
+
+    fn fall_silent(&mut self, now: Millis, at: usize) {
         let socket = self.sockets.remove(at);
         self.actions.push_back(Action::Close { socket: socket.id });
         self.lost(now, &socket, Cause::Silent);
+    }
+
+    /// Longer than this no socket that lives is silent: by then it was pinged, and has answered.
+    fn silence_max(&self) -> Millis {
+        millis(self.timing.ping_after).saturating_add(millis(self.timing.pong_timeout))
     }
 
     fn replace_socket(&mut self, now: Millis, id: u32) {

@@ -1,6 +1,7 @@
 //! The sockets of notification channels, each read by a task of its own.
 
 use super::Report;
+use crate::Timing;
 use crate::channel::Channel;
 use crate::context::Context;
 use crate::frames::Frames;
@@ -9,8 +10,8 @@ use crate::sink::Sink;
 use crate::socket::{HeardUntil, Socket};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::Control;
 
@@ -80,7 +81,10 @@ pub(super) async fn run<S: Sink>(
         opened = context.connector.connect(channel.connect_uri()) => opened,
     };
     let report = match opened {
-        Ok(socket) => carry(name, socket, frames, &reports, ends).await,
+        Ok(socket) => {
+            let Timing { ping_after, pong_timeout, .. } = context.settings.timing;
+            carry(name, socket, frames, ping_after + pong_timeout, &reports, ends).await
+        }
         Err(error) => Some(Report::OpenFailed(name.0, name.1, error)),
     };
     if let Some(report) = report {
@@ -93,11 +97,13 @@ async fn carry<S: Sink>(
     (at, id): Name,
     mut socket: Socket,
     mut frames: Frames<S>,
+    silence_max: Duration,
     reports: &mpsc::Sender<Report>,
     mut ends: Ends,
 ) -> Option<Report> {
-    reports.send(Report::Open(at, id, Instant::now())).await.ok()?;
-    let mut heard_until = HeardUntil::new(frames.now());
+    let mut waited = frames.moment();
+    reports.send(Report::Open(at, id, waited)).await.ok()?;
+    let mut heard_until = HeardUntil::new(waited, silence_max);
     loop {
         let ready = tokio::select! {
             () = ends.cancel.cancelled() => {
@@ -110,7 +116,10 @@ async fn carry<S: Sink>(
                     sent = socket.send_text(PING.to_owned()) => sent,
                 };
                 match sent {
-                    true => continue,
+                    true => {
+                        waited = frames.moment();
+                        continue;
+                    }
                     false => return Some(Report::Closed(at, id, Cause::Broken)),
                 }
             }
@@ -118,8 +127,8 @@ async fn carry<S: Sink>(
         };
         if !ready.frames.is_empty() {
             let mut heard = frames.decode(&ready.frames);
-            let until = heard_until.look(&ready, heard.at);
-            let _driver_stopped = reports.send(Report::Heard(at, id, Instant::now(), until)).await;
+            let until = heard_until.look(&ready, waited, heard.at).unwrap_or(heard_until.last());
+            let _driver_stopped = reports.send(Report::Heard(at, id, heard.at, until)).await;
             let controls = std::mem::take(&mut heard.controls);
             frames.submit(heard).await;
             for control in controls.into_iter().filter(|c| !matches!(c, Control::Heartbeat | Control::Pong)) {
@@ -129,5 +138,6 @@ async fn carry<S: Sink>(
         if let Some(cause) = ready.end {
             return Some(Report::Closed(at, id, cause));
         }
+        waited = frames.moment();
     }
 }

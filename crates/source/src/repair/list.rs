@@ -87,9 +87,9 @@ pub(crate) async fn list<S>(context: &Context<S>, since: Option<&Past>) -> Liste
     let Some(since) = since else { return listed };
     // What is asked of the platform's history is asked by its clock.
     let cloud = context.api.cloud();
-    let now = context.clock.now();
-    cloud.reads(now, context.clock.boot());
-    let (since, now) = (cloud.at(since.by(now)), cloud.at(now));
+    let now = context.clock.moment();
+    cloud.reads(now.wall, now.boot);
+    let (since, now) = (cloud.at(since.by(now)), cloud.at(now.wall));
     let timing = &context.settings.timing;
     let margin = i64::try_from(timing.repair_margin.as_nanos()).unwrap_or(0);
     let (from, reach) = (since.saturating_sub(margin), now.saturating_sub(DAYS_MAX * DAY));

@@ -2,17 +2,25 @@
 
 use super::*;
 
+fn dog() -> Watchdog {
+    Watchdog::new(0, Duration::from_secs(20), Duration::from_secs(5))
+}
+
 #[test]
 fn silence_is_pinged_then_lost_and_any_sound_begins_anew() {
-    let start = Instant::now();
-    let at = |seconds| start + Duration::from_secs(seconds);
-    let mut dog = Watchdog::new(start, Duration::from_secs(20), Duration::from_secs(5));
-    assert_eq!(dog.check(at(19)), Verdict::Wait);
-    assert_eq!(dog.check(at(20)), Verdict::Ping);
-    assert_eq!(dog.due(), at(25));
-    assert_eq!(dog.check(at(24)), Verdict::Wait);
-    dog.heard(at(24));
-    assert_eq!(dog.due(), at(44));
-    assert_eq!(dog.check(at(44)), Verdict::Ping);
-    assert_eq!(dog.check(at(49)), Verdict::Lost);
+    let mut dog = dog();
+    assert_eq!(dog.check(19_999), Verdict::Wait);
+    assert_eq!(dog.check(20_000), Verdict::Ping);
+    assert_eq!(dog.due(), 25_000);
+    assert_eq!(dog.check(24_000), Verdict::Wait);
+    dog.heard(24_000);
+    assert_eq!(dog.due(), 44_000);
+    assert_eq!(dog.check(44_000), Verdict::Ping);
+    assert_eq!(dog.check(49_000), Verdict::Lost);
+}
+
+#[test]
+fn after_a_pause_nobody_waits_for_another_ping() {
+    assert_eq!(dog().check(25_000), Verdict::Ping);
+    assert_eq!(dog().check(25_001), Verdict::Lost);
 }

@@ -5,6 +5,7 @@ mod channels;
 mod defects;
 mod dialect_events;
 mod listening;
+mod pauses;
 mod platform;
 mod recorder;
 mod repairs;

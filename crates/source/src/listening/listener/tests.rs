@@ -31,6 +31,11 @@ impl Play {
         self.effects()
     }
 
+    /// A heartbeat every 30 s on the first socket of the first channel.
+    fn hears_until(&mut self, until: Millis) {
+        (START..until).step_by(30_000).for_each(|at| self.listener.handle_heard(at, 0, 1));
+    }
+
     fn page(&mut self, list: ListKind, ids: &[&str]) {
         let ids = ids.iter().map(|id| Id::new(id).unwrap()).collect();
         self.listener.handle_page(self.now, list, Ok(Page { ids, is_last: true }));
@@ -143,7 +148,7 @@ fn a_new_queue_was_missed_since_the_last_reading_and_its_failed_call_is_repeated
     play.page(ListKind::Queues, &["q-1"]);
     play.page(ListKind::Users, &["u"]);
     play.goes_well();
-    play.listener.handle_heard(START + 599_000, 0, 1);
+    play.hears_until(START + 600_000);
     play.now = START + 600_000;
     assert_eq!(play.effects().len(), 2, "both lists are read again");
     play.page(ListKind::Users, &["u"]);
@@ -196,7 +201,7 @@ fn a_renewal_that_leaves_a_topic_out_is_said_when_it_takes_over_and_not_before()
     let mut play = Play::new(&"queue:q-1,queue:q-2".parse().unwrap());
     play.goes_well();
     play.now = START + millis(Timing::default().channel_renew_after);
-    play.listener.handle_heard(play.now - 1, 0, 1);
+    play.hears_until(play.now);
     let effects = play.effects();
     assert!(effects.contains(&Effect::MakeChannel { channel: 0, fresh_token: true }), "{effects:?}");
     play.listener.handle_channel(play.now, 0, Ok(()));

@@ -42,6 +42,11 @@ impl Play {
         self.at(due.max(self.now))
     }
 
+    /// A heartbeat every 30 s on the socket 1.
+    fn hears_until(&mut self, until: Millis) {
+        (self.now..until).step_by(30_000).for_each(|at| self.session.handle_heard(at, 1));
+    }
+
     fn control(&mut self, socket: u32, control: Control) -> Vec<Action> {
         self.session.handle_control(self.now, socket, &control);
         self.session.handle_timeout(self.now);
@@ -148,7 +153,7 @@ fn a_refused_handshake_makes_a_new_channel_and_another_failure_does_not() {
 fn a_channel_is_renewed_before_its_end_with_a_fresh_token_and_an_overlap() {
     let mut play = Play::listening();
     let renew = 23 * 3_600_000;
-    play.session.handle_heard(renew - 1, 1);
+    play.hears_until(renew);
     assert_eq!(play.at(renew), [MakeChannel { fresh_token: true }]);
     play.session.handle_channel_failed(renew, 0);
     assert_eq!(play.next(FIRST_WAIT), [MakeChannel { fresh_token: false }]);
@@ -239,4 +244,25 @@ fn no_order_of_events_gets_stuck() {
             assert!(play.session.sockets.iter().filter(|s| s.phase == Phase::Main).count() <= 1);
         }
     }
+}
+
+#[test]
+fn what_lay_in_a_buffer_while_nobody_ran_keeps_no_socket_alive() {
+    let mut play = Play::listening();
+    play.session.handle_heard(10_000, 1);
+    // The process stood still for a minute; its reader is the first to run.
+    play.session.handle_heard(70_000, 1);
+    assert_eq!(play.drain(), [Close { socket: 1 }, Lost(Cause::Silent)]);
+    assert_eq!(play.next(FIRST_WAIT + Duration::from_secs(70)), [Open { socket: 2 }]);
+}
+
+#[test]
+fn after_a_pause_nobody_waits_for_another_watchdog() {
+    let mut play = Play::listening();
+    play.session.handle_heard(10_000, 1);
+    assert_eq!(play.at(50_000), [Ping { socket: 1 }], "a frame may come at this very moment");
+    let mut play = Play::listening();
+    play.session.handle_heard(10_000, 1);
+    let actions = play.at(50_001);
+    assert_eq!(actions[..2], [Close { socket: 1 }, Lost(Cause::Silent)], "{actions:?}");
 }
