@@ -1,6 +1,8 @@
 //! Real bodies of the three servers, each with what follows from it.
 
 use super::*;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use secrecy::SecretString;
 use url::Url;
 
@@ -132,4 +134,24 @@ fn what_is_not_about_lines_is_waited_out_and_says_what_to_mend() {
     }
     assert_eq!(judged(413, "", &["x"], Api::V2), Verdict::TooLarge);
     assert_eq!(judged(204, "", &["x"], Api::V2), Verdict::Done);
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_answered_only_lines_that_were_sent_are_named(
+        status in prop::sample::select(vec![200u16, 204, 400, 401, 404, 413, 422, 429, 500, 503]),
+        parts in vec(prop::sample::select(vec![
+            "partial write: ", "points beyond retention policy ", "dropped=", "2", "99999999999999999999", "-1", " ",
+            "unable to parse '", "a b=1i 5", "': ", "{\"error\":\"", "\",\"data\":", "[{\"line_number\":", "0", "3", "}]", "}", "é",
+            "max request size", "line protocol parse failed: ", "{\"line_number\":1}",
+        ]), 0..12),
+        lines in vec(prop::sample::select(vec!["a b=1i 5", "a b=1i", "", "a b=1i 99999999999999999999", "c d=2i -7"]), 0..5),
+    ) {
+        let verdict = judged(status, &parts.concat(), &lines, Api::V3);
+        if let Verdict::Refused(Refusal { named, all, .. }) = verdict {
+            prop_assert!(named.iter().all(|(at, _)| *at < lines.len()));
+            prop_assert!(named.iter().all(|(at, _)| named.iter().filter(|(other, _)| other == at).count() == 1));
+            prop_assert!(!all || named.is_empty());
+        }
+    }
 }

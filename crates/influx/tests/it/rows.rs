@@ -386,6 +386,33 @@ async fn a_3_that_is_written_to_by_an_older_way_takes_moved_points() {
     }
 }
 
+#[tokio::test]
+async fn refused_rows_do_not_stand_by_any_way_of_writing() {
+    for api in [Api::V1, Api::V2, Api::V3] {
+        let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(3).await);
+        let mut settings = settings_for(&server, Some(Schema::Tutorial));
+        settings.api = Some(api);
+        let world = World::start(folder.path(), settings);
+        let mut all = history(3, 6);
+        all.insert(4, event("poison", 1, 30, "held"));
+        told(&world, all).await;
+        // It moves, so what stood would be taken back.
+        told(&world, vec![event("poison", 2, 10, "held")]).await;
+        let name = pipeline::FollowerName { follower: influx::NAME };
+        assert_eq!(world.telemetry.follower_refused.get_or_create(&name).get(), 3, "{api:?}");
+        let mut ours = shown(world.entries().await);
+        assert_eq!(ours.remove("poison").unwrap().len(), 2);
+        assert_eq!(timelines(&server, "timelines"), ours, "{api:?}");
+        assert_eq!(world.status().trouble, None);
+        world.stop().await;
+        let refused = store::Sent::open(folder.path(), influx::NAME).unwrap().refused().unwrap();
+        assert!(
+            refused.iter().all(|(line, _)| line.contains("poison") && line.contains("weight=1i")),
+            "{refused:?}"
+        );
+    }
+}
+
 /// 3.x runs the InfluxQL of 1.x. Rows are never written twice with another content, so 1.x has them as 3.x has.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_influxql_reads_the_truth() {
