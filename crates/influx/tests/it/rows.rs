@@ -213,8 +213,8 @@ async fn several_requests_are_under_way_and_the_position_moves_over_all_of_them(
 async fn whoever_lost_what_was_noted_asks_the_server() {
     for schema in [Schema::Tutorial, Schema::Compact] {
         let (folder, server) = (tempfile::tempdir().unwrap(), StandIn::start(3).await);
-        // No question may be about more than ten minutes.
-        server.look(|inside| inside.three.files = 433);
+        // No question may be about more than two minutes.
+        server.look(|inside| inside.three.files = 2_000);
         let mut parts = disorder(3).into_iter();
         for part in [2, 2, 9] {
             let world = World::start(folder.path(), settings_for(&server, Some(schema)));

@@ -248,7 +248,7 @@ impl Three {
         else {
             return 0;
         };
-        (to - from).max(0) / 600_000_000_000 * self.files
+        (to - from).max(0) / 1_000_000_000 * self.files / 600
     }
 
     /// Rows of a question, or why there are none.
