@@ -223,6 +223,7 @@ async fn whoever_lost_what_was_noted_asks_the_server() {
             }
             if parts.len() == 0 {
                 world.settled(EVENTS).await;
+                server.look(|inside| inside.three.files = 0);
                 equals_the_truth(&server, &world, schema).await;
             }
             world.stop().await;
