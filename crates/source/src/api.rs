@@ -20,8 +20,8 @@ use tokio::time::Instant;
 use url::Url;
 use wire::CloudTime;
 
-/// A page of users or conversations is below 1 MiB; anything above this is not what was asked for.
-const BODY_BYTES_MAX: usize = 16 << 20;
+/// The answer to a call that failed says why in some hundred bytes.
+const REFUSAL_BYTES_MAX: usize = 1 << 20;
 /// How often a call is repeated for a 429 before its caller is told.
 const RATE_LIMITED_TRIES_MAX: u32 = 4;
 /// The longest part of a server's message that is repeated.
@@ -92,6 +92,14 @@ pub enum ApiError {
         /// The API host.
         host: String,
     },
+    /// An answer that is larger than any that is read.
+    #[error("{host} answered with more than {bytes_max} bytes, and no more are read")]
+    TooLarge {
+        /// The API host.
+        host: String,
+        /// The bound.
+        bytes_max: usize,
+    },
     /// The source is stopping.
     #[error("the program is shutting down")]
     Cancelled,
@@ -155,6 +163,7 @@ pub(crate) struct Api {
     base: Url,
     tokens: Tokens,
     rate_limit_wait: Duration,
+    body_bytes_max: usize,
     clock: Clock,
     cloud: CloudTime,
     /// No call before this instant.
@@ -175,6 +184,7 @@ impl Api {
             http,
             base: settings.endpoints.api.clone(),
             rate_limit_wait: settings.timing.rate_limit_wait,
+            body_bytes_max: settings.limits.body_bytes_max,
             clock,
             cloud: CloudTime::default(),
             paused_until: Mutex::new(None),
@@ -245,16 +255,18 @@ impl Api {
 
     async fn answer(&self, response: Response) -> Result<Answer, ApiError> {
         let date = outward::date(response.headers());
-        match outward::body(response, BODY_BYTES_MAX).await {
+        match outward::body(response, self.body_bytes_max).await {
             Ok(body) => Ok(Answer { body, date }),
             Err(BodyError::BrokeOff(why)) => Err(self.unreachable(why)),
-            Err(BodyError::TooLarge) => Err(ApiError::Unreadable { host: host(&self.base) }),
+            Err(BodyError::TooLarge) => {
+                Err(ApiError::TooLarge { host: host(&self.base), bytes_max: self.body_bytes_max })
+            }
         }
     }
 
     async fn failure(&self, status: StatusCode, response: Response, permission: &str) -> ApiError {
         let host = host(&self.base);
-        let body = outward::body(response, BODY_BYTES_MAX).await.unwrap_or_default();
+        let body = outward::body(response, REFUSAL_BYTES_MAX).await.unwrap_or_default();
         let said: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
         match status {
             StatusCode::UNAUTHORIZED => ApiError::Unauthorised { host },

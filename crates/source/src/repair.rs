@@ -33,14 +33,16 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// When a conversation that could not be read is read again: after as long as an outage of the platform's REST may last,
-/// without adding to it.
+/// without adding to it. Each time in a row that it fails again the wait doubles.
 const READ_AGAIN_NS: i64 = 60 * engine::SECOND;
-/// The same of one that may not be read: a missing permission takes a person.
-const FORBIDDEN_AGAIN_NS: i64 = 600 * engine::SECOND;
+/// One that may not be read, or that nobody can read: a missing permission takes a person.
+const LASTING_AGAIN_NS: i64 = 600 * engine::SECOND;
+/// The longest wait.
+const READ_AGAIN_NS_MAX: i64 = 86_400 * engine::SECOND;
 
-/// When a round is tried again that asked for more than can be listed, unless a feed asks for another: what could be read
-/// is read, and reading it all again every few minutes would take the rate limit from others.
-const TOO_OLD_AGAIN: Duration = Duration::from_secs(86_400);
+/// When a round is tried again that asked for more than can be listed, or met what nobody can read, unless a feed asks for
+/// another: what could be read is read, and reading it all again every few minutes would take the rate limit from others.
+const LASTING_ROUND_AGAIN: Duration = Duration::from_secs(86_400);
 
 /// A feed that wants its holes closed.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ struct Round {
     listing: bool,
     problem: Option<String>,
     /// The problem will last.
-    too_old: bool,
+    lasts: bool,
     began: Instant,
 }
 
@@ -88,8 +90,8 @@ struct Repairer<S> {
     reads: JoinSet<(Id, Read)>,
     /// The conversations that are being read, and whether each is wanted once more.
     reading: HashMap<Id, bool>,
-    /// Of those that wait or are being read, the ones whose last read failed.
-    unread: HashSet<Id>,
+    /// Of those that wait or are being read, the ones whose last reads failed, and how many in a row.
+    unread: HashMap<Id, u32>,
     /// Holes of feeds whose rounds proved nothing.
     carried: BTreeMap<u16, Past>,
     retry: Option<(Instant, Vec<RepairRequest>)>,
@@ -132,7 +134,7 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds, wishe
         listing: JoinSet::new(),
         reads: JoinSet::new(),
         reading: HashMap::new(),
-        unread: HashSet::new(),
+        unread: HashMap::new(),
         carried: BTreeMap::new(),
         retry: None,
         waits: Backoff::new(timing.repair_retry_min, timing.repair_retry_max, fastrand::Rng::new()),
@@ -196,18 +198,18 @@ impl<S: Sink> Repairer<S> {
             list::list(&context, since.as_ref()).await
         }));
         let (left, began) = (HashSet::new(), Instant::now());
-        self.round = Some(Round { requests, left, listing: true, problem: None, too_old: false, began });
+        self.round = Some(Round { requests, left, listing: true, problem: None, lasts: false, began });
     }
 
     fn listed(&mut self, listed: Listed) {
         let now = self.context.clock.now();
         let Some(round) = &mut self.round else { return };
-        for id in listed.conversations.into_iter().chain(self.unread.iter().cloned()) {
+        for id in listed.conversations.into_iter().chain(self.unread.keys().cloned()) {
             self.queue.want(id, now);
         }
         round.left.extend(self.queue.due(now).chain(self.reading.keys()).cloned());
         round.listing = false;
-        (round.problem, round.too_old) = (listed.problem, listed.too_old);
+        (round.problem, round.lasts) = (listed.problem, listed.too_old);
         tracing::debug!(
             conversations = round.left.len(),
             "repair reads what is live and what the hole may hide"
@@ -236,8 +238,9 @@ impl<S: Sink> Repairer<S> {
         let again_in = match outcome {
             Read::Done | Read::Gone => None,
             Read::Failed(_) => Some(READ_AGAIN_NS),
-            Read::Forbidden(_) => Some(FORBIDDEN_AGAIN_NS),
+            Read::Forbidden(_) | Read::Unreadable(_) => Some(LASTING_AGAIN_NS),
         };
+        let lasts = matches!(outcome, Read::Unreadable(_));
         if self.reading.remove(id) == Some(true) {
             self.queue.want(id.clone(), self.context.clock.now());
         }
@@ -247,11 +250,14 @@ impl<S: Sink> Repairer<S> {
             && round.left.remove(id)
         {
             round.problem = round.problem.take().or(outcome.problem());
+            round.lasts |= lasts;
         }
         // Something is known to be missing of it, and that stays so until it is read.
         if let Some(wait) = again_in {
+            let failures = self.unread.entry(id.clone()).or_default();
+            let wait = wait.saturating_mul(1 << (*failures).min(16)).min(READ_AGAIN_NS_MAX);
+            *failures += 1;
             self.queue.want(id.clone(), self.context.clock.now().saturating_add(wait));
-            self.unread.insert(id.clone());
         } else {
             self.unread.remove(id);
         }
@@ -280,7 +286,7 @@ impl<S: Sink> Repairer<S> {
             }
             Some(problem) => {
                 let soonest = self.context.settings.timing.repair_retry_min;
-                let wait = self.waits.wait().max(if round.too_old { TOO_OLD_AGAIN } else { soonest });
+                let wait = self.waits.wait().max(if round.lasts { LASTING_ROUND_AGAIN } else { soonest });
                 tracing::warn!(
                     "a hole could not be closed: {problem}; next attempt in {:.0} s",
                     wait.as_secs_f32()

@@ -8,7 +8,7 @@
 
 use crate::field::{Moment, Text};
 use crate::findings::{Findings, Leg, Receipt};
-use crate::frame::{admit, parse};
+use crate::frame::{admit_body, parse};
 use crate::vocabulary::{direction, end_reason};
 use crate::{Batch, Limits, Origin, Outcome, Refused};
 use engine::{Authority, Fact, Id, Source, Time, Toggle, What, Word};
@@ -18,7 +18,7 @@ use serde::Deserialize;
 /// [`Outcome::Facts`].
 pub fn decode_conversation(body: &[u8], origin: Origin, limits: &Limits, out: &mut Batch) -> Outcome {
     let receipt = Receipt { origin, source: Source::Rest, topic: 0 };
-    admit(body, limits).and_then(|text| decode(text, receipt, limits, out)).into()
+    admit_body(body, limits).and_then(|text| decode(text, receipt, limits, out)).into()
 }
 
 #[derive(Deserialize, Default)]
@@ -27,6 +27,7 @@ struct Conversation<'a> {
     #[serde(borrow)]
     id: Text<'a>,
     start_time: Moment,
+    end_time: Moment,
     #[serde(borrow)]
     participants: Option<Vec<Participant<'a>>>,
 }
@@ -143,7 +144,8 @@ pub(crate) fn decode(
     if participants.iter().map(Participant::communications).sum::<usize>() > limits.communications_max {
         return Err(Refused::TooMany);
     }
-    let mut reader = Reader { origin: receipt.origin, findings: Findings::default() };
+    let ended = conversation.end_time.checked(receipt.origin)?;
+    let mut reader = Reader { origin: receipt.origin, ended, findings: Findings::default() };
     if let Some(at) = conversation.start_time.checked(receipt.origin)? {
         let authority = Authority::Recorded;
         reader.findings.push(Fact { at: Some(at), authority, ..Fact::new(What::LifeCycle) });
@@ -183,6 +185,8 @@ fn list<'p, 'a>(communications: &'p Communications<'a>) -> &'p [Communication<'a
 
 struct Reader {
     origin: Origin,
+    /// When the whole conversation ended.
+    ended: Option<Time>,
     findings: Findings,
 }
 
@@ -218,7 +222,9 @@ impl Reader {
             });
         }
         self.aftermath(&id, participant)?;
-        self.findings.left(&id, ended);
+        let alone = participant.communications() == 0;
+        let worked_out = self.ended.filter(|_| alone).map(|at| (at, Authority::Derived));
+        self.findings.left(&id, ended.map(|at| (at, Authority::Recorded)).or(worked_out));
         Ok(())
     }
 
@@ -251,6 +257,11 @@ impl Reader {
         };
         if leg.ended.is_none() && leg.is_over() {
             leg.ended = participant_ended.map(|at| (at, Authority::Reported));
+        }
+        if leg.ended.is_none() {
+            // Nothing outlives its conversation: when it ended is worked out, until a field or an event says it.
+            let ended = self.ended.map(|all| participant_ended.map_or(all, |own| own.min(all)));
+            leg.ended = ended.map(|at| (at, Authority::Derived));
         }
         self.findings.leg(&leg, self.origin);
         self.holds(participant, &id, communication)?;

@@ -172,10 +172,10 @@ impl Findings {
     }
 
     /// Adds the end of a participant, where its time is known.
-    pub fn left(&mut self, participant: &Id, at: Option<Time>) {
-        if at.is_some() {
+    pub fn left(&mut self, participant: &Id, at: Option<(Time, Authority)>) {
+        if let Some((at, authority)) = at {
             let participant = Some(participant.clone());
-            self.push(Fact { participant, at, authority: Authority::Recorded, ..Fact::new(What::Left) });
+            self.push(Fact { participant, at: Some(at), authority, ..Fact::new(What::Left) });
         }
     }
 

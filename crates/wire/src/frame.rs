@@ -10,9 +10,18 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-/// The frame as text, when it is within the limits on bytes, depth and number of values.
+/// A frame as text, when it is within the limits on bytes, depth and number of values.
 pub(crate) fn admit<'a>(frame: &'a [u8], limits: &Limits) -> Result<&'a str, Refused> {
-    if frame.len() > limits.frame_bytes_max {
+    admit_within(frame, limits.frame_bytes_max, limits)
+}
+
+/// The answer to a REST read as text, when it is within its limits.
+pub(crate) fn admit_body<'a>(body: &'a [u8], limits: &Limits) -> Result<&'a str, Refused> {
+    admit_within(body, limits.body_bytes_max, limits)
+}
+
+fn admit_within<'a>(frame: &'a [u8], bytes_max: usize, limits: &Limits) -> Result<&'a str, Refused> {
+    if frame.len() > bytes_max {
         return Err(Refused::TooLarge);
     }
     let text = simdutf8::basic::from_utf8(frame).map_err(|_| Refused::NotUtf8)?;

@@ -11,6 +11,9 @@ pub struct Limits {
     /// Bytes of a frame. 1 MiB: a conversation of 400 participants with all their attributes; the platform's own
     /// frames are 0.3 to 30 KiB.
     pub frame_bytes_max: usize,
+    /// Bytes of the answer to a REST read. 16 MiB: a conversation of some 40,000 messages. Four are read at a time, each is
+    /// asked for by us, and what is refused stays missing; so they may be larger than frames, which anybody may send.
+    pub body_bytes_max: usize,
     /// Nested arrays and objects. 64: the deepest body in the vendor's schemas is under 12.
     pub depth_max: usize,
     /// Participants of a conversation in one frame. 2,000: the largest conferences have some hundreds, and every
@@ -27,6 +30,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             frame_bytes_max: 1 << 20,
+            body_bytes_max: 16 << 20,
             depth_max: 64,
             participants_max: 2_000,
             communications_max: 5_000,

@@ -396,3 +396,27 @@ fn a_gateway_that_has_counted_for_long_is_not_waited_for() {
     }
     assert_eq!(engine.held_count(), 0);
 }
+
+#[test]
+fn an_end_that_was_worked_out_gives_way_to_the_recorded_one_in_any_order() {
+    let began =
+        || vec![there("p", None, "agent"), there("p", Some("k"), ""), leg("p", "k", "connected", Some(0))];
+    let worked_out = || Fact { authority: Authority::Derived, ..leg("p", "k", "disconnected", Some(900)) };
+    let recorded = || leg("p", "k", "disconnected", Some(500));
+    let played = |reads: &[Fact]| {
+        let mut engine = engine();
+        engine.handle(deliver(Source::Snapshot, began()), NOON);
+        for read in reads {
+            engine.handle(deliver(Source::Rest, vec![read.clone()]), NOON);
+        }
+        engine
+    };
+    let alone = played(&[worked_out()]);
+    let p = &view(&alone).participants[0];
+    assert_eq!((p.active, p.communications[0].ended_at), (false, Some(ms(900))));
+    let why = alone.show(&id("call"), NOON).unwrap().why(None);
+    assert!(why.iter().any(|fact| fact.authority == Authority::Derived), "and it is said how it is known");
+    let (first, second) = (played(&[worked_out(), recorded()]), played(&[recorded(), worked_out()]));
+    assert_eq!(essence(&first), essence(&second));
+    assert_eq!(view(&first).participants[0].communications[0].ended_at, Some(ms(500)));
+}

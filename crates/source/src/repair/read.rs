@@ -26,6 +26,8 @@ pub(crate) enum Read {
     Forbidden(String),
     /// It could not be read; why.
     Failed(String),
+    /// What came cannot be understood, now and most likely ever; why.
+    Unreadable(String),
 }
 
 impl Read {
@@ -33,7 +35,9 @@ impl Read {
     pub fn problem(self) -> Option<String> {
         match self {
             Self::Done | Self::Gone => None,
-            Self::Forbidden(why) | Self::Failed(why) => Some(format!("a conversation cannot be read: {why}")),
+            Self::Forbidden(why) | Self::Failed(why) | Self::Unreadable(why) => {
+                Some(format!("a conversation cannot be read: {why}"))
+            }
         }
     }
 
@@ -43,6 +47,7 @@ impl Read {
             Self::Gone => "gone",
             Self::Forbidden(_) => "forbidden",
             Self::Failed(_) => "failed",
+            Self::Unreadable(_) => "unreadable",
         }
     }
 }
@@ -56,6 +61,7 @@ pub(crate) async fn read<S: Sink>(context: &Context<S>, id: &Id) -> Read {
         tries += 1;
         match attempt(context, id).await {
             Err(error @ ApiError::Forbidden { .. }) => break Read::Forbidden(error.to_string()),
+            Err(error @ ApiError::TooLarge { .. }) => break Read::Unreadable(error.to_string()),
             Err(ApiError::NotFound { .. }) => {
                 let event = FeedEvent::Gone { conversation: id.clone() };
                 context.sink.note(FeedNote { feed: FEED, at: context.clock.now(), event });
@@ -81,7 +87,7 @@ async fn attempt<S: Sink>(context: &Context<S>, id: &Id) -> Result<Read, ApiErro
     if let Outcome::Refused(why) = outcome {
         let reason = why.as_str();
         context.telemetry.refused_frames.get_or_create(&Reason { reason }).inc();
-        return Ok(Read::Failed(format!("the answer was refused for {reason}")));
+        return Ok(Read::Unreadable(format!("the answer was refused for {reason}")));
     }
     Ok(match context.sink.submit(batch.deliveries, batch.users).await {
         true => Read::Done,

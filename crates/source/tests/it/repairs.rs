@@ -129,3 +129,27 @@ async fn a_conversation_is_read_once_at_a_time() {
     assert_eq!(reads(), 2);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_large_conversation_is_read_and_one_that_cannot_be_is_asked_for_ever_more_rarely() {
+    let platform = Platform::start().await;
+    let mut large = body("c-large");
+    let message = json!({ "messageURI": "m".repeat(350), "messageTime": "2026-03-01T12:00:00.000Z" });
+    large["participants"][0]["messages"] =
+        json!([{ "id": "k-2", "state": "connected", "messages": vec![message; 3_600] }]);
+    assert!(large.to_string().len() > 1_300_000);
+    platform.with(|state| {
+        state.live = vec!["c-large", "c-small"];
+        state.conversations.insert("c-large", large);
+        state.conversations.insert("c-small", body("c-small"));
+    });
+    let running = run(settings(&platform, Notifications, NAMED));
+    until("repaired", || running.recorder.told("repaired") == 1).await;
+    assert_eq!((running.recorder.heard_of("c-large"), running.recorder.heard_of("c-small")), (1, 1));
+    platform.with(|state| state.conversations.insert("c-large", json!({ "id": 7 })));
+    platform.tell(0, Command::Cut);
+    until("the reason", || running.recorder.told("failed: a conversation cannot be read") == 1).await;
+    assert_eq!(running.recorder.heard_of("c-small"), 2, "the others are read");
+    assert!(running.metrics().contains(r#"headcount_repairs_total{result="unreadable"} 1"#));
+    running.stop().await;
+}

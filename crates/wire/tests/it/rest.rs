@@ -44,3 +44,49 @@ fn a_leg_that_alerts_says_so_once() {
         &["joined p1", "joined p1/k1 voice", "state p1/k1 alerting @2026-11-23T10:00:01Z recorded"],
     );
 }
+
+#[test]
+fn what_a_conversation_that_ended_leaves_open_ended_with_it() {
+    let body = r#"{"id":"c1","endTime":"2026-11-23T10:09:00Z","participants":[
+      {"id":"p1","endTime":"2026-11-23T10:05:00Z","calls":[{"id":"k1","state":"connected"}]},
+      {"id":"p2","calls":[{"id":"k2","state":"connected","connectedTime":"2026-11-23T10:00:09Z"},
+        {"id":"k3","state":"disconnected","disconnectedTime":"2026-11-23T10:03:00Z"}]},
+      {"id":"p3","connectedTime":"2026-11-23T10:01:00Z"}]}"#;
+    check(
+        decode_conversation,
+        body,
+        &[
+            "joined p1",
+            "joined p1/k1 voice",
+            "state p1/k1 disconnected @2026-11-23T10:05:00Z derived",
+            "left p1 @2026-11-23T10:05:00Z recorded",
+            "joined p2",
+            "joined p2/k2 voice",
+            "state p2/k2 connected @2026-11-23T10:00:09Z recorded",
+            "state p2/k2 disconnected @2026-11-23T10:09:00Z derived",
+            "joined p2/k3 voice",
+            "state p2/k3 disconnected @2026-11-23T10:03:00Z recorded",
+            "joined p3",
+            "state p3 connected @2026-11-23T10:01:00Z recorded",
+            "left p3 @2026-11-23T10:09:00Z derived",
+        ],
+    );
+}
+
+#[test]
+fn a_read_may_be_larger_than_a_frame() {
+    let messages = (0..3_600).map(|n| {
+        format!(
+            r#"{{"messageId":"{n:036}","messageTime":"2026-11-23T10:00:01.000Z","messageURI":"/api/v2/conversations/messages/{:0>200}",
+            "messageStatus":"delivery-success","messageSegmentCount":1}}"#,
+            n
+        )
+    });
+    let messages = messages.collect::<Vec<_>>().join(",");
+    let body = format!(
+        r#"{{"id":"c1","participants":[{{"id":"p1","messages":[{{"id":"k1","state":"connected","messages":[{messages}]}}]}}]}}"#
+    );
+    assert!(body.len() > 1_300_000);
+    assert!(matches!(decode(decode_conversation, &body).0, wire::Outcome::Facts(_)));
+    assert_eq!(decode(wire::decode_notification, &body).0, wire::Outcome::Refused(wire::Refused::TooLarge));
+}
