@@ -190,6 +190,11 @@ impl Engine {
         if let FeedEvent::Gone { conversation } = &note.event {
             return self.gone(conversation, note.at);
         }
+        if let FeedEvent::Refused { conversation: Some(conversation), .. } = &note.event
+            && self.lacks_alone(&conversation.clone())
+        {
+            return;
+        }
         if self.ledger.note(note) {
             let active: Vec<Id> = self.active.iter().cloned().collect();
             for id in active {

@@ -20,6 +20,17 @@ impl Engine {
         self.wish(conversation, "dropped");
     }
 
+    /// A frame about a conversation was refused, and it is asked for. True when it is known, so that it alone lacks something
+    /// until it is read; of an unknown one the moment does.
+    pub(crate) fn lacks_alone(&mut self, conversation: &Id) -> bool {
+        self.wish(conversation, "refused");
+        let Some(known) = self.conversations.get_mut(conversation) else { return false };
+        known.set_dropped(known.dropped().saturating_add(1));
+        self.lacking.insert(conversation.clone());
+        self.batch.laid_down.push(known.lay_down(true));
+        true
+    }
+
     /// Ends recovery at `now`: numbers continue behind `seq`, and every feed has a hole since `last_heard`.
     pub fn resumed(&mut self, seq: u64, last_heard: i64, now: i64) {
         self.seq = seq;

@@ -50,10 +50,12 @@ pub enum FeedEvent {
         /// Why.
         reason: String,
     },
-    /// Frames were refused while it listened: what they said is not known.
+    /// A frame was refused while it listened: what it said is not known.
     Refused {
         /// Why, out of a closed list.
         reason: String,
+        /// The conversation that it was about, where the frame tells.
+        conversation: Option<Id>,
     },
     /// The platform does not know a conversation any more that it was asked for.
     Gone {

@@ -2,11 +2,11 @@
 //!
 //! Every frame is counted as received and, where it has no facts, by its reason; a refused one is also said, at most
 //! once a second, by its reason and size and never by its content. What a refused frame said is not known, so the ledger
-//! is told too, once a batch for each reason.
+//! is told too, once a batch for each reason and conversation: where a frame tells whose it is, that one is read again.
 
 use crate::sink::Sink;
 use crate::{Dialect, Settings};
-use engine::{FeedEvent, FeedNote};
+use engine::{FeedEvent, FeedNote, Id};
 use pipeline::{Clock, FeedLabels, Moment, Reason, Telemetry};
 use std::sync::Arc;
 use wire::{Batch, CloudTime, Control, Limits, Origin, Outcome, Refused};
@@ -83,7 +83,7 @@ impl<S: Sink> Frames<S> {
         let at = moment.wall;
         self.cloud.reads(at, moment.boot);
         let mut heard = Heard { controls: Vec::new(), at: moment, batch: Batch::default() };
-        let mut lost: Vec<Refused> = Vec::new();
+        let mut lost: Vec<(Refused, Option<Id>)> = Vec::new();
         for (received, frame) in (at..).zip(frames.iter().map(AsRef::as_ref)) {
             // A nanosecond apart: what has no time of its own keeps the order in which it came.
             let origin = Origin { feed: self.feed, received, sent_by: self.cloud.at(received) };
@@ -101,14 +101,15 @@ impl<S: Sink> Frames<S> {
                 }
                 Outcome::Refused(why) => {
                     self.refuse(why, frame.len(), at);
-                    if why.is_loss() && !lost.contains(&why) {
-                        lost.push(why);
+                    let of = (why, wire::whose(frame));
+                    if why.is_loss() && !lost.contains(&of) {
+                        lost.push(of);
                     }
                 }
             }
         }
-        for why in lost {
-            let event = FeedEvent::Refused { reason: why.as_str().to_owned() };
+        for (why, conversation) in lost {
+            let event = FeedEvent::Refused { reason: why.as_str().to_owned(), conversation };
             self.sink.note(FeedNote { feed: self.feed, at, event });
         }
         self.bear_witness(&heard.batch, at);

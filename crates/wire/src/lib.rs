@@ -33,6 +33,7 @@ mod time;
 mod topic;
 mod user;
 mod vocabulary;
+mod whose;
 
 pub use cloud_time::CloudTime;
 pub use conversation::decode_conversation;
@@ -41,6 +42,7 @@ pub use limits::Limits;
 pub use notification::decode_notification;
 pub use outcome::{Control, Ignored, Outcome, Refused};
 pub use time::{format_time, parse_time};
+pub use whose::whose;
 
 use engine::{Delivery, UserFact};
 

@@ -20,7 +20,13 @@ pub(crate) fn run(bytes: &[u8]) {
     let Some((&choice, frame)) = bytes.split_first() else { return };
     let decoders: [Decoder; 3] = [decode_event, decode_notification, decode_conversation];
     let decode = decoders[usize::from(choice) % decoders.len()];
-    let tight = Limits { frame_bytes_max: 4_096, depth_max: 8, participants_max: 3, ..Limits::default() };
+    let tight = Limits {
+        frame_bytes_max: 4_096,
+        body_bytes_max: 4_096,
+        depth_max: 8,
+        participants_max: 3,
+        ..Limits::default()
+    };
     let limits = if choice >= 128 { tight } else { Limits::default() };
     let outcome = check(decode, frame, &limits);
     let again = check(decode, frame, &limits);
@@ -37,11 +43,14 @@ pub(crate) fn check(decode: Decoder, frame: &[u8], limits: &Limits) -> (Outcome,
     match &outcome {
         Outcome::Facts(told) => {
             assert!(*told >= 1 && appended == *told as usize, "{told} told, {appended} appended");
-            assert!(frame.len() <= limits.frame_bytes_max);
+            assert!(frame.len() <= limits.frame_bytes_max.max(limits.body_bytes_max));
             assert!(appended * BYTES_PER_FACT_MIN <= frame.len(), "{appended} of {} bytes", frame.len());
             assert!(batch.deliveries.len() <= 1, "one frame is about one conversation");
         }
-        other => assert_eq!(batch, Batch::default(), "{other:?} appended something"),
+        other => {
+            assert_eq!(batch, Batch::default(), "{other:?} appended something");
+            let _bounded = wire::whose(frame);
+        }
     }
     if let Outcome::Control(control) = &outcome {
         assert!(format!("{control:?}").len() <= 6 * TEXT_BYTES_MAX + 100, "{control:?}");

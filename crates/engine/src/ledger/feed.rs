@@ -87,7 +87,7 @@ impl Feed {
             FeedEvent::Lost { reason, last_heard } => self.lose(reason, last_heard.min(at)),
             FeedEvent::Failing { reason } => self.failing = Some(reason),
             FeedEvent::Limited { limit } => return self.limit(limit, at),
-            FeedEvent::Refused { reason } => self.lack(at, at, &format!("frames were refused: {reason}")),
+            FeedEvent::Refused { reason, .. } => self.lack(at, at, &format!("frames were refused: {reason}")),
             FeedEvent::Repaired => self.settle_holes(Completeness::Repaired, None),
             FeedEvent::RepairFailed { reason } => self.settle_holes(Completeness::Partial, Some(&reason)),
         }

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 const DAY: i64 = 86_400 * SECOND;
 
-fn note(feed: u16, at: i64, event: FeedEvent) -> FeedNote {
+pub fn note(feed: u16, at: i64, event: FeedEvent) -> FeedNote {
     FeedNote { feed, at, event }
 }
 
-fn named(name: &str, resends: bool) -> FeedEvent {
+pub fn named(name: &str, resends: bool) -> FeedEvent {
     FeedEvent::Named { name: name.to_owned(), resends }
 }
 
@@ -20,12 +20,12 @@ fn lost(last_heard: i64) -> FeedEvent {
 }
 
 /// A queue is not heard since then, or everything is heard again.
-fn limited(since: Option<i64>) -> FeedEvent {
+pub fn limited(since: Option<i64>) -> FeedEvent {
     FeedEvent::Limited { limit: since.map(|since| Limit { reason: "queue q".to_owned(), since }) }
 }
 
 fn refused(reason: &str) -> FeedEvent {
-    FeedEvent::Refused { reason: reason.to_owned() }
+    FeedEvent::Refused { reason: reason.to_owned(), conversation: None }
 }
 
 /// The intervals of the first feed, in seconds after noon.
@@ -312,46 +312,6 @@ fn a_round_after_a_restart_repairs_no_hole_that_it_does_not_look_back_to() {
     let worst =
         |at: i64| after.range(NOON + at * SECOND, NOON + (at + 1) * SECOND, now + 2 * SECOND).completeness;
     assert_eq!([worst(150), worst(85_000)], [Completeness::Unknown, Completeness::Repaired]);
-}
-
-#[test]
-fn what_was_not_heard_for_a_while_is_repaired_by_a_round_that_looks_back_to_it() {
-    let mut engine = engine();
-    let worst = |engine: &Engine, from: i64, to: i64| {
-        engine.range(NOON + from * SECOND, NOON + to * SECOND, NOON + 900 * SECOND).completeness
-    };
-    engine.handle_feed(note(0, NOON, named("f", false)));
-    engine.handle_feed(note(0, NOON, FeedEvent::Listening));
-    // At 300 a queue is found that may have been there since 100.
-    engine.handle_feed(note(0, NOON + 300 * SECOND, limited(Some(NOON + 100 * SECOND))));
-    engine.handle_feed(note(0, NOON + 301 * SECOND, FeedEvent::Repaired));
-    assert_eq!(worst(&engine, 100, 302), Completeness::Partial, "it is not heard yet");
-    engine.handle_feed(note(0, NOON + 310 * SECOND, limited(None)));
-    assert_eq!(worst(&engine, 100, 302), Completeness::Partial, "and what was missed is not read");
-    engine.handle_feed(note(0, NOON + 320 * SECOND, FeedEvent::Repaired));
-    let parts = [worst(&engine, 1, 99), worst(&engine, 100, 310), worst(&engine, 311, 900)];
-    assert_eq!(parts, [Completeness::Complete, Completeness::Repaired, Completeness::Complete]);
-}
-
-#[test]
-fn an_earlier_beginning_of_what_is_not_heard_counts_and_a_restart_knows_it() {
-    let mut engine = engine();
-    engine.handle_feed(note(0, NOON, named("f", false)));
-    engine.handle_feed(note(0, NOON, FeedEvent::Listening));
-    engine.handle_feed(note(0, NOON + 500 * SECOND, limited(Some(NOON + 400 * SECOND))));
-    engine.handle_feed(note(0, NOON + 600 * SECOND, limited(Some(NOON + 200 * SECOND))));
-    let rows: BTreeMap<i64, LedgerRow> =
-        engine.take_batch().ledger.into_iter().map(|row| (row.from, row)).collect();
-    let mut after = self::engine();
-    rows.into_values().for_each(|row| after.restore_ledger(row));
-    let now = NOON + 7_000 * SECOND;
-    after.resumed(0, now, now);
-    assert_eq!(after.look_back_to(now), NOON + 200 * SECOND);
-    for engine in [&engine, &after] {
-        let range = engine.range(NOON + 200 * SECOND, NOON + 6_000 * SECOND, now);
-        assert_eq!(range.completeness, Completeness::Partial);
-        assert_eq!(engine.range(NOON, NOON + 199 * SECOND, now).completeness, Completeness::Complete);
-    }
 }
 
 /// What may become of a feed, and how many seconds later.

@@ -11,5 +11,6 @@ mod regressions;
 mod remembered;
 mod revisions;
 mod scenarios;
+mod unheard;
 mod why;
 mod world;

@@ -176,7 +176,7 @@ async fn the_ledger_is_answered_from_the_disk() {
     let intake = pipeline.intake();
     intake.note(note(0, FeedEvent::Named { name: "f".into(), resends: false }));
     intake.note(note(10, FeedEvent::Listening));
-    intake.note(note(20, FeedEvent::Refused { reason: "too_large".into() }));
+    intake.note(note(20, FeedEvent::Refused { reason: "too_large".into(), conversation: None }));
     clock.set(START + 30 * SECOND);
     hear(
         &pipeline,

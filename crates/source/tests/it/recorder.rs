@@ -67,7 +67,7 @@ impl Recorder {
             FeedEvent::Lost { reason, .. } => Some(format!("lost: {reason}")),
             FeedEvent::Repaired => Some("repaired".to_owned()),
             FeedEvent::RepairFailed { reason } => Some(format!("failed: {reason}")),
-            FeedEvent::Refused { reason } => Some(format!("refused: {reason}")),
+            FeedEvent::Refused { reason, .. } => Some(format!("refused: {reason}")),
             FeedEvent::Gone { conversation } => Some(format!("gone: {conversation}")),
             FeedEvent::Failing { .. } | FeedEvent::Limited { .. } => None,
         };
