@@ -8,11 +8,10 @@
 
 use crate::context::Context;
 use crate::feed::Feed;
-use crate::listening::{Cause, Elapsed, millis};
+use crate::listening::{Cause, Elapsed, HeardUntil, LOOK_EVERY, Millis, Verdict, Watchdog, millis};
 use crate::sink::Sink;
-use crate::socket::{ConnectError, Connector, HeardUntil, Socket};
+use crate::socket::{ConnectError, Connector, Socket};
 use crate::token::{NoToken, Token};
-use crate::watchdog::{Verdict, Watchdog};
 use outward::Backoff;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +19,6 @@ use tokio::time::Instant;
 use url::Url;
 use wire::Control;
 
-/// How long the driver sleeps at most.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The name of the only feed.
 const NAME: &str = "events";
 const SUBSCRIPTION: &str = r#"{"subscription":{"topics":["interaction.participant.joined","interaction.participant.left","interaction.participant.roleChanged","interaction.lifecycleStateChange"]}}"#;
@@ -108,10 +105,10 @@ pub(crate) async fn open(
 async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: Socket) -> Option<Cause> {
     let timing = context.settings.timing;
     let mut frames = context.frames(feed.index, NAME);
-    let mut waited = context.clock.moment();
-    let mut elapsed = Elapsed::new(waited, 0);
+    let opened = context.clock.moment();
+    let mut elapsed = Elapsed::new(opened, 0);
     let mut confirmed = false;
-    let mut heard_until = HeardUntil::new(waited, timing.events_ping_after + timing.pong_timeout);
+    let mut heard_until = HeardUntil::new(opened, timing.events_ping_after + timing.pong_timeout);
     let mut watchdog = Watchdog::new(0, timing.events_ping_after, timing.pong_timeout);
     let confirm_by = millis(timing.confirm_timeout);
     if !socket.send_text(SUBSCRIPTION.to_owned()).await {
@@ -119,8 +116,11 @@ async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: S
     }
     loop {
         let due = if confirmed { watchdog.due() } else { watchdog.due().min(confirm_by) };
-        let wait = Duration::from_millis(due.saturating_sub(elapsed.advance(context.clock.moment())));
+        let before = context.clock.moment();
+        let wait = Duration::from_millis(due.saturating_sub(elapsed.advance(before)));
         let ready = tokio::select! {
+            // The socket is looked at before the timer is.
+            biased;
             () = context.cancel.cancelled() => {
                 socket.close().await;
                 return None;
@@ -130,35 +130,44 @@ async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: S
             () = tokio::time::sleep(wait.min(LOOK_EVERY)) => None,
         };
         let now = elapsed.advance(context.clock.moment());
+        if ready.as_ref().is_none_or(|ready| ready.fresh) {
+            heard_until.empty(before);
+        }
         let Some(ready) = ready else {
             if !confirmed && now >= confirm_by {
                 return Some(Cause::NotConfirmed);
             }
-            match watchdog.check(now) {
-                Verdict::Wait => continue,
-                Verdict::Ping if socket.send_ping().await => continue,
-                Verdict::Ping => return Some(Cause::Broken),
-                Verdict::Lost => return Some(Cause::Silent),
+            match watch(&mut watchdog, &mut socket, now).await {
+                None => continue,
+                cause => return cause,
             }
         };
         watchdog.heard(now);
+        let proved = heard_until.found(!ready.fresh, context.clock.moment());
         if !ready.frames.is_empty() {
             let heard = frames.decode(&ready.frames);
-            let until = heard_until.look(&ready, waited, heard.at);
             if !confirmed && heard.controls.iter().any(|c| matches!(c, Control::SubscriptionConfirmed { .. }))
             {
                 confirmed = true;
                 feed.listening();
             }
-            feed.heard(until.unwrap_or(heard_until.last()));
+            feed.heard(proved.until);
             frames.submit(heard).await;
-            if until.is_none() {
-                return Some(Cause::Silent);
-            }
         }
-        if ready.end.is_some() {
-            return ready.end;
+        if !proved.in_time || ready.end.is_some() {
+            return ready.end.or(Some(Cause::Silent));
         }
-        waited = context.clock.moment();
+        if ready.emptied {
+            heard_until.empty(before);
+        }
+    }
+}
+
+/// Sends a ping where it is time for one; why the socket is lost, where it is.
+async fn watch(watchdog: &mut Watchdog, socket: &mut Socket, now: Millis) -> Option<Cause> {
+    match watchdog.check(now) {
+        Verdict::Wait => None,
+        Verdict::Ping => (!socket.send_ping().await).then_some(Cause::Broken),
+        Verdict::Lost => Some(Cause::Silent),
     }
 }

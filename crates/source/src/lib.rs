@@ -27,7 +27,6 @@ mod source;
 mod timing;
 mod token;
 mod topics;
-mod watchdog;
 
 pub use api::ApiError;
 pub use check::check;

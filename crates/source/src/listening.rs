@@ -9,16 +9,20 @@
 
 mod directory;
 mod elapsed;
+mod heard_until;
 mod listener;
 mod plan;
 mod session;
 mod subscriptions;
+mod watchdog;
 
 pub use directory::{ListKind, Page};
 pub use elapsed::Elapsed;
+pub use heard_until::{Heard, HeardUntil};
 pub use listener::{Effect, Listener};
 pub use session::Cause;
 pub use subscriptions::{Answer, Rejection};
+pub use watchdog::{Verdict, Watchdog};
 
 pub(crate) use directory::PAGES_MAX;
 
@@ -26,6 +30,9 @@ use std::time::Duration;
 
 /// Milliseconds on a clock that only goes forward, from any beginning.
 pub type Millis = u64;
+
+/// How long a driver sleeps at most: no timer tells of a pause of the machine's, so it is looked for.
+pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a call did not bring what it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]

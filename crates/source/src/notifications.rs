@@ -11,7 +11,9 @@ use crate::channel::{self, Channel};
 use crate::context::{Context, or_alarm};
 use crate::discovery;
 use crate::feed::Feed;
-use crate::listening::{Answer, Cause, Effect, Elapsed, Failure, ListKind, Listener, Millis, Page, millis};
+use crate::listening::{
+    Answer, Cause, Effect, Elapsed, Failure, LOOK_EVERY, ListKind, Listener, Millis, Page, millis,
+};
 use crate::past::Past;
 use crate::repair::{RepairRequest, Rounds};
 use crate::sink::Sink;
@@ -28,8 +30,6 @@ use wire::Control;
 
 /// Reports that may wait for the driver; a socket's task waits when there are more.
 const REPORTS_WAITING_MAX: usize = 256;
-/// How long the driver sleeps at most.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Nanoseconds of a millisecond.
 const MILLI: i64 = 1_000_000;
 

@@ -10,7 +10,6 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use outward::USER_AGENT;
 use outward::is_loopback;
-use pipeline::Moment;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -77,7 +76,7 @@ pub(crate) enum ConnectError {
 pub(crate) struct Ready {
     /// Messages, in order. Empty when only pings or pongs came.
     pub frames: Vec<Bytes>,
-    /// Nothing was there when it was looked for: they came just now. Else they may be as old as the last look that took all.
+    /// Nothing was there when it was looked for first.
     pub fresh: bool,
     /// All that was there is taken.
     pub emptied: bool,
@@ -152,41 +151,6 @@ async fn tcp(url: &Url) -> io::Result<TcpStream> {
     }
 }
 
-/// Until when a socket was heard, as far as is proved. Frames that had piled up while nobody read are no proof of now: the
-/// socket may have died since. Nor is one that comes after a longer silence than a watchdog bears: it lay in a buffer while
-/// nobody ran.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HeardUntil {
-    /// The last look that took all there was.
-    emptied: Moment,
-    silence_max: i64,
-}
-
-impl HeardUntil {
-    /// Of a socket that was just opened, and is never silent for longer.
-    pub fn new(now: Moment, silence_max: Duration) -> Self {
-        Self { emptied: now, silence_max: i64::try_from(silence_max.as_nanos()).unwrap_or(i64::MAX) }
-    }
-
-    /// Takes a look at `now`, when somebody has waited since `waited`; until when the socket was heard, in nanoseconds since
-    /// the epoch. `None` when nobody ran for so long that it may have died: that is all that it is known of.
-    pub fn look(&mut self, ready: &Ready, waited: Moment, now: Moment) -> Option<i64> {
-        if ready.fresh && now.since(waited) > self.silence_max {
-            return None;
-        }
-        let until = if ready.fresh { now } else { self.emptied };
-        if ready.emptied {
-            self.emptied = now;
-        }
-        Some(until.wall)
-    }
-
-    /// The last instant of which something is proved, in nanoseconds since the epoch.
-    pub fn last(&self) -> i64 {
-        self.emptied.wall
-    }
-}
-
 impl Socket {
     /// Waits for what comes next and takes what is there already. May be dropped at any time without losing a frame.
     pub async fn ready(&mut self) -> Ready {
@@ -234,6 +198,3 @@ impl Socket {
         let _nobody_listens = tokio::time::timeout(CLOSE_TIMEOUT, self.outgoing.close()).await;
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,9 +5,9 @@ use crate::Timing;
 use crate::channel::Channel;
 use crate::context::Context;
 use crate::frames::Frames;
-use crate::listening::Cause;
+use crate::listening::{Cause, HeardUntil, LOOK_EVERY};
 use crate::sink::Sink;
-use crate::socket::{HeardUntil, Socket};
+use crate::socket::Socket;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,11 +101,14 @@ async fn carry<S: Sink>(
     reports: &mpsc::Sender<Report>,
     mut ends: Ends,
 ) -> Option<Report> {
-    let mut waited = frames.moment();
-    reports.send(Report::Open(at, id, waited)).await.ok()?;
-    let mut heard_until = HeardUntil::new(waited, silence_max);
+    let opened = frames.moment();
+    reports.send(Report::Open(at, id, opened)).await.ok()?;
+    let mut heard_until = HeardUntil::new(opened, silence_max);
     loop {
+        let before = frames.moment();
         let ready = tokio::select! {
+            // The socket is looked at before the timer is.
+            biased;
             () = ends.cancel.cancelled() => {
                 socket.close().await;
                 return None;
@@ -116,18 +119,20 @@ async fn carry<S: Sink>(
                     sent = socket.send_text(PING.to_owned()) => sent,
                 };
                 match sent {
-                    true => {
-                        waited = frames.moment();
-                        continue;
-                    }
+                    true => continue,
                     false => return Some(Report::Closed(at, id, Cause::Broken)),
                 }
             }
-            ready = socket.ready() => ready,
+            ready = socket.ready() => Some(ready),
+            () = tokio::time::sleep(LOOK_EVERY) => None,
         };
+        if ready.as_ref().is_none_or(|ready| ready.fresh) {
+            heard_until.empty(before);
+        }
+        let Some(ready) = ready else { continue };
         if !ready.frames.is_empty() {
             let mut heard = frames.decode(&ready.frames);
-            let until = heard_until.look(&ready, waited, heard.at).unwrap_or(heard_until.last());
+            let until = heard_until.found(!ready.fresh, heard.at).until;
             let _driver_stopped = reports.send(Report::Heard(at, id, heard.at, until)).await;
             let controls = std::mem::take(&mut heard.controls);
             frames.submit(heard).await;
@@ -138,6 +143,8 @@ async fn carry<S: Sink>(
         if let Some(cause) = ready.end {
             return Some(Report::Closed(at, id, cause));
         }
-        waited = frames.moment();
+        if ready.emptied {
+            heard_until.empty(before);
+        }
     }
 }

@@ -62,3 +62,32 @@ async fn a_pause_in_which_nothing_came_is_noticed_without_a_ping() {
         running.stop().await;
     }
 }
+
+/// What a pause hides is not heard even when it is too short for the socket to be given up: the peer says no more behind
+/// the frame that lay in the buffer.
+async fn a_short_pause_is_not_heard(dialect: Dialect, topics: &str, frame: fn(&str) -> String) {
+    let platform = Platform::start().await;
+    let clock = Clock::manual(NOON);
+    let running = run_by(clock.clone(), settings(&platform, dialect, topics));
+    until("listening", || running.recorder.told("listening") == 1).await;
+    platform.tell(0, Command::Text(frame("c-1")));
+    until("the first", || running.recorder.heard_of("c-1") == 1).await;
+    clock.set(NOON + 20 * SECOND);
+    platform.tell(0, Command::Text(frame("c-2")));
+    until("the second", || running.recorder.heard_of("c-2") == 1).await;
+    clock.set(NOON + 2 * PAUSE);
+    until("lost", || last_heard(&running).len() == 1).await;
+    assert!(last_heard(&running)[0] < NOON + SECOND, "{:?}", running.recorder.story());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_short_one_of_a_notification_socket() {
+    a_short_pause_is_not_heard(Dialect::Notifications, "queue:q-1", snapshot).await;
+}
+
+#[tokio::test]
+async fn a_short_one_of_an_events_socket() {
+    a_short_pause_is_not_heard(Dialect::Events, "discover", |conversation| event(conversation, conversation))
+        .await;
+}

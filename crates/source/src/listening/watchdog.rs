@@ -1,12 +1,12 @@
 //! When a silent socket is pinged, and when it counts as lost. Time is an argument, in milliseconds on any clock that only
 //! goes forward.
 
-use crate::listening::{Millis, millis};
+use super::{Millis, millis};
 use std::time::Duration;
 
 /// Watches one socket.
 #[derive(Debug)]
-pub(crate) struct Watchdog {
+pub struct Watchdog {
     ping_after: Millis,
     pong_timeout: Millis,
     heard_at: Millis,
@@ -15,14 +15,18 @@ pub(crate) struct Watchdog {
 
 /// What to do about a silence.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
+    /// Nothing yet.
     Wait,
+    /// Send a ping.
     Ping,
+    /// Give the socket up.
     Lost,
 }
 
 impl Watchdog {
     /// A socket that was heard at `now`.
+    #[must_use]
     pub fn new(now: Millis, ping_after: Duration, pong_timeout: Duration) -> Self {
         let (ping_after, pong_timeout) = (millis(ping_after), millis(pong_timeout));
         Self { ping_after, pong_timeout, heard_at: now, pinged_at: None }
@@ -35,6 +39,7 @@ impl Watchdog {
     }
 
     /// When to ask for a verdict.
+    #[must_use]
     pub fn due(&self) -> Millis {
         self.pinged_at.map_or(self.heard_at + self.ping_after, |at| at + self.pong_timeout)
     }
