@@ -1,4 +1,4 @@
-//! A node's disk: what a crash leaves of it, and a full one.
+//! A node's disk: what a crash leaves of it, and how it refuses.
 //!
 //! The store is the real one, on real files in memory. A commit syncs the write-ahead log before it returns, so all that
 //! lay there before the commit survives a crash; of what the commit itself wrote, any part may have reached the disk,
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const FILES: [&str; 2] = ["headcount.db", "headcount.db-wal"];
+/// What a file is called that is out of the way.
+const AWAY: &str = "away";
 /// Where files cost no real sync.
 const MEMORY: &str = "/dev/shm";
 
@@ -43,6 +45,25 @@ impl Disk {
     /// How long the write-ahead log is.
     pub fn log_bytes(&self) -> u64 {
         fs::metadata(self.file(FILES[1])).map_or(0, |found| found.len())
+    }
+
+    /// One of the files cannot be opened from now on; which.
+    pub fn refuse(&self, rng: &mut Rng) -> io::Result<&'static str> {
+        let name = crate::plan::pick(rng, &["headcount.db", "lock"]);
+        match fs::rename(self.file(name), self.file(AWAY)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::create_dir(self.file(name))?,
+        }
+        Ok(name)
+    }
+
+    /// It can be opened again.
+    pub fn relent(&self, name: &str) -> io::Result<()> {
+        fs::remove_dir(self.file(name))?;
+        match fs::rename(self.file(AWAY), self.file(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The disk as a crash leaves it; in words, what became of the tail.

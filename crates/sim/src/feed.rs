@@ -2,10 +2,12 @@
 
 use crate::plan::Topics;
 use engine::{Delivery, FeedEvent, FeedNote};
-use pipeline::{Mailbox, Offered};
+use pipeline::{Clock, Mailbox, Moment, Offered};
 use simulator::{Dialect, Outlet};
+use source::listening::{Elapsed, HeardUntil, LOOK_EVERY, Verdict, Watchdog};
 use std::collections::VecDeque;
-use wire::{Batch, CloudTime, Limits, Origin, Outcome};
+use std::time::Duration;
+use wire::{Batch, CloudTime, Limits, Origin, Outcome, Refused};
 
 /// Something that waits at a node's door.
 #[derive(Debug)]
@@ -21,13 +23,17 @@ pub(crate) enum Item {
 }
 
 /// What came and was not taken: a socket that is not read, a task that waits for room.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Door {
     waiting: VecDeque<Item>,
     /// Decoded, and no room in the mailbox.
     left: VecDeque<Delivery>,
-    /// When nothing waited here last: what is read now may be as old.
-    emptied_at: i64,
+    /// What is proved of the socket by what comes.
+    proof: HeardUntil,
+    /// When it was looked for more, and nothing was there; `None` while what came waits for room.
+    waits_since: Option<Moment>,
+    /// Nobody ran for so long that the socket is given up.
+    pub gave_up: bool,
 }
 
 /// A feed, for as long as its node lives.
@@ -50,10 +56,12 @@ pub(crate) struct Feed {
     pub last_heard: i64,
     /// Counts its times of listening.
     pub times: u64,
+    /// Watches a socket, by its number.
+    watch: Option<(u32, Elapsed, Watchdog)>,
 }
 
 impl Feed {
-    pub fn new(index: u16, topics: Topics, outlet: Outlet, now: i64) -> Self {
+    pub fn new(index: u16, topics: Topics, outlet: Outlet, now: Moment, silence_max: Duration) -> Self {
         Self {
             index,
             topics,
@@ -63,9 +71,10 @@ impl Feed {
             ending: Vec::new(),
             sockets: 0,
             last_due: 0,
-            door: Door::default(),
-            last_heard: now,
+            door: Door::new(now, silence_max),
+            last_heard: now.wall,
             times: 0,
+            watch: None,
         }
     }
 
@@ -78,28 +87,70 @@ impl Feed {
     pub fn hears(&self, socket: u32) -> bool {
         self.reached().any(|open| open == socket)
     }
+
+    /// Begins to watch a socket.
+    pub fn watch(&mut self, socket: u32, now: Moment, silence_max: Duration) {
+        let ping_after = silence_max * 4 / 5;
+        let watchdog = Watchdog::new(0, ping_after, silence_max.saturating_sub(ping_after));
+        self.watch = Some((socket, Elapsed::new(now, 0), watchdog));
+    }
+
+    /// Something came that is no frame.
+    pub fn pong(&mut self, socket: u32, now: Moment) {
+        if let Some((watched, elapsed, watchdog)) = &mut self.watch
+            && *watched == socket
+        {
+            watchdog.heard(elapsed.advance(now));
+            self.door.found(now);
+        }
+    }
+
+    /// A look at what is there; what to do about the silence of a socket, and how soon to look again, in milliseconds.
+    pub fn look(&mut self, now: Moment) -> Option<(u32, Verdict, u64)> {
+        self.door.look(now);
+        let (socket, elapsed, watchdog) = self.watch.as_mut().filter(|_| self.door.is_empty())?;
+        let now = elapsed.advance(now);
+        let verdict = watchdog.check(now);
+        Some((*socket, verdict, watchdog.due().saturating_sub(now)))
+    }
+
+    /// Lets in what there is room for; an error names a frame that was refused.
+    pub fn open(&mut self, hall: &mut Hall<'_>) -> Result<(), String> {
+        let heard = self.door.open(self.index, &mut self.last_heard, hall)?;
+        if let Some((_, elapsed, watchdog)) = self.watch.as_mut().filter(|_| heard) {
+            watchdog.heard(elapsed.advance(hall.moment));
+        }
+        Ok(())
+    }
 }
 
 /// What the hall behind the door is like.
 pub(crate) struct Hall<'a> {
     pub mailbox: &'a Mailbox,
+    pub clock: &'a Clock,
     pub dialect: Dialect,
     pub cloud: &'a CloudTime,
     /// By the node's clock, in nanoseconds; one more for each frame, so that those of one instant keep their order.
     pub now: &'a mut i64,
+    pub moment: Moment,
+    /// A clock may be so far off that frames seem to come from the future.
+    pub refuses: bool,
 }
 
 impl Door {
-    pub fn put(&mut self, item: Item) {
-        self.waiting.push_back(item);
+    /// A door at which nothing waits.
+    pub fn new(now: Moment, silence_max: Duration) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            left: VecDeque::new(),
+            proof: HeardUntil::new(now, silence_max),
+            waits_since: None,
+            gave_up: false,
+        }
     }
 
-    /// A frame comes at `now`, by the node's clock in nanoseconds.
-    pub fn knock(&mut self, text: &str, now: i64) {
-        if self.is_empty() {
-            self.emptied_at = now;
-        }
-        self.put(Item::Frame(text.to_owned()));
+    pub fn put(&mut self, item: Item) {
+        self.waiting.push_back(item);
     }
 
     /// Frames that were not read are gone; what is to be told stays.
@@ -116,39 +167,99 @@ impl Door {
         self.waiting.is_empty() && self.left.is_empty()
     }
 
-    /// Lets in what there is room for. `last_heard` follows the frames; an error names a frame that was refused.
-    pub fn open(&mut self, feed: u16, last_heard: &mut i64, hall: &mut Hall<'_>) -> Result<(), String> {
+    /// Whoever waits here looks whether something is there, every second.
+    fn look(&mut self, now: Moment) {
+        if let Some(since) = &mut self.waits_since
+            && now.since(*since) >= nanos(LOOK_EVERY)
+        {
+            self.proof.empty(std::mem::replace(since, now));
+        }
+    }
+
+    /// Something is there; until when that proves the socket to be heard.
+    fn found(&mut self, now: Moment) -> i64 {
+        let waited = self.waits_since.take();
+        if let Some(since) = waited {
+            self.proof.empty(since);
+        }
+        let heard = self.proof.found(waited.is_none(), now);
+        self.gave_up |= !heard.in_time;
+        heard.until
+    }
+
+    /// Lets in what there is room for, and whether frames were among it. `last_heard` follows them; an error names one that
+    /// was refused.
+    pub fn open(&mut self, feed: u16, last_heard: &mut i64, hall: &mut Hall<'_>) -> Result<bool, String> {
+        let mut heard = false;
         loop {
             if !self.left.is_empty() && hall.mailbox.offer(&mut self.left) == Offered::Left {
-                return Ok(());
+                return Ok(heard);
             }
-            let Some(item) = self.waiting.pop_front() else { return Ok(()) };
-            *hall.now += 1;
-            let now = *hall.now;
-            let origin = Origin { feed, received: now, sent_by: hall.cloud.at(now) };
+            let Some(item) = self.waiting.pop_front() else {
+                if self.waits_since.is_none() {
+                    self.waits_since = Some(hall.moment);
+                    self.proof.empty(hall.moment);
+                }
+                return Ok(heard);
+            };
             match item {
-                Item::Note(feed, event) => hall.mailbox.note(FeedNote { feed, at: now, event }),
+                Item::Note(feed, event) => {
+                    let at = hall.origin(feed).received;
+                    hall.mailbox.note(FeedNote { feed, at, event });
+                }
                 Item::Lost(reason) => {
                     let event = FeedEvent::Lost { reason: reason.to_owned(), last_heard: *last_heard };
-                    hall.mailbox.note(FeedNote { feed, at: now, event });
+                    let at = hall.origin(feed).received;
+                    hall.mailbox.note(FeedNote { feed, at, event });
                 }
                 Item::Frame(text) => {
-                    *last_heard = self.emptied_at.max(*last_heard);
-                    self.left.extend(decode(&text, hall.dialect, origin)?);
+                    heard = true;
+                    *last_heard = self.found(hall.moment).max(*last_heard);
+                    self.left.extend(hall.decode(&text, feed)?);
+                    while let Some(Item::Frame(_)) = self.waiting.front()
+                        && let Some(Item::Frame(text)) = self.waiting.pop_front()
+                    {
+                        self.left.extend(hall.decode(&text, feed)?);
+                    }
                 }
-                Item::Read(text) => self.left.extend(read(&text, origin)?),
+                Item::Read(text) => self.left.extend(read(&text, hall.origin(feed))?),
             }
         }
     }
 }
 
-fn decode(text: &str, dialect: Dialect, origin: Origin) -> Result<Vec<Delivery>, String> {
-    let mut batch = Batch::default();
-    let outcome = match dialect {
-        Dialect::Events => wire::decode_event(text.as_bytes(), origin, &Limits::default(), &mut batch),
-        _ => wire::decode_notification(text.as_bytes(), origin, &Limits::default(), &mut batch),
-    };
-    taken(outcome, text, batch)
+impl Hall<'_> {
+    fn origin(&mut self, feed: u16) -> Origin {
+        *self.now += 1;
+        let now = *self.now;
+        Origin { feed, received: now, sent_by: self.cloud.at(now) }
+    }
+
+    fn decode(&mut self, text: &str, feed: u16) -> Result<Vec<Delivery>, String> {
+        let (mut batch, bytes) = (Batch::default(), text.as_bytes());
+        let origin = self.origin(feed);
+        let outcome = match self.dialect {
+            Dialect::Events => wire::decode_event(bytes, origin, &Limits::default(), &mut batch),
+            _ => wire::decode_notification(bytes, origin, &Limits::default(), &mut batch),
+        };
+        if let Outcome::Refused(why @ Refused::FutureTime) = outcome
+            && self.refuses
+        {
+            let conversation = wire::whose(bytes);
+            let event = FeedEvent::Refused { reason: why.as_str().to_owned(), conversation };
+            self.mailbox.note(FeedNote { feed, at: origin.received, event });
+            return Ok(Vec::new());
+        }
+        let facts = batch.deliveries.iter().flat_map(|delivery| &delivery.facts);
+        if let Some(newest) = facts.filter_map(|fact| fact.at).map(|at| at.nanos).max() {
+            self.clock.witness(newest);
+        }
+        taken(outcome, text, batch)
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 fn read(text: &str, origin: Origin) -> Result<Vec<Delivery>, String> {

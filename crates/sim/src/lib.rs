@@ -2,7 +2,8 @@
 //!
 //! A generated contact centre is the truth. Several Headcounts (engine, mailbox and a real store each) follow it through
 //! feeds that lose, delay, double and reorder frames, die in silence and overlap; they crash at any step with the tail
-//! of their disks torn, find disks full and clocks set, overflow, and read by REST what is stale, fails or is throttled.
+//! of their disks torn, stand still while frames pile up in the kernel, find disks full or refused and clocks set by seconds
+//! or years, overflow, and read by REST what is stale, fails or is throttled.
 //! After every step what must hold is checked by name ([`Invariant`]); when faults stop, every fact of the truth is
 //! known, or it is named where it is missing.
 //!
@@ -15,11 +16,13 @@
 
 mod agenda;
 mod cells;
+mod clocks;
 mod disk;
 mod feed;
 mod judge;
 mod network;
 mod node;
+mod pauses;
 mod plan;
 mod repairer;
 mod repairs;

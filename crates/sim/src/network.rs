@@ -36,9 +36,7 @@ impl World {
         }
         let sockets: Vec<u32> = known.reached().collect();
         if sockets.is_empty() {
-            let (name, at) = (name_of(known.topics, known.index), self.nodes[node].clock(self.now));
-            self.nodes[node].seen.unheard.entry(name).or_default().push(at);
-            self.say(|| format!("n{node} f{feed}: nobody there for {}", short(text)));
+            self.nobody_there(node, feed, text);
         }
         for socket in sockets {
             if !self.calm && self.rng.f64() < self.plan.network.losses {
@@ -50,6 +48,17 @@ impl World {
                 self.fly(node, feed, socket, text);
             }
         }
+    }
+
+    /// A frame leaves the cloud for a feed, and nobody is there.
+    pub fn nobody_there(&mut self, node: usize, feed: usize, text: &Rc<str>) {
+        let at = self.nodes[node].clock(self.now);
+        let Some(known) = self.nodes[node].life.as_ref().and_then(|life| life.feeds.get(feed)) else {
+            return;
+        };
+        let name = name_of(known.topics, known.index);
+        self.nodes[node].seen.unheard.entry(name).or_default().push(at);
+        self.say(|| format!("n{node} f{feed}: nobody there for {}", short(text)));
     }
 
     fn fly(&mut self, node: usize, feed: usize, socket: u32, text: &Rc<str>) {
@@ -67,20 +76,20 @@ impl World {
     }
 
     pub fn arrive(&mut self, node: usize, feed: usize, socket: u32, text: &str) -> Result<(), Broken> {
-        let clock = self.nodes[node].clock(self.now);
-        let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
-        let known = &mut life.feeds[feed];
-        if !known.hears(socket) {
+        let Some(life) = &self.nodes[node].life else { return Ok(()) };
+        if !life.feeds[feed].hears(socket) {
             self.say(|| format!("n{node} f{feed}: died with its socket: {}", short(text)));
             return Ok(());
         }
-        known.door.knock(text, clock);
+        if let Some(life) = &mut self.nodes[node].life {
+            life.feeds[feed].door.put(Item::Frame(text.to_owned()));
+        }
         self.say(|| format!("n{node} f{feed}: {}", short(text)));
         self.wake(node)
     }
 
     pub fn connected(&mut self, node: usize, feed: usize) -> Result<(), Broken> {
-        let clock = self.nodes[node].clock(self.now);
+        let (moment, silence_max) = (self.nodes[node].moment(self.now), self.plan.network.silence_max());
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let known = &mut life.feeds[feed];
         if known.socket.is_none() && known.door.is_lost() {
@@ -97,7 +106,8 @@ impl World {
             since: if first { life.look_back } else { known.last_heard },
             time: known.times,
         };
-        known.last_heard = clock;
+        known.last_heard = moment.wall;
+        known.watch(known.sockets, moment, silence_max);
         known.door.put(Item::Note(known.index, FeedEvent::Listening));
         let (socket, outlet) = (known.sockets, known.outlet);
         self.say(|| format!("n{node} f{feed}: listens"));
@@ -123,6 +133,7 @@ impl World {
         if self.calm {
             return Ok(());
         }
+        let (moment, silence_max) = (self.nodes[node].moment(self.now), self.plan.network.silence_max());
         let overlap = self.rng.f64() < self.plan.network.overlaps;
         let silent = self.rng.f64() < self.plan.network.silent;
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
@@ -132,6 +143,7 @@ impl World {
             known.ending.push(socket);
             known.sockets += 1;
             known.socket = Some(known.sockets);
+            known.watch(known.sockets, moment, silence_max);
             let request = Request { feed: known.index, since: known.last_heard, time: known.times };
             self.say(|| format!("n{node} f{feed}: a second channel takes over"));
             self.soon(node, OVERLAP_MS, Alive::Retired { feed, socket });
@@ -140,13 +152,13 @@ impl World {
             return Ok(());
         }
         known.dead = true;
-        known.door.reset();
-        let (in_ms, why) = match silent {
-            true => (self.plan.network.watchdog_ms, "nothing was heard"),
-            false => (NOTICE_MS, "the server closed it"),
-        };
+        if !silent {
+            known.door.reset();
+        }
         self.say(|| format!("n{node} f{feed}: dies{}", if silent { " in silence" } else { "" }));
-        self.soon(node, in_ms, Alive::Noticed { feed, socket, why });
+        if !silent {
+            self.soon(node, NOTICE_MS, Alive::Noticed { feed, socket, why: "the server closed it" });
+        }
         Ok(())
     }
 

@@ -2,16 +2,18 @@
 
 use crate::disk::Disk;
 use crate::feed::{Door, Feed, Hall};
+use crate::pauses::Pause;
 use crate::plan::NodePlan;
 use crate::repairer::Repairer;
 use crate::watch::Seen;
 use engine::{Id, Shown};
-use pipeline::{Answer, Keeper, Mail, Mailbox};
+use pipeline::{Answer, Clock, Keeper, Mail, Mailbox, Moment};
 use simulator::{Dialect, Millis};
+use std::time::Duration;
 use wire::CloudTime;
 
 /// Nanoseconds of a millisecond.
-const MILLI: i64 = 1_000_000;
+pub(crate) const MILLI: i64 = 1_000_000;
 
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -20,6 +22,10 @@ pub(crate) struct Node {
     pub disk: Disk,
     /// How far its clock is ahead of the true one.
     pub ahead_ms: Millis,
+    /// What the clock that counts from its start has missed.
+    pub missed_ms: Millis,
+    /// It stands still.
+    pub pause: Option<Pause>,
     pub life: Option<Life>,
     pub lives: u32,
     /// It crashes in the middle of its next commit.
@@ -34,6 +40,8 @@ pub(crate) struct Life {
     pub number: u32,
     pub keeper: Keeper,
     pub mailbox: Mailbox,
+    /// What its wall clock has earned.
+    pub clock: Clock,
     pub mail: Mail,
     /// When the next turn is.
     pub turn_at: Option<Millis>,
@@ -51,12 +59,19 @@ pub(crate) struct Life {
     received: i64,
     /// When it merged cells last, by the true clock.
     pub merged_at: Millis,
+    /// When it removed what is old last, by the true clock.
+    pub removed_at: Millis,
 }
 
 impl Node {
     /// Its clock at a true instant, in nanoseconds.
     pub fn clock(&self, now: Millis) -> i64 {
         (now + self.ahead_ms) * MILLI
+    }
+
+    /// Both of its clocks at a true instant.
+    pub fn moment(&self, now: Millis) -> Moment {
+        Moment { wall: self.clock(now), boot: (now - self.missed_ms) * MILLI }
     }
 
     /// The true instant at which its clock shows `at`.
@@ -83,9 +98,16 @@ impl Life {
             .unwrap_or_else(|error| panic!("the store could not be read: {error}"))
     }
 
-    pub fn new(number: u32, keeper: Keeper, mailbox: Mailbox, feeds: Vec<Feed>, look_back: i64) -> Self {
+    pub fn new(
+        number: u32,
+        (keeper, clock): (Keeper, Clock),
+        mailbox: Mailbox,
+        feeds: Vec<Feed>,
+        look_back: i64,
+    ) -> Self {
         Self {
             number,
+            clock,
             keeper,
             mailbox,
             mail: Mail::default(),
@@ -93,24 +115,43 @@ impl Life {
             stuck: false,
             feeds,
             repairer: Repairer::default(),
-            reads: Door::default(),
+            reads: Door::new(Moment::default(), Duration::ZERO),
             cloud: CloudTime::default(),
             look_back,
             received: i64::MIN,
             merged_at: 0,
+            removed_at: 0,
         }
     }
 
+    /// The wall clock was set back by so much: what it read before is earlier by it now.
+    pub fn clock_was_set(&mut self, back: i64) {
+        self.look_back += back;
+        self.feeds.iter_mut().for_each(|feed| feed.last_heard += back);
+        self.repairer.clock_was_set(back);
+    }
+
     /// Lets in what waits at the doors, as far as there is room.
-    pub fn open_doors(&mut self, dialect: Dialect, now: i64) -> Result<(), String> {
+    pub fn open_doors(&mut self, dialect: Dialect, moment: Moment, refuses: bool) -> Result<(), String> {
+        let now = moment.wall;
+        self.clock.set_both(now, moment.boot);
+        self.cloud.reads(now, moment.boot);
         if self.received < now || self.received - now > MILLI {
             self.received = now;
         }
-        let mut hall = Hall { mailbox: &self.mailbox, dialect, cloud: &self.cloud, now: &mut self.received };
+        let mut hall = Hall {
+            mailbox: &self.mailbox,
+            clock: &self.clock,
+            dialect,
+            cloud: &self.cloud,
+            now: &mut self.received,
+            moment,
+            refuses,
+        };
         let mut read_at = 0;
         self.reads.open(0, &mut read_at, &mut hall)?;
         for feed in &mut self.feeds {
-            feed.door.open(feed.index, &mut feed.last_heard, &mut hall)?;
+            feed.open(&mut hall)?;
         }
         Ok(())
     }

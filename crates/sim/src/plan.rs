@@ -19,6 +19,7 @@ pub(crate) struct Plan {
     pub nodes: Vec<NodePlan>,
     pub network: Network,
     pub reads: Reads,
+    pub host: Host,
     /// What happens to a node, and every how many milliseconds on average; none: never.
     pub crashes: Option<Millis>,
     pub stops: Option<Millis>,
@@ -89,6 +90,24 @@ pub(crate) struct Reads {
     pub lying_dates: f64,
 }
 
+/// What the machine under a process is like.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    /// Every how long the process stands still; none: never.
+    pub pauses: Option<Millis>,
+    pub pause_ms_max: Millis,
+    /// Frames that lie in the kernel's buffer before the peer gives up.
+    pub kernel_frames_max: usize,
+    /// How far its clock is set from the true one, at most.
+    pub ahead_ms_max: Millis,
+    /// Of the times that it is set, the share in which it is put right soon.
+    pub put_right: f64,
+    /// Old data is removed.
+    pub retention: bool,
+    /// The share of starts at which the disk refuses.
+    pub refusals: f64,
+}
+
 impl Plan {
     /// What a seed stands for.
     pub fn draw(seed: u64) -> Self {
@@ -121,6 +140,7 @@ impl Plan {
             clock_steps: maybe(rng, 0.3, 5_000, 40_000),
             full_disks: maybe(rng, 0.2, 5_000, 40_000),
             faults_after_ms: rng.i64(0..20_000),
+            host: Host::draw(rng),
             options,
         }
     }
@@ -163,6 +183,11 @@ impl NodePlan {
 }
 
 impl Network {
+    /// How long a socket that lives is silent at most.
+    pub fn silence_max(&self) -> Duration {
+        Duration::from_millis(self.watchdog_ms.unsigned_abs())
+    }
+
     fn draw(rng: &mut Rng, clocks: bool) -> Self {
         Self {
             delay_ms_max: pick(rng, &[0, 50, 500, 3_000]),
@@ -186,6 +211,21 @@ impl Reads {
             failures: pick(rng, &[0.0, 0.1, 0.4]),
             throttled: pick(rng, &[0.0, 0.2]),
             lying_dates: pick(rng, &[0.0, 0.1, 0.3]),
+        }
+    }
+}
+
+impl Host {
+    fn draw(rng: &mut Rng) -> Self {
+        const DAY_MS: Millis = 86_400_000;
+        Self {
+            pauses: maybe(rng, 0.4, 4_000, 60_000),
+            pause_ms_max: pick(rng, &[3_000, 20_000, 90_000]),
+            kernel_frames_max: pick(rng, &[2, 20, 1_000]),
+            ahead_ms_max: pick(rng, &[25_000, 25_000, DAY_MS / 2, 600 * DAY_MS]),
+            put_right: pick(rng, &[0.0, 0.7]),
+            retention: rng.bool(),
+            refusals: pick(rng, &[0.0, 0.3]),
         }
     }
 }

@@ -82,6 +82,14 @@ impl Repairer {
         self.round.take_if(|round| round.left.is_empty())
     }
 
+    /// The wall clock was set back by so much: what it read before is earlier by it now.
+    pub fn clock_was_set(&mut self, back: i64) {
+        let asked = self.requests.values_mut().map(|request| &mut request.since);
+        let rounds = self.round.iter_mut().flat_map(|round| &mut round.requests);
+        asked.chain(rounds.map(|request| &mut request.since)).for_each(|since| *since += back);
+        self.carried.values_mut().for_each(|since| *since += back);
+    }
+
     pub fn carry(&mut self, request: &Request) {
         let since = self.carried.get(&request.feed).map_or(request.since, |known| *known.min(&request.since));
         self.carried.insert(request.feed, since);

@@ -6,6 +6,7 @@ use crate::truth::id_of;
 use crate::watch::Broken;
 use crate::world::{Alive, Answer, Call, World};
 use engine::{FeedEvent, Id};
+use pipeline::Moment;
 use simulator::{Dialect, Millis};
 
 /// How often a read is tried before it counts as failed.
@@ -18,8 +19,6 @@ const RETRY_MS: Millis = 5_000;
 const BUSY_MS: Millis = 20;
 /// How far a `Date` that lies is off, at most.
 const LIE_SECONDS_MAX: i64 = 43_200;
-/// Nanoseconds of a millisecond.
-const MILLI: i64 = 1_000_000;
 /// How long to wait when there were too many requests.
 const THROTTLED_MS: Millis = 2_000;
 
@@ -78,10 +77,12 @@ impl World {
 
     /// Takes the platform's time, in whole seconds, from an answer that comes now.
     pub fn hear_date(&mut self, node: usize, date: i64, asked: i64) {
-        let clock = self.nodes[node].clock(self.now);
+        let Moment { wall: clock, boot } = self.nodes[node].moment(self.now);
         if let Some(life) = &self.nodes[node].life {
-            life.cloud.reads(clock, self.now * MILLI);
+            life.cloud.reads(clock, boot);
             life.cloud.heard(date, asked, clock);
+            life.clock.set_both(clock, boot);
+            life.clock.witness(date.saturating_mul(engine::SECOND));
         }
     }
 

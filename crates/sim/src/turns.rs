@@ -1,4 +1,4 @@
-//! What a node does by itself, and what happens to it: starts, turns, crashes, stops, a clock that is set, a full disk.
+//! What a node does by itself, and what happens to it: starts, turns, crashes, stops, a full disk.
 
 use crate::disk::Tail;
 use crate::feed::{Feed, Item};
@@ -14,8 +14,6 @@ use store::{Store, StoreError};
 
 /// How long a node is down after a crash, at most.
 const DOWN_MS_MAX: Millis = 20_000;
-/// How far a node's clock may be from the true one.
-const AHEAD_MS_MAX: Millis = 25_000;
 /// How long until a commit that found the disk full is tried again.
 const FULL_MS: Millis = 1_000;
 /// What data folders made here are known by.
@@ -23,11 +21,17 @@ const EPOCH: u64 = 7;
 
 impl World {
     pub fn start(&mut self, node: usize) -> Result<(), Broken> {
-        let now = self.nodes[node].clock(self.now);
-        let known = &mut self.nodes[node];
-        if known.life.is_some() {
+        if self.nodes[node].life.is_some() {
             return Ok(());
         }
+        if self.disk_refuses(node)? {
+            self.start_again(node);
+            return Ok(());
+        }
+        let (moment, clock) = (self.nodes[node].moment(self.now), self.new_clock(node));
+        let now = moment.wall;
+        let known = &mut self.nodes[node];
+        known.pause = None;
         let failed = |error: &dyn std::fmt::Display| Broken::new(Invariant::NodeStarts, error.to_string());
         let opened = Store::open(known.disk.folder(), EPOCH).map_err(|error| failed(&error))?;
         let seq = opened.seq;
@@ -38,10 +42,10 @@ impl World {
         let (plan, index) = (known.plan.clone(), known.index);
         let feeds = plan.feeds.iter().enumerate().filter_map(|(index, topics)| {
             let number = u16::try_from(index).ok()?;
-            Some(Feed::new(number, *topics, self.outlet(*topics), now))
+            Some(Feed::new(number, *topics, self.outlet(*topics), moment, self.plan.network.silence_max()))
         });
         let mailbox = Mailbox::new(plan.mailbox, Telemetry::new(&mut Registry::default()));
-        let mut life = Life::new(number, keeper, mailbox, feeds.collect(), recovered.look_back_to);
+        let mut life = Life::new(number, (keeper, clock), mailbox, feeds.collect(), recovered.look_back_to);
         life.keeper.follow(plan.followed);
         let resends = self.plan.dialect == Dialect::Events;
         for feed in &mut life.feeds {
@@ -59,17 +63,15 @@ impl World {
         for feed in 0..feeds {
             let in_ms = if self.calm { 10 } else { self.rng.i64(0..2_000) };
             self.soon(node, in_ms, Alive::Connected { feed });
+            self.soon(node, 0, Alive::Look { feed });
         }
         self.wake(node)
     }
 
     /// Lets in what waits, and sees to it that a turn comes.
     pub fn wake(&mut self, node: usize) -> Result<(), Broken> {
-        let clock = self.nodes[node].clock(self.now);
-        let dialect = self.plan.dialect;
+        self.open_doors(node)?;
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
-        life.cloud.reads(clock, self.now * 1_000_000);
-        life.open_doors(dialect, clock).map_err(|frame| Broken::new(Invariant::NothingRefused, frame))?;
         if !life.stuck {
             let in_ms = self.rng.i64(0..=self.nodes[node].plan.turn_ms_max);
             self.turn_in(node, in_ms);
@@ -123,10 +125,19 @@ impl World {
             Err(error) => return Err(Broken::new(Invariant::NodeRuns, error.to_string())),
         }
         self.merge_cells(node)?;
-        let dialect = self.plan.dialect;
-        let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
-        life.open_doors(dialect, clock).map_err(|frame| Broken::new(Invariant::NothingRefused, frame))?;
+        self.forget(node)?;
+        self.open_doors(node)?;
         self.next_turn(node);
+        Ok(())
+    }
+
+    fn open_doors(&mut self, node: usize) -> Result<(), Broken> {
+        let (dialect, moment) = (self.plan.dialect, self.nodes[node].moment(self.now));
+        let refuses = self.may_refuse();
+        let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
+        let opened = life.open_doors(dialect, moment, refuses);
+        opened.map_err(|frame| Broken::new(Invariant::NothingRefused, frame))?;
+        self.give_up(node);
         Ok(())
     }
 
@@ -138,7 +149,7 @@ impl World {
         self.grant(node, wishes);
     }
 
-    fn next_turn(&mut self, node: usize) {
+    pub fn next_turn(&mut self, node: usize) {
         let most = self.nodes[node].plan.turn_ms_max;
         let waits = self.nodes[node].life.as_ref().is_some_and(|life| life.mailbox.waits());
         if waits {
@@ -202,13 +213,23 @@ impl World {
         self.agenda.put(self.now + down, Next::Start(node));
     }
 
-    pub fn step_clock(&mut self, node: usize) {
-        let ahead = self.rng.i64(-AHEAD_MS_MAX..=AHEAD_MS_MAX);
-        let known = &mut self.nodes[node];
-        known.seen.clock_was_set |= ahead < known.ahead_ms;
-        known.ahead_ms = ahead;
-        self.say(|| format!("n{node}: its clock is set {ahead:+} ms from the true one"));
-        self.next_turn(node);
+    /// Whether the disk refuses to be opened at this start; if so, the store says it and leaves no harm.
+    fn disk_refuses(&mut self, node: usize) -> Result<bool, Broken> {
+        if self.calm || self.rng.f64() >= self.plan.host.refusals {
+            return Ok(false);
+        }
+        let failed = |error: &dyn std::fmt::Display| Broken::new(Invariant::NodeStarts, error.to_string());
+        let disk = &self.nodes[node].disk;
+        let refusal = disk.refuse(&mut self.rng).map_err(|error| failed(&error))?;
+        let opened = Store::open(disk.folder(), EPOCH);
+        disk.relent(refusal).map_err(|error| failed(&error))?;
+        match opened {
+            Ok(_) => Err(failed(&"a disk that refuses was opened")),
+            Err(error) => {
+                self.say(|| format!("n{node}: cannot start: {error}"));
+                Ok(true)
+            }
+        }
     }
 
     pub fn fill_disk(&mut self, node: usize) {

@@ -34,6 +34,9 @@ pub(crate) enum Next {
     Crash(usize),
     Stop(usize),
     StepClock(usize),
+    RightClock(usize, Millis),
+    Pause(usize),
+    Resume(usize),
     FullDisk(usize),
     FreeDisk(usize),
     Start(usize),
@@ -45,6 +48,8 @@ pub(crate) enum Next {
 pub(crate) enum Alive {
     Turn,
     Frame { feed: usize, socket: u32, text: Rc<str> },
+    Look { feed: usize },
+    Pong { feed: usize, socket: u32 },
     Connected { feed: usize },
     Dies { feed: usize },
     Noticed { feed: usize, socket: u32, why: &'static str },
@@ -118,6 +123,8 @@ impl World {
                 plan,
                 disk,
                 ahead_ms: 0,
+                missed_ms: 0,
+                pause: None,
                 life: None,
                 lives: 0,
                 doomed: false,
@@ -159,22 +166,32 @@ impl World {
                 self.again(node, self.plan.crashes, Next::Crash);
             }
             Next::Stop(node) if !self.calm => {
-                self.stop(node)?;
+                if self.nodes[node].pause.is_none() {
+                    self.stop(node)?;
+                }
                 self.again(node, self.plan.stops, Next::Stop);
             }
             Next::StepClock(node) if !self.calm => {
                 self.step_clock(node);
                 self.again(node, self.plan.clock_steps, Next::StepClock);
             }
+            Next::Pause(node) if !self.calm => {
+                self.pause(node);
+                self.again(node, self.plan.host.pauses, Next::Pause);
+            }
             Next::FullDisk(node) if !self.calm => {
                 self.fill_disk(node);
                 self.again(node, self.plan.full_disks, Next::FullDisk);
             }
-            Next::Crash(_) | Next::Stop(_) | Next::StepClock(_) | Next::FullDisk(_) => {}
+            Next::Crash(_) | Next::Stop(_) | Next::StepClock(_) | Next::Pause(_) | Next::FullDisk(_) => {}
+            Next::RightClock(node, ahead) => self.set_clock(node, ahead),
+            Next::Resume(node) => self.resume(node)?,
             Next::FreeDisk(node) => self.free_disk(node),
             Next::Start(node) => self.start(node)?,
             Next::Alive { node, life, what } => {
-                if self.nodes[node].life(life).is_some() {
+                if self.nodes[node].life(life).is_some()
+                    && let Some(what) = self.hold(node, life, what)
+                {
                     self.live(node, what)?;
                 }
             }
@@ -186,6 +203,8 @@ impl World {
         match what {
             Alive::Turn => self.turn(node)?,
             Alive::Frame { feed, socket, text } => self.arrive(node, feed, socket, &text)?,
+            Alive::Look { feed } => self.look(node, feed),
+            Alive::Pong { feed, socket } => self.pong(node, feed, socket),
             Alive::Connected { feed } => self.connected(node, feed)?,
             Alive::Dies { feed } => self.dies(node, feed)?,
             Alive::Noticed { feed, socket, why } => self.noticed(node, feed, socket, why)?,
@@ -226,6 +245,7 @@ impl World {
         self.again(node, self.plan.stops, Next::Stop);
         self.again(node, self.plan.clock_steps, Next::StepClock);
         self.again(node, self.plan.full_disks, Next::FullDisk);
+        self.again(node, self.plan.host.pauses, Next::Pause);
     }
 
     fn cloud(&mut self) {
@@ -285,6 +305,7 @@ impl World {
         self.say(|| "faults stop".to_owned());
         for node in 0..self.nodes.len() {
             (self.nodes[node].plan.turn_ms_max, self.nodes[node].doomed) = (1, false);
+            self.resume(node)?;
             self.free_disk(node);
             if self.nodes[node].life.is_some() {
                 self.wake(node)?;
