@@ -41,7 +41,8 @@ pub(crate) struct Door {
 pub(crate) struct Feed {
     pub index: u16,
     pub topics: Topics,
-    pub outlet: Outlet,
+    /// Where its sockets are fed from.
+    pub outlets: Vec<Outlet>,
     /// The socket that listens; none while it is away.
     pub socket: Option<u32>,
     /// It died, and nobody has noticed.
@@ -61,11 +62,11 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub fn new(index: u16, topics: Topics, outlet: Outlet, now: Moment, silence_max: Duration) -> Self {
+    pub fn new(index: u16, topics: Topics, outlets: Vec<Outlet>, now: Moment, silence_max: Duration) -> Self {
         Self {
             index,
             topics,
-            outlet,
+            outlets,
             socket: None,
             dead: false,
             ending: Vec::new(),

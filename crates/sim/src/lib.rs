@@ -26,6 +26,7 @@ mod pauses;
 mod plan;
 mod repairer;
 mod repairs;
+mod rim;
 mod trace;
 mod truth;
 mod turns;

@@ -31,7 +31,7 @@ impl World {
         let Some(known) = self.nodes[node].life.as_ref().and_then(|life| life.feeds.get(feed)) else {
             return;
         };
-        if known.outlet != from {
+        if !known.outlets.contains(&from) {
             return;
         }
         let sockets: Vec<u32> = known.reached().collect();
@@ -85,6 +85,7 @@ impl World {
             life.feeds[feed].door.put(Item::Frame(text.to_owned()));
         }
         self.say(|| format!("n{node} f{feed}: {}", short(text)));
+        self.hears(node, feed, socket);
         self.wake(node)
     }
 
@@ -109,11 +110,11 @@ impl World {
         known.last_heard = moment.wall;
         known.watch(known.sockets, moment, silence_max);
         known.door.put(Item::Note(known.index, FeedEvent::Listening));
-        let (socket, outlet) = (known.sockets, known.outlet);
+        let (socket, of_gateway) = (known.sockets, known.outlets.contains(&Outlet::Gateway));
         self.say(|| format!("n{node} f{feed}: listens"));
         if self.plan.dialect == Dialect::Notifications {
             self.request(node, request);
-        } else if self.plan.network.resends && outlet == Outlet::Gateway {
+        } else if self.plan.network.resends && of_gateway {
             let again: Vec<Rc<str>> = self.recent.iter().map(|(_, text)| text.clone()).collect();
             again.iter().for_each(|text| self.fly(node, feed, socket, text));
         }
@@ -122,7 +123,7 @@ impl World {
     }
 
     /// A socket's end is put down when it is opened.
-    fn die_later(&mut self, node: usize, feed: usize) {
+    pub fn die_later(&mut self, node: usize, feed: usize) {
         if let Some(every) = self.plan.network.deaths {
             let in_ms = every / 2 + self.rng.i64(0..=every);
             self.soon(node, in_ms, Alive::Dies { feed });
@@ -133,13 +134,16 @@ impl World {
         if self.calm {
             return Ok(());
         }
+        if self.nodes[node].life.as_ref().is_some_and(|life| life.rim.is_some()) {
+            return self.rim_dies(node, feed);
+        }
         let (moment, silence_max) = (self.nodes[node].moment(self.now), self.plan.network.silence_max());
         let overlap = self.rng.f64() < self.plan.network.overlaps;
         let silent = self.rng.f64() < self.plan.network.silent;
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let known = &mut life.feeds[feed];
         let Some(socket) = known.socket.filter(|_| !known.dead) else { return Ok(()) };
-        if overlap && known.outlet != Outlet::Gateway {
+        if overlap && !known.outlets.contains(&Outlet::Gateway) {
             known.ending.push(socket);
             known.sockets += 1;
             known.socket = Some(known.sockets);

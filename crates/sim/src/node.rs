@@ -5,6 +5,7 @@ use crate::feed::{Door, Feed, Hall};
 use crate::pauses::Pause;
 use crate::plan::NodePlan;
 use crate::repairer::Repairer;
+use crate::rim::Rim;
 use crate::watch::Seen;
 use engine::{Id, Shown};
 use pipeline::{Answer, Clock, Keeper, Mail, Mailbox, Moment};
@@ -48,6 +49,8 @@ pub(crate) struct Life {
     /// A commit found the disk full: nothing else happens until it fits.
     pub stuck: bool,
     pub feeds: Vec<Feed>,
+    /// What decides what is listened to, where that is the program's own machine.
+    pub rim: Option<Rim>,
     pub repairer: Repairer,
     /// Where answers to REST reads wait.
     pub reads: Door,
@@ -114,6 +117,7 @@ impl Life {
             turn_at: None,
             stuck: false,
             feeds,
+            rim: None,
             repairer: Repairer::default(),
             reads: Door::new(Moment::default(), Duration::ZERO),
             cloud: CloudTime::default(),
@@ -159,6 +163,11 @@ impl Life {
     /// Nothing waits anywhere.
     pub fn is_idle(&self) -> bool {
         let listens = |feed: &Feed| feed.socket.is_some() && !feed.dead && feed.door.is_empty();
-        !self.stuck && self.repairer.is_idle() && self.reads.is_empty() && self.feeds.iter().all(listens)
+        let heard = self.rim.as_ref().is_none_or(Rim::is_settled);
+        !self.stuck
+            && heard
+            && self.repairer.is_idle()
+            && self.reads.is_empty()
+            && self.feeds.iter().all(listens)
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Plan {
     pub network: Network,
     pub reads: Reads,
     pub host: Host,
+    pub rim: Rim,
     /// What happens to a node, and every how many milliseconds on average; none: never.
     pub crashes: Option<Millis>,
     pub stops: Option<Millis>,
@@ -55,6 +56,8 @@ pub(crate) enum Topics {
     Users,
     /// Every queue's conversations, medium by medium.
     QueueMedia,
+    /// Whatever the program's own machine finds out about and puts on channels.
+    Discovered,
     /// Every user's conversations, medium by medium.
     UserMedia,
 }
@@ -108,6 +111,20 @@ pub(crate) struct Host {
     pub refusals: f64,
 }
 
+/// What finding out and subscribing is like.
+#[derive(Clone, Debug)]
+pub(crate) struct Rim {
+    /// Calls that fail, answers that get lost, sockets that cannot be opened.
+    pub failures: f64,
+    /// Topics that a subscription's answer leaves out.
+    pub left_out: f64,
+    /// For how long after the opening the list of users may not be read.
+    pub forbidden_ms: Millis,
+    pub watchdog_ms: Millis,
+    pub renew_ms: Millis,
+    pub rediscover_ms: Millis,
+}
+
 impl Plan {
     /// What a seed stands for.
     pub fn draw(seed: u64) -> Self {
@@ -135,6 +152,7 @@ impl Plan {
             nodes,
             network: Network::draw(rng, regions > 0),
             reads: Reads::draw(rng),
+            rim: Rim::draw(rng),
             crashes: maybe(rng, 0.5, 4_000, 40_000),
             stops: maybe(rng, 0.2, 10_000, 60_000),
             clock_steps: maybe(rng, 0.3, 5_000, 40_000),
@@ -153,6 +171,8 @@ impl NodePlan {
             _ => pick(
                 rng,
                 &[
+                    vec![Topics::Discovered],
+                    vec![Topics::Discovered],
                     vec![Topics::Queues],
                     vec![Topics::Queues, Topics::Users],
                     vec![Topics::Queues, Topics::Queues],
@@ -200,6 +220,19 @@ impl Network {
             watchdog_ms: rng.i64(500..=35_000),
             away_ms_max: pick(rng, &[100, 3_000, 15_000]),
             resends: rng.f64() < 0.6,
+        }
+    }
+}
+
+impl Rim {
+    fn draw(rng: &mut Rng) -> Self {
+        Self {
+            failures: pick(rng, &[0.0, 0.1, 0.4]),
+            left_out: pick(rng, &[0.0, 0.1, 0.5]),
+            forbidden_ms: pick(rng, &[0, 0, 5_000, 20_000]),
+            watchdog_ms: rng.i64(500..=35_000),
+            renew_ms: rng.i64(5_000..=120_000),
+            rediscover_ms: rng.i64(2_000..=30_000),
         }
     }
 }

@@ -188,7 +188,7 @@ impl World {
         self.soon(node, if round.failed { RETRY_MS } else { 0 }, Alive::Round);
     }
 
-    fn latency(&mut self) -> Millis {
+    pub fn latency(&mut self) -> Millis {
         let most = if self.calm { 20 } else { self.plan.reads.latency_ms_max };
         self.rng.i64(1..=most)
     }

@@ -4,6 +4,7 @@ use crate::disk::Tail;
 use crate::feed::{Feed, Item};
 use crate::node::Life;
 use crate::plan::Topics;
+use crate::rim::Rim;
 use crate::watch::{Broken, Invariant};
 use crate::world::{Alive, Next, World};
 use engine::{Batch, FeedEvent};
@@ -60,6 +61,14 @@ impl World {
             life.keeper.begin(now);
         }
         self.finish_turn(node)?;
+        if plan.feeds.contains(&Topics::Discovered) {
+            let began = self.nodes[node].when(recovered.look_back_to).min(self.now);
+            let rim = Rim::new(&self.plan.rim, self.rng.u64(..), began);
+            if let Some(life) = &mut self.nodes[node].life {
+                life.rim = Some(rim);
+            }
+            return self.drive_rim(node);
+        }
         for feed in 0..feeds {
             let in_ms = if self.calm { 10 } else { self.rng.i64(0..2_000) };
             self.soon(node, in_ms, Alive::Connected { feed });

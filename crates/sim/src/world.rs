@@ -6,8 +6,9 @@
 
 use crate::agenda::Agenda;
 use crate::disk::Disk;
-use crate::node::Node;
+use crate::node::{Life, Node};
 use crate::plan::{Plan, Topics};
+use crate::rim::Report;
 use crate::trace::Trace;
 use crate::truth::Sheet;
 use crate::watch::{Broken, Invariant, Seen};
@@ -18,9 +19,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// When the lines open: shortly before midnight, so that minutes, hours and days turn.
-const OPENING: Millis = 1_767_311_990_000;
+pub(crate) const OPENING: Millis = 1_767_311_990_000;
 /// How long healing may take once faults have stopped: the watchdog, the longest way back, and a few failed rounds.
 const HEALING_MS: Millis = 180_000;
+/// How long the end waits for a node that is idle: channels are renewed for ever, and what follows from it is soon done.
+const RENEWING_MS: Millis = 60_000;
 /// A run that does more than this is stuck.
 const STEPS_MAX: u32 = 400_000;
 /// How far back the gateway sends again.
@@ -54,6 +57,7 @@ pub(crate) enum Alive {
     Dies { feed: usize },
     Noticed { feed: usize, socket: u32, why: &'static str },
     Retired { feed: usize, socket: u32 },
+    Rim(Report),
     Round,
     Read { id: Id, round: bool },
     Ask(Call),
@@ -144,7 +148,7 @@ impl World {
         let mut until = Millis::MAX;
         for _ in 0..STEPS_MAX {
             let Some((at, next)) = self.agenda.take() else { return Ok(()) };
-            if at > until {
+            if at > until && (self.is_idle() || at > until + RENEWING_MS) {
                 return Ok(());
             }
             self.now = self.now.max(at);
@@ -155,6 +159,11 @@ impl World {
             }
         }
         Err(Broken::new(Invariant::BoundsKept, format!("{STEPS_MAX} steps and no end")))
+    }
+
+    /// Nothing waits in any node.
+    fn is_idle(&self) -> bool {
+        self.nodes.iter().all(|node| node.life.as_ref().is_some_and(Life::is_idle))
     }
 
     fn happen(&mut self, next: Next) -> Result<(), Broken> {
@@ -209,6 +218,7 @@ impl World {
             Alive::Dies { feed } => self.dies(node, feed)?,
             Alive::Noticed { feed, socket, why } => self.noticed(node, feed, socket, why)?,
             Alive::Retired { feed, socket } => self.retired(node, feed, socket),
+            Alive::Rim(report) => self.reported(node, report)?,
             Alive::Round => self.begin_round(node)?,
             Alive::Read { id, round } => self.read(node, id, round),
             Alive::Ask(call) => self.ask(node, call),
@@ -271,15 +281,16 @@ impl World {
         let wanted: Vec<Topics> = self.plan.nodes.iter().flat_map(|node| node.feeds.clone()).collect();
         for topics in wanted {
             let key = topics as u8;
-            if !self.outlets.contains_key(&key) {
+            if !self.outlets.contains_key(&key) && topics != Topics::Discovered {
                 let outlet = self.outlet_for(topics);
                 self.outlets.insert(key, outlet);
             }
         }
     }
 
-    pub fn outlet(&self, topics: Topics) -> Outlet {
-        self.outlets.get(&(topics as u8)).copied().unwrap_or(Outlet::Gateway)
+    /// Where a set of topics that is named leaves the cloud; one that is found out about has no outlet yet.
+    pub fn outlet(&self, topics: Topics) -> Vec<Outlet> {
+        self.outlets.get(&(topics as u8)).copied().into_iter().collect()
     }
 
     fn outlet_for(&mut self, topics: Topics) -> Outlet {
@@ -291,7 +302,7 @@ impl World {
             topics.iter().flat_map(|topic| media.map(|medium| format!("{topic}.{medium}"))).collect()
         };
         let topics = match topics {
-            Topics::Gateway => return Outlet::Gateway,
+            Topics::Gateway | Topics::Discovered => return Outlet::Gateway,
             Topics::Queues => queues.collect(),
             Topics::Users => users.collect(),
             Topics::QueueMedia => by_medium(queues.collect()),

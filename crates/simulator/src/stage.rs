@@ -62,10 +62,21 @@ impl Stage {
 
     /// Makes a channel with topics; its number among the outlets.
     pub fn subscribe(&mut self, topics: Vec<String>, now: Millis) -> usize {
-        let channel = self.world.channels.create("stage", now).id;
+        // Each of a client of its own: nothing evicts another here.
+        let client = format!("stage-{}", self.channels.len());
+        let channel = self.world.channels.create(&client, now).id;
         self.world.channels.set_topics(channel, topics, now);
         self.channels.push(channel);
         self.channels.len() - 1
+    }
+
+    /// Puts more topics on a channel, by its number among the outlets.
+    pub fn add_topics(&mut self, channel: usize, topics: &[String], now: Millis) {
+        let Some(id) = self.channels.get(channel).copied() else { return };
+        let known = self.world.channels.get(id, now).map(|channel| channel.topics.clone());
+        let mut all = known.unwrap_or_default();
+        all.extend(topics.iter().cloned());
+        self.world.channels.set_topics(id, all, now);
     }
 
     /// The ids of the queues.

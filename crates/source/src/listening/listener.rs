@@ -319,6 +319,7 @@ impl Listener {
             Action::Close { socket } => Effect::Close(at, socket),
             Action::Ping { socket } => Effect::Ping(at, socket),
             Action::Repair => Effect::Repair(at),
+            Action::Unproved { since } => return self.tell_unproved(now, at, since),
             Action::Lost(cause) => {
                 channel.listens = false;
                 Effect::Lost(at, cause)
@@ -373,6 +374,18 @@ impl Listener {
         if heals {
             self.effects.push_back(Effect::Repair(at));
         }
+    }
+
+    /// What a socket that was replaced may not have heard since `since` is a hole, which ends with its replacement.
+    fn tell_unproved(&mut self, now: Millis, at: usize, since: Millis) {
+        let reason = Some("a socket was replaced that may have died in silence before".to_owned());
+        let Some(channel) = self.channels.get_mut(at) else { return };
+        let unheard = std::mem::replace(&mut channel.unheard, reason);
+        self.tell_limit(now, at, since);
+        if let Some(channel) = self.channels.get_mut(at) {
+            channel.unheard = unheard;
+        }
+        self.limit(now, at);
     }
 
     /// What no channel carries, and since when: of lists that are not known, and beyond all channels.

@@ -32,8 +32,13 @@ pub(crate) enum Action {
     Listening,
     /// The feed listens no longer.
     Lost(Cause),
-    /// A socket was replaced without a gap.
+    /// A socket was replaced without a gap, as far as is known.
     Replaced(Cause),
+    /// A socket that was replaced was never heard again: it may have died in silence before, since when.
+    Unproved {
+        /// When it was heard last.
+        since: Millis,
+    },
     /// Read by REST what may have been missed.
     Repair,
 }
@@ -89,6 +94,8 @@ struct Socket {
     pinged_at: Option<Millis>,
     /// The server said that it will close it.
     closing: bool,
+    /// It was replaced, and was not heard since: nobody knows how long it lived.
+    unproved: bool,
 }
 
 /// One channel's life.
@@ -187,7 +194,8 @@ impl Session {
             if socket.id == id {
                 (socket.phase, socket.opened_at, socket.heard_at) = (Phase::Main, now, now);
             } else if socket.phase == Phase::Main {
-                socket.phase = ending;
+                (socket.phase, socket.unproved) = (ending, true);
+                self.actions.push_back(Action::Ping { socket: socket.id });
                 replaced =
                     Some(if socket.channel == channel { Cause::SocketClosing } else { Cause::Renewal });
             }
@@ -211,6 +219,10 @@ impl Session {
 
     /// A socket ended.
     pub fn handle_closed(&mut self, now: Millis, id: u32, cause: Cause) {
+        if let Some(socket) = self.sockets.iter_mut().find(|s| s.id == id) {
+            // What the server closed it has heard to its end.
+            socket.unproved &= cause != Cause::Closed;
+        }
         if let Some(socket) = self.remove(id)
             && socket.phase == Phase::Main
         {
@@ -232,7 +244,7 @@ impl Session {
             }
             return;
         }
-        (socket.heard_at, socket.pinged_at) = (now, None);
+        (socket.heard_at, socket.pinged_at, socket.unproved) = (now, None, false);
     }
 
     /// A message about the channel or the socket itself.
@@ -338,6 +350,7 @@ impl Session {
         self.abandon_channel(now, cause == Cause::TokenRevoked);
         let listened = self.main().is_some();
         for socket in std::mem::take(&mut self.sockets) {
+            self.note_unproved(&socket);
             self.actions.push_back(Action::Close { socket: socket.id });
         }
         if listened {
@@ -378,6 +391,7 @@ impl Session {
             heard_at: now,
             pinged_at: None,
             closing: false,
+            unproved: false,
         });
         self.actions.push_back(Action::Open { socket: id });
     }
@@ -392,7 +406,15 @@ impl Session {
 
     fn remove(&mut self, id: u32) -> Option<Socket> {
         let at = self.sockets.iter().position(|s| s.id == id)?;
-        Some(self.sockets.remove(at))
+        let socket = self.sockets.remove(at);
+        self.note_unproved(&socket);
+        Some(socket)
+    }
+
+    fn note_unproved(&mut self, socket: &Socket) {
+        if socket.unproved {
+            self.actions.push_back(Action::Unproved { since: socket.heard_at });
+        }
     }
 
     fn renew_after(&self) -> Millis {

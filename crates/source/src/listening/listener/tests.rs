@@ -228,3 +228,22 @@ fn more_than_all_channels_take_is_said() {
     let said = limits(&effects);
     assert!(said.last().unwrap().is_some_and(|(why, _)| why.contains("3 queues and users")), "{said:?}");
 }
+
+#[test]
+fn a_socket_that_died_unseen_before_it_was_replaced_leaves_a_hole_that_is_read() {
+    let mut play = Play::new(&"queue:q".parse().unwrap());
+    play.goes_well();
+    play.listener.handle_heard(START + 20_000, 0, 1);
+    play.now = START + 30_000;
+    play.listener.handle_control(play.now, 0, 1, &Control::SocketClosing);
+    let effects = play.goes_well();
+    assert!(
+        effects.contains(&Effect::Replaced(0, Cause::SocketClosing)) && effects.contains(&Effect::Ping(0, 1))
+    );
+    play.listener.handle_heard(play.now + 9_000, 0, 2);
+    play.now += 10_000;
+    let effects = play.effects();
+    let [Some((reason, since)), None] = limits(&effects)[..] else { panic!("{effects:?}") };
+    assert!(reason.contains("died in silence") && since == START + 20_000);
+    assert_eq!(repairs(&effects), 1);
+}

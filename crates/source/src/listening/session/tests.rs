@@ -84,7 +84,8 @@ fn an_announced_close_overlaps_and_loses_nothing() {
     assert_eq!(play.control(1, Control::SocketClosing), [Open { socket: 2 }]);
     assert_eq!(play.control(1, Control::SocketClosing), [], "it may be said twice");
     play.session.handle_open(1_200, 2);
-    assert_eq!(play.drain(), [Replaced(Cause::SocketClosing), Repair]);
+    assert_eq!(play.drain(), [Ping { socket: 1 }, Replaced(Cause::SocketClosing), Repair]);
+    play.session.handle_heard(1_300, 1);
     assert_eq!(play.at(11_199), []);
     assert_eq!(play.at(11_200), [Close { socket: 1 }]);
     assert_eq!(play.control(1, Control::SocketClosing), [], "of a socket that is gone");
@@ -112,13 +113,33 @@ fn the_old_socket_may_end_after_its_replacement_is_open() {
 }
 
 #[test]
+fn an_old_socket_that_is_never_heard_again_may_have_died_before() {
+    for cause in [None, Some(Cause::Broken)] {
+        let mut play = Play::listening();
+        play.session.handle_heard(500, 1);
+        play.now = 1_000;
+        play.control(1, Control::SocketClosing);
+        play.session.handle_open(1_200, 2);
+        play.drain();
+        let actions = match cause {
+            Some(cause) => {
+                play.session.handle_closed(1_300, 1, cause);
+                play.drain()
+            }
+            None => play.at(11_200),
+        };
+        assert!(actions.contains(&Unproved { since: 500 }), "{actions:?}");
+    }
+}
+
+#[test]
 fn a_replacement_that_fails_is_tried_again_while_the_old_socket_delivers() {
     let mut play = Play::listening();
     assert_eq!(play.control(1, Control::SocketClosing), [Open { socket: 2 }]);
     play.session.handle_open_failed(5, 2, false);
     assert_eq!(play.next(FIRST_WAIT), [Open { socket: 3 }]);
     play.session.handle_open(play.now, 3);
-    assert_eq!(play.drain(), [Replaced(Cause::SocketClosing), Repair]);
+    assert_eq!(play.drain(), [Ping { socket: 1 }, Replaced(Cause::SocketClosing), Repair]);
 }
 
 #[test]
@@ -160,7 +181,8 @@ fn a_channel_is_renewed_before_its_end_with_a_fresh_token_and_an_overlap() {
     play.session.handle_channel_made(play.now);
     assert_eq!(play.next(Duration::ZERO), [Open { socket: 2 }]);
     play.session.handle_open(play.now, 2);
-    assert_eq!(play.drain(), [Replaced(Cause::Renewal), Repair]);
+    assert_eq!(play.drain(), [Ping { socket: 1 }, Replaced(Cause::Renewal), Repair]);
+    play.session.handle_heard(play.now + 1, 1);
     assert_eq!(play.control(1, Control::ChannelGone), [], "of the old channel");
     assert_eq!(play.next(Duration::from_secs(10)), [Close { socket: 1 }]);
 }
