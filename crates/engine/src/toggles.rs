@@ -111,8 +111,10 @@ fn read(toggle: &Toggle, k: Known, trusted: bool, frame: &Delivery, limits: &Lim
     let rest = frame.source == Source::Rest;
     match (toggle.what, toggle.on, toggle.since) {
         (What::Held, true, Some(since)) if rest && !k.held && k.over_since == since.nanos => {
-            // Told to be over by a frame that had changed places with another: it lasts.
+            // Told to be over by a frame that had changed places with another: it lasts. Or the read was asked for before
+            // that frame, and answered late: the next one tells.
             minted.facts.push(Fact { since: toggle.since, ..nth(toggle, k.holds) });
+            minted.doubtful = true;
         }
         (What::Held, true, Some(since)) => {
             // Its end may have come before it, and said nothing then.
