@@ -8,6 +8,7 @@ use crate::world::{Alive, Answer, Call, World};
 use engine::{FeedEvent, Id};
 use pipeline::Moment;
 use simulator::{Dialect, Millis};
+use wire::{Origin, Outcome, Refused};
 
 /// How often a read is tried before it counts as failed.
 const TRIES_MAX: u32 = 3;
@@ -84,6 +85,18 @@ impl World {
             life.clock.set_both(clock, boot);
             life.clock.witness(date.saturating_mul(engine::SECOND));
         }
+    }
+
+    /// What an answer is worth by what is believed of the platform's time: one whose times seem to lie ahead is as good as
+    /// none, and asked for again.
+    pub fn read_in_time(&self, node: usize, answer: Answer) -> Answer {
+        let (Some(life), Answer::Body(body)) = (&self.nodes[node].life, &answer) else { return answer };
+        let received = self.nodes[node].clock(self.now);
+        let origin = Origin { feed: 0, received, sent_by: life.cloud.at(received) };
+        let mut unused = wire::Batch::default();
+        let decoded =
+            wire::decode_conversation(body.as_bytes(), origin, &wire::Limits::default(), &mut unused);
+        if decoded == Outcome::Refused(Refused::FutureTime) { Answer::Failed } else { answer }
     }
 
     /// The platform's time, in seconds, as an answer gives it: now and then a cache or a balancer lies.

@@ -11,9 +11,10 @@ use crate::repairer::Request;
 use crate::watch::Broken;
 use crate::world::{Alive, OPENING, World};
 use engine::{FeedEvent, Id, Limit};
+use pipeline::Moment;
 use simulator::{Millis, Outlet};
 use source::Timing;
-use source::listening::{Answer, Cause, Effect, Failure, ListKind, Listener, Page};
+use source::listening::{Answer, Cause, Effect, Elapsed, Failure, LOOK_EVERY, ListKind, Listener, Page};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::Control;
@@ -43,8 +44,8 @@ pub(crate) enum Report {
 #[derive(Debug)]
 pub(crate) struct Rim {
     listener: Listener,
-    /// The true instant that is the machine's 0.
-    began: Millis,
+    /// How much went by for the process since the machine's beginning.
+    elapsed: Elapsed,
     /// When it wants to be woken.
     wake_at: Option<Millis>,
     /// The channel that was made last for each feed, as the cloud numbers it.
@@ -57,13 +58,13 @@ pub(crate) struct Rim {
 }
 
 impl Rim {
-    /// A machine that answers for all time from the true instant `began` on.
-    pub fn new(plan: &Plan, seed: u64, began: Millis) -> Self {
+    /// A machine that is driven from `now` on, and answers for so much time before.
+    pub fn new(plan: &Plan, seed: u64, now: Moment, looks_back: Millis) -> Self {
         let listener =
             Listener::new(&source::Topics::Discover, plan.timing(), fastrand::Rng::with_seed(seed));
         Self {
             listener,
-            began,
+            elapsed: Elapsed::new(now, looks_back.unsigned_abs()),
             wake_at: None,
             made: BTreeMap::new(),
             sockets: BTreeMap::new(),
@@ -75,10 +76,6 @@ impl Rim {
     /// Nothing is left to be heard.
     pub fn is_settled(&self) -> bool {
         self.limited_since.is_empty()
-    }
-
-    fn at(&self, now: Millis) -> u64 {
-        u64::try_from(now - self.began).unwrap_or(0)
     }
 }
 
@@ -109,21 +106,27 @@ impl World {
         self.nodes[node].life.as_mut()?.rim.as_mut()
     }
 
+    /// The machine of a node, and its present time.
+    fn rim_at(&mut self, node: usize) -> Option<(&mut Rim, u64)> {
+        let moment = self.nodes[node].moment(self.now);
+        let rim = self.rim(node)?;
+        let at = rim.elapsed.advance(moment);
+        Some((rim, at))
+    }
+
     /// Lets the machine of a node act, carries out what it wants, and comes back when it wants to be woken.
     pub fn drive_rim(&mut self, node: usize) -> Result<(), Broken> {
         let now = self.now;
-        let Some(rim) = self.rim(node) else { return Ok(()) };
-        let at = rim.at(now);
+        let Some((rim, at)) = self.rim_at(node) else { return Ok(()) };
         rim.listener.handle_timeout(at);
         while let Some(effect) = self.rim(node).and_then(|rim| rim.listener.poll_effect()) {
             self.carry_out(node, effect);
         }
-        let Some(rim) = self.rim(node) else { return Ok(()) };
-        let due =
-            rim.listener.poll_timeout().map(|due| rim.began + i64::try_from(due).unwrap_or(Millis::MAX / 4));
-        if let Some(due) = due.map(|due| due.max(now + 1))
-            && rim.wake_at.is_none_or(|known| known <= now || due < known)
-        {
+        let Some((rim, at)) = self.rim_at(node) else { return Ok(()) };
+        let wait = rim.listener.poll_timeout().map(|due| due.saturating_sub(at).max(1));
+        let wait = wait.map_or(LOOK_EVERY, Duration::from_millis).min(LOOK_EVERY);
+        let due = now + i64::try_from(wait.as_millis()).unwrap_or(1);
+        if rim.wake_at.is_none_or(|known| known <= now || due < known) {
             rim.wake_at = Some(due);
             self.soon(node, due - now, Alive::Rim(Report::Wake));
         }
@@ -132,9 +135,7 @@ impl World {
 
     /// Takes what came of something.
     pub fn reported(&mut self, node: usize, report: Report) -> Result<(), Broken> {
-        let now = self.now;
-        let Some(rim) = self.rim(node) else { return Ok(()) };
-        let at = rim.at(now);
+        let Some((rim, at)) = self.rim_at(node) else { return Ok(()) };
         match report {
             Report::Wake => {}
             Report::Page(list, page) => rim.listener.handle_page(at, list, page),
@@ -158,10 +159,8 @@ impl World {
 
     /// Something came on a socket.
     pub fn hears(&mut self, node: usize, channel: usize, socket: u32) {
-        let now = self.now;
         let alive = self.nodes[node].life.as_ref().is_some_and(|life| life.feeds[channel].hears(socket));
-        if let Some(rim) = self.rim(node).filter(|_| alive) {
-            let at = rim.at(now);
+        if let Some((rim, at)) = self.rim_at(node).filter(|_| alive) {
             rim.listener.handle_heard(at, channel, socket);
         }
     }
@@ -195,9 +194,7 @@ impl World {
     }
 
     fn control(&mut self, node: usize, channel: usize, socket: u32, said: &Control) -> Result<(), Broken> {
-        let now = self.now;
-        if let Some(rim) = self.rim(node) {
-            let at = rim.at(now);
+        if let Some((rim, at)) = self.rim_at(node) {
             rim.listener.handle_control(at, channel, socket, said);
         }
         self.drive_rim(node)
@@ -298,7 +295,7 @@ impl World {
     }
 
     fn socket_opens(&mut self, node: usize, channel: usize, socket: u32) -> Result<(), Broken> {
-        let now = self.now;
+        let moment = self.nodes[node].moment(self.now);
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let Some(rim) = &mut life.rim else { return Ok(()) };
         if !rim.sockets.contains_key(&(channel, socket)) {
@@ -307,7 +304,7 @@ impl World {
         let known = &mut life.feeds[channel];
         known.ending.extend(known.socket.filter(|_| !known.dead));
         (known.socket, known.dead) = (Some(socket), false);
-        let at = rim.at(now);
+        let at = rim.elapsed.advance(moment);
         rim.listener.handle_open(at, channel, socket);
         self.listen_where_sockets_are(node, channel);
         self.say(|| format!("n{node} f{channel}: socket {socket} is open"));
@@ -377,14 +374,13 @@ impl World {
     }
 
     fn limits(&mut self, node: usize, channel: usize, limit: Option<(String, u64)>) {
-        let known = &self.nodes[node];
-        let (clock, now) = (known.clock(self.now), self.now);
+        let moment = self.nodes[node].moment(self.now);
         let Some(life) = &mut self.nodes[node].life else { return };
         let Some(rim) = &mut life.rim else { return };
         let event = match limit {
             Some((reason, at)) => {
-                let ago = i64::try_from(rim.at(now).saturating_sub(at)).unwrap_or(0) * 1_000_000;
-                let since = clock - ago;
+                let ago = rim.elapsed.advance(moment).saturating_sub(at);
+                let since = moment.wall - i64::try_from(ago).unwrap_or(0) * 1_000_000;
                 let earliest = rim.limited_since.entry(channel).or_insert(since);
                 *earliest = since.min(*earliest);
                 FeedEvent::Limited { limit: Some(Limit { reason, since }) }

@@ -62,8 +62,9 @@ impl World {
         }
         self.finish_turn(node)?;
         if plan.feeds.contains(&Topics::Discovered) {
-            let began = self.nodes[node].when(recovered.look_back_to).min(self.now);
-            let rim = Rim::new(&self.plan.rim, self.rng.u64(..), began);
+            let moment = self.nodes[node].moment(self.now);
+            let looks_back = (moment.wall - recovered.look_back_to).max(0) / 1_000_000;
+            let rim = Rim::new(&self.plan.rim, self.rng.u64(..), moment, looks_back);
             if let Some(life) = &mut self.nodes[node].life {
                 life.rim = Some(rim);
             }

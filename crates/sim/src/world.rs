@@ -224,6 +224,7 @@ impl World {
             Alive::Ask(call) => self.ask(node, call),
             Alive::Answered { call, asked, date, answer } => {
                 self.hear_date(node, date, asked);
+                let answer = self.read_in_time(node, answer);
                 self.answered(node, call, answer)?;
             }
         }

@@ -8,8 +8,8 @@
 //!
 //! A single answer may lie: a cache gave it, or a balancer whose own clock is off. So the newest few bounds are kept, and
 //! what lies within most of them is believed (Marzullo's algorithm, as NTP selects among servers: RFC 5905, section 11.2.1).
-//! Our own clock has a vote among them at first. What is believed stays while no difference fits more, so that a slow
-//! answer moves nothing, and one answer against all others moves nothing either. When our own clock is set, which the clock that counts from the machine's
+//! What is believed stays while no difference fits more, so that a slow answer moves nothing, and one answer against
+//! two or more others moves nothing either; of two that contradict one another the one is believed that is nearer to our clock. When our own clock is set, which the clock that counts from the machine's
 //! start tells, the bounds are moved by as much.
 //!
 //! Rejected: setting received times by it (they order what came, and must not move backwards when the estimate does), and
@@ -23,8 +23,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Answers that have a say: five that agree outvote four that lie alike, and a platform whose clock was set is followed
 /// after five.
 const ANSWERS_MAX: usize = 9;
-/// Our own clock has a say, too, until so many answers have come: to this much it is most likely right.
-const OURS: (i64, i64) = (-60 * SECOND, 60 * SECOND);
 /// Our clock was set when it moved by more than this against the machine's; less is drift.
 const STEP_NS_MIN: i64 = SECOND;
 
@@ -39,18 +37,12 @@ struct Shared {
     known: Mutex<Known>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Known {
     /// The least and the most that each of the newest answers allows.
     answers: VecDeque<(i64, i64)>,
     /// The wall clock less the machine's, as they were read last.
     wall_less_boot: Option<i64>,
-}
-
-impl Default for Known {
-    fn default() -> Self {
-        Self { answers: VecDeque::from([OURS]), wall_less_boot: None }
-    }
 }
 
 impl CloudTime {
@@ -81,6 +73,9 @@ impl CloudTime {
             return;
         }
         *wall_less_boot = Some(now);
+        if answers.is_empty() {
+            return;
+        }
         for (least, most) in answers {
             (*least, *most) = (least.saturating_sub(step), most.saturating_sub(step));
         }
@@ -104,9 +99,11 @@ impl CloudTime {
 fn most_fit(answers: &VecDeque<(i64, i64)>, believed: i64) -> i64 {
     let fits = |ahead: i64| answers.iter().filter(|(least, most)| (*least..=*most).contains(&ahead)).count();
     // The best part begins where an answer's bounds do.
-    let best = answers.iter().map(|(least, _)| (fits(*least), *least)).max().unwrap_or_default();
-    let (fit_by, from) = best;
-    if fits(believed) >= fit_by {
+    let nearness = |ahead: i64| std::cmp::Reverse(ahead.saturating_abs());
+    let best = answers.iter().map(|(least, _)| (fits(*least), nearness(*least), *least)).max();
+    let Some((fit_by, _, from)) = best else { return believed };
+    let doubtful = fit_by == 1 && answers.len() > 1;
+    if fits(believed) >= fit_by && !doubtful {
         return believed;
     }
     let to =

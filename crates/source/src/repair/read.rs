@@ -6,7 +6,7 @@ use crate::sink::Sink;
 use engine::{FeedEvent, FeedNote, Id};
 use outward::Backoff;
 use pipeline::{Outcome as RepairLabel, Reason};
-use wire::{Batch, Origin, Outcome};
+use wire::{Batch, Origin, Outcome, Refused};
 
 /// The permission to read a conversation.
 pub(crate) const PERMISSION: &str = "conversation:communication:view";
@@ -87,7 +87,13 @@ async fn attempt<S: Sink>(context: &Context<S>, id: &Id) -> Result<Read, ApiErro
     if let Outcome::Refused(why) = outcome {
         let reason = why.as_str();
         context.telemetry.refused_frames.get_or_create(&Reason { reason }).inc();
-        return Ok(Read::Unreadable(format!("the answer was refused for {reason}")));
+        let problem = format!("the answer was refused for {reason}");
+        // What seems to lie ahead is a matter of what is believed of the platform's time, and passes.
+        return Ok(if why == Refused::FutureTime {
+            Read::Failed(problem)
+        } else {
+            Read::Unreadable(problem)
+        });
     }
     Ok(match context.sink.submit(batch.deliveries, batch.users).await {
         true => Read::Done,
