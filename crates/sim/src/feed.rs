@@ -26,6 +26,8 @@ pub(crate) enum Item {
 #[derive(Debug)]
 pub(crate) struct Door {
     waiting: VecDeque<Item>,
+    /// What lies in the kernel's buffer since before the process went on: the runtime has not asked for it yet.
+    unasked: Option<Vec<String>>,
     /// Decoded, and no room in the mailbox.
     left: VecDeque<Delivery>,
     /// What is proved of the socket by what comes.
@@ -143,6 +145,7 @@ impl Door {
     pub fn new(now: Moment, silence_max: Duration) -> Self {
         Self {
             waiting: VecDeque::new(),
+            unasked: None,
             left: VecDeque::new(),
             proof: HeardUntil::new(now, silence_max),
             waits_since: None,
@@ -154,8 +157,32 @@ impl Door {
         self.waiting.push_back(item);
     }
 
+    /// A frame is there, where nobody may see it yet.
+    pub fn frame(&mut self, text: &str) {
+        match &mut self.unasked {
+            Some(unasked) => unasked.push(text.to_owned()),
+            None => self.put(Item::Frame(text.to_owned())),
+        }
+    }
+
+    /// The process goes on, and has not asked the kernel yet.
+    pub fn goes_on(&mut self) {
+        self.unasked.get_or_insert_default();
+    }
+
+    /// The kernel is asked.
+    pub fn ask(&mut self) {
+        self.waiting.extend(self.unasked.take().into_iter().flatten().map(Item::Frame));
+    }
+
+    /// Whether the kernel still has to be asked.
+    pub fn is_unasked(&self) -> bool {
+        self.unasked.is_some()
+    }
+
     /// Frames that were not read are gone; what is to be told stays.
     pub fn reset(&mut self) {
+        self.unasked = None;
         self.waiting.retain(|item| !matches!(item, Item::Frame(_)));
     }
 
@@ -165,7 +192,7 @@ impl Door {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.left.is_empty()
+        self.waiting.is_empty() && self.left.is_empty() && self.unasked.is_none()
     }
 
     /// Whoever waits here looks whether something is there, every second.

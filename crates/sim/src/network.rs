@@ -82,7 +82,7 @@ impl World {
             return Ok(());
         }
         if let Some(life) = &mut self.nodes[node].life {
-            life.feeds[feed].door.put(Item::Frame(text.to_owned()));
+            life.feeds[feed].door.frame(text);
         }
         self.say(|| format!("n{node} f{feed}: {}", short(text)));
         self.hears(node, feed, socket);
@@ -177,6 +177,11 @@ impl World {
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let known = &mut life.feeds[feed];
         if known.socket != Some(socket) {
+            return Ok(());
+        }
+        if known.door.is_unasked() {
+            // An end stands behind what came before it.
+            self.soon(node, BUSY_MS, Alive::Noticed { feed, socket, why });
             return Ok(());
         }
         (known.socket, known.dead) = (None, false);

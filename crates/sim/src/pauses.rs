@@ -5,7 +5,6 @@
 //! is gone. Of a machine that slept the timers stood still, too; of one that was restored, even the clock that counts from
 //! its start did, and only the wall's was put right.
 
-use crate::feed::Item;
 use crate::plan::pick;
 use crate::watch::Broken;
 use crate::world::{Alive, Next, World};
@@ -15,6 +14,8 @@ use std::rc::Rc;
 
 /// How often a reader looks whether something came.
 const LOOK_MS: Millis = 1_000;
+/// How long it takes until a process that goes on has asked the kernel, at most.
+const ASK_MS_MAX: Millis = 50;
 /// How long a pong is on its way.
 const PONG_MS: Millis = 20;
 /// The shortest pause.
@@ -64,15 +65,22 @@ impl World {
             self.nodes[node].missed_ms += now - pause.began;
         }
         self.say(|| format!("n{node}: goes on"));
+        let feeds = self.nodes[node].life.as_ref().map_or(0, |life| life.feeds.len());
+        for feed in 0..feeds {
+            if let Some(life) = &mut self.nodes[node].life {
+                life.feeds[feed].door.goes_on();
+            }
+            let in_ms = self.rng.i64(0..=ASK_MS_MAX);
+            self.soon(node, in_ms, Alive::Asks { feed });
+        }
         for (due, life, what) in pause.held {
-            // What lay in the buffer is there at once.
             let Alive::Frame { feed, text, .. } = what else {
                 let left = if pause.kind != Kind::Stopped && what.is_timer() { due - pause.began } else { 0 };
                 self.agenda.put(now + left, Next::Alive { node, life, what });
                 continue;
             };
             if let Some(life) = self.nodes[node].life(life) {
-                life.feeds[feed].door.put(Item::Frame(text.to_string()));
+                life.feeds[feed].door.frame(&text);
             }
         }
         self.wake(node)
@@ -111,6 +119,14 @@ impl World {
             self.say(|| format!("n{node} f{feed}: the peer closes a socket that nobody reads"));
             self.soon(node, 0, Alive::Noticed { feed, socket, why: "the server closed it" });
         }
+    }
+
+    /// The runtime asks the kernel for what came while it stood still.
+    pub fn ask_kernel(&mut self, node: usize, feed: usize) -> Result<(), Broken> {
+        if let Some(life) = &mut self.nodes[node].life {
+            life.feeds[feed].door.ask();
+        }
+        self.wake(node)
     }
 
     /// A reader looks, and the watchdog is asked.

@@ -52,6 +52,7 @@ pub(crate) enum Alive {
     Turn,
     Frame { feed: usize, socket: u32, text: Rc<str> },
     Look { feed: usize },
+    Asks { feed: usize },
     Pong { feed: usize, socket: u32 },
     Connected { feed: usize },
     Dies { feed: usize },
@@ -212,6 +213,7 @@ impl World {
         match what {
             Alive::Turn => self.turn(node)?,
             Alive::Frame { feed, socket, text } => self.arrive(node, feed, socket, &text)?,
+            Alive::Asks { feed } => self.ask_kernel(node, feed)?,
             Alive::Look { feed } => self.look(node, feed),
             Alive::Pong { feed, socket } => self.pong(node, feed, socket),
             Alive::Connected { feed } => self.connected(node, feed)?,
