@@ -32,8 +32,10 @@ pub(crate) struct Door {
     left: VecDeque<Delivery>,
     /// What is proved of the socket by what comes.
     proof: HeardUntil,
-    /// When it was looked for more, and nothing was there; `None` while what came waits for room.
-    waits_since: Option<Moment>,
+    /// When somebody began to look for more.
+    before: Moment,
+    /// Nothing was there; else what came waits for room.
+    waits: bool,
     /// Nobody ran for so long that the socket is given up.
     pub gave_up: bool,
 }
@@ -148,7 +150,8 @@ impl Door {
             unasked: None,
             left: VecDeque::new(),
             proof: HeardUntil::new(now, silence_max),
-            waits_since: None,
+            before: now,
+            waits: false,
             gave_up: false,
         }
     }
@@ -197,20 +200,18 @@ impl Door {
 
     /// Whoever waits here looks whether something is there, every second.
     fn look(&mut self, now: Moment) {
-        if let Some(since) = &mut self.waits_since
-            && now.since(*since) >= nanos(LOOK_EVERY)
-        {
-            self.proof.empty(std::mem::replace(since, now));
+        if self.waits && now.since(self.before) >= nanos(LOOK_EVERY) {
+            self.proof.empty(std::mem::replace(&mut self.before, now));
         }
     }
 
     /// Something is there; until when that proves the socket to be heard.
     fn found(&mut self, now: Moment) -> i64 {
-        let waited = self.waits_since.take();
-        if let Some(since) = waited {
-            self.proof.empty(since);
+        let waited = std::mem::take(&mut self.waits);
+        if waited {
+            self.proof.empty(self.before);
         }
-        let heard = self.proof.found(waited.is_none(), now);
+        let heard = self.proof.found(!waited, now);
         self.gave_up |= !heard.in_time;
         heard.until
     }
@@ -224,9 +225,8 @@ impl Door {
                 return Ok(heard);
             }
             let Some(item) = self.waiting.pop_front() else {
-                if self.waits_since.is_none() {
-                    self.waits_since = Some(hall.moment);
-                    self.proof.empty(hall.moment);
+                if !std::mem::replace(&mut self.waits, true) {
+                    self.proof.empty(std::mem::replace(&mut self.before, hall.moment));
                 }
                 return Ok(heard);
             };
