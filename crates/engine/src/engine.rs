@@ -192,6 +192,7 @@ impl Engine {
         }
         if let FeedEvent::Refused { conversation: Some(conversation), .. } = &note.event
             && self.lacks_alone(&conversation.clone())
+            && self.ledger.can_be_read(note.feed)
         {
             return;
         }

@@ -56,6 +56,12 @@ impl Ledger {
         reopened
     }
 
+    /// Whether REST reads can bring what a feed missed.
+    pub fn can_be_read(&self, feed: u16) -> bool {
+        let known = self.feeds.get(usize::from(feed)).and_then(Option::as_ref);
+        known.is_some_and(|feed| !feed.resends)
+    }
+
     /// A fact was heard on a feed at `at`, new or not.
     pub fn heard(&mut self, feed: u16, fact: FactId, at: i64, new: bool) {
         let index = usize::from(feed);

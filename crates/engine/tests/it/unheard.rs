@@ -68,3 +68,17 @@ fn a_refused_frame_of_a_known_conversation_is_that_ones_alone_until_it_is_read()
     assert_eq!(engine.take_batch().wishes, [(id("stranger"), "refused")], "it is read all the same");
     assert_eq!(worst(&engine), Completeness::Partial, "and until then nobody knows what it is");
 }
+
+#[test]
+fn a_refused_frame_that_nothing_can_read_again_is_missing_from_all_counts_too() {
+    let mut engine = engine();
+    engine.handle_feed(note(0, NOON - 90 * SECOND, named("f", true)));
+    engine.handle_feed(note(0, NOON - 90 * SECOND, FeedEvent::Listening));
+    let fact = event("1", What::Joined, "p", "connected", "agent", 0);
+    engine.handle(deliver(Source::Snapshot, vec![fact]), NOON);
+    let now = NOON + 70 * SECOND;
+    let refused = FeedEvent::Refused { reason: "future_time".to_owned(), conversation: Some(id("call")) };
+    engine.handle_feed(note(0, now, refused));
+    assert_eq!(engine.show(&id("call"), now).unwrap().completeness(), Completeness::Partial);
+    assert_eq!(engine.completeness(now + SECOND), Completeness::Partial, "how many are active is not known");
+}
