@@ -173,9 +173,11 @@ impl Door {
         self.unasked.get_or_insert_default();
     }
 
-    /// The kernel is asked.
-    pub fn ask(&mut self) {
+    /// The kernel is asked; whether something lay there.
+    pub fn ask(&mut self) -> bool {
+        let before = self.waiting.len();
         self.waiting.extend(self.unasked.take().into_iter().flatten().map(Item::Frame));
+        self.waiting.len() > before
     }
 
     /// Whether the kernel still has to be asked.

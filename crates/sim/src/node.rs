@@ -133,6 +133,7 @@ impl Life {
         self.look_back += back;
         self.feeds.iter_mut().for_each(|feed| feed.last_heard += back);
         self.repairer.clock_was_set(back);
+        self.rim.iter_mut().for_each(|rim| rim.clock_was_set(back));
     }
 
     /// Lets in what waits at the doors, as far as there is room.

@@ -6,6 +6,7 @@
 //! its start did, and only the wall's was put right.
 
 use crate::plan::pick;
+use crate::rim::Report;
 use crate::watch::Broken;
 use crate::world::{Alive, Next, World};
 use simulator::Millis;
@@ -117,14 +118,27 @@ impl World {
         if known.socket == Some(socket) {
             known.dead = true;
             self.say(|| format!("n{node} f{feed}: the peer closes a socket that nobody reads"));
-            self.soon(node, 0, Alive::Noticed { feed, socket, why: "the server closed it" });
+            let closed = match self.has_rim(node) {
+                true => Alive::Rim(Report::Closed(feed, socket)),
+                false => Alive::Noticed { feed, socket, why: "the server closed it" },
+            };
+            self.soon(node, 0, closed);
         }
+    }
+
+    /// Whether the program's own machine decides about sockets; else this world does.
+    fn has_rim(&self, node: usize) -> bool {
+        self.nodes[node].life.as_ref().is_some_and(|life| life.rim.is_some())
     }
 
     /// The runtime asks the kernel for what came while it stood still.
     pub fn ask_kernel(&mut self, node: usize, feed: usize) -> Result<(), Broken> {
-        if let Some(life) = &mut self.nodes[node].life {
-            life.feeds[feed].door.ask();
+        let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
+        let known = &mut life.feeds[feed];
+        if known.door.ask()
+            && let Some(socket) = known.socket
+        {
+            self.tell_heard(node, feed, socket);
         }
         self.wake(node)
     }
@@ -165,7 +179,8 @@ impl World {
             std::mem::take(&mut known.door.gave_up).then_some((feed, known.socket?))
         };
         let given_up: Vec<(usize, u32)> = life.feeds.iter_mut().enumerate().filter_map(gave_up).collect();
-        for (feed, socket) in given_up {
+        let decides = !self.has_rim(node);
+        for (feed, socket) in given_up.into_iter().filter(|_| decides) {
             self.soon(node, 0, Alive::Noticed { feed, socket, why: "nothing was heard" });
         }
     }
@@ -176,7 +191,12 @@ impl Alive {
     fn is_timer(&self) -> bool {
         matches!(
             self,
-            Self::Turn | Self::Look { .. } | Self::Connected { .. } | Self::Retired { .. } | Self::Round
+            Self::Turn
+                | Self::Look { .. }
+                | Self::Connected { .. }
+                | Self::Retired { .. }
+                | Self::Round
+                | Self::Rim(Report::Wake)
         )
     }
 }

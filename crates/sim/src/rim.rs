@@ -37,6 +37,7 @@ pub(crate) enum Report {
     Subscribed(usize, u32, Result<Answer, Failure>),
     Open(usize, u32, bool),
     Heard(usize, u32),
+    Said(usize, u32, Control),
     Closed(usize, u32),
 }
 
@@ -71,6 +72,12 @@ impl Rim {
             limited_since: BTreeMap::new(),
             missing_since: BTreeMap::new(),
         }
+    }
+
+    /// The wall clock was set back by so much: what it read before is earlier by it now.
+    pub fn clock_was_set(&mut self, back: i64) {
+        let since = self.limited_since.values_mut().chain(self.missing_since.values_mut());
+        since.for_each(|since| *since += back);
     }
 
     /// Nothing is left to be heard.
@@ -148,6 +155,7 @@ impl World {
                 rim.sockets.remove(&(channel, socket));
                 rim.listener.handle_open_failed(at, channel, socket, false, "it was refused".to_owned());
             }
+            Report::Said(channel, socket, said) => rim.listener.handle_control(at, channel, socket, &said),
             Report::Heard(channel, socket) => self.hears(node, channel, socket),
             Report::Closed(channel, socket) => {
                 rim.listener.handle_closed(at, channel, socket, Cause::Closed);
@@ -160,7 +168,14 @@ impl World {
     /// Something came on a socket.
     pub fn hears(&mut self, node: usize, channel: usize, socket: u32) {
         let alive = self.nodes[node].life.as_ref().is_some_and(|life| life.feeds[channel].hears(socket));
-        if let Some((rim, at)) = self.rim_at(node).filter(|_| alive) {
+        if alive {
+            self.tell_heard(node, channel, socket);
+        }
+    }
+
+    /// The machine is told that something came, whatever became of the peer since.
+    pub fn tell_heard(&mut self, node: usize, channel: usize, socket: u32) {
+        if let Some((rim, at)) = self.rim_at(node) {
             rim.listener.handle_heard(at, channel, socket);
         }
     }
@@ -175,29 +190,25 @@ impl World {
         if overlap < self.plan.network.overlaps {
             self.say(|| format!("n{node} f{channel}: the server will close socket {socket}"));
             self.soon(node, CLOSING_MS, Alive::Rim(Report::Closed(channel, socket)));
-            return self.control(node, channel, socket, &Control::SocketClosing);
+            self.soon(node, 0, Alive::Rim(Report::Said(channel, socket, Control::SocketClosing)));
+            return Ok(());
         }
-        known.dead = true;
-        known.door.reset();
         let silent = silent < self.plan.network.silent;
+        known.dead = true;
+        if !silent {
+            known.door.reset();
+        }
         self.say(|| {
             format!("n{node} f{channel}: socket {socket} dies{}", if silent { " in silence" } else { "" })
         });
         match silent {
-            true => Ok(()),
-            false if now % 7 == 0 => self.control(node, channel, socket, &Control::ChannelGone),
-            false => {
-                self.soon(node, NOTICE_MS, Alive::Rim(Report::Closed(channel, socket)));
-                Ok(())
+            true => {}
+            false if now % 7 == 0 => {
+                self.soon(node, 0, Alive::Rim(Report::Said(channel, socket, Control::ChannelGone)));
             }
+            false => self.soon(node, NOTICE_MS, Alive::Rim(Report::Closed(channel, socket))),
         }
-    }
-
-    fn control(&mut self, node: usize, channel: usize, socket: u32, said: &Control) -> Result<(), Broken> {
-        if let Some((rim, at)) = self.rim_at(node) {
-            rim.listener.handle_control(at, channel, socket, said);
-        }
-        self.drive_rim(node)
+        Ok(())
     }
 
     fn carry_out(&mut self, node: usize, effect: Effect) {
