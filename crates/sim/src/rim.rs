@@ -8,14 +8,15 @@
 use crate::feed::Item;
 use crate::plan::Rim as Plan;
 use crate::repairer::Request;
+use crate::turns::name_of;
 use crate::watch::Broken;
 use crate::world::{Alive, OPENING, World};
 use engine::{FeedEvent, Id, Limit};
 use pipeline::Moment;
-use simulator::{Millis, Outlet};
+use simulator::{Frame, Millis, Outlet};
 use source::Timing;
 use source::listening::{Answer, Cause, Effect, Elapsed, Failure, LOOK_EVERY, ListKind, Listener, Page};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wire::Control;
 
@@ -177,6 +178,26 @@ impl World {
     pub fn tell_heard(&mut self, node: usize, channel: usize, socket: u32) {
         if let Some((rim, at)) = self.rim_at(node) {
             rim.listener.handle_heard(at, channel, socket);
+        }
+    }
+
+    /// Notes for the judge which changes no topic of a node covered, and when: what topics carry, less what hers do.
+    pub fn note_uncovered(&mut self, frames: &[Frame]) {
+        let Some(observer) = self.observer else { return };
+        let changed: BTreeSet<_> =
+            frames.iter().filter(|f| f.outlet == observer).map(|f| f.conversation).collect();
+        for node in 0..self.nodes.len() {
+            let clock = self.nodes[node].clock(self.now);
+            let Some(life) = self.nodes[node].life.as_ref().filter(|life| life.rim.is_some()) else {
+                continue;
+            };
+            let covers = |f: &&Frame| life.feeds.iter().any(|feed| feed.outlets.contains(&f.outlet));
+            let covered: BTreeSet<_> = frames.iter().filter(covers).map(|f| f.conversation).collect();
+            if let Some(feed) = life.feeds.first().filter(|_| !changed.is_subset(&covered)) {
+                let name = name_of(feed.topics, feed.index);
+                self.nodes[node].seen.unheard.entry(name).or_default().push(clock);
+                self.say(|| format!("n{node}: no topic covers {:?}", changed.difference(&covered).next()));
+            }
         }
     }
 

@@ -98,6 +98,8 @@ pub(crate) struct World {
     /// Conversations of which a node lacks something that nothing tells it of.
     pub unknowable: BTreeSet<Id>,
     outlets: BTreeMap<u8, Outlet>,
+    /// Where all that any topic carries leaves the cloud, for the judge alone; `None` where every feed's topics are given.
+    pub observer: Option<Outlet>,
 }
 
 impl World {
@@ -116,6 +118,7 @@ impl World {
             sheet: Sheet::default(),
             unknowable: BTreeSet::new(),
             outlets: BTreeMap::new(),
+            observer: None,
             plan,
         };
         world.trace.say(began, || format!("{:#?}", world.plan));
@@ -264,7 +267,11 @@ impl World {
     fn cloud(&mut self) {
         let frames = self.stage.play(self.now);
         self.sheet.outdated();
+        self.note_uncovered(&frames);
         for frame in frames {
+            if Some(frame.outlet) == self.observer {
+                continue;
+            }
             let text: Rc<str> = frame.text.into();
             if frame.outlet == Outlet::Gateway {
                 self.recent.push_back((self.now, text.clone()));
@@ -288,6 +295,13 @@ impl World {
                 let outlet = self.outlet_for(topics);
                 self.outlets.insert(key, outlet);
             }
+        }
+        if self.plan.nodes.iter().any(|node| node.feeds.contains(&Topics::Discovered)) {
+            let queues =
+                self.stage.queues().into_iter().map(|id| format!("v2.routing.queues.{id}.conversations"));
+            let users = self.stage.users().into_iter().map(|id| format!("v2.users.{id}.conversations"));
+            let all = queues.chain(users).collect();
+            self.observer = Some(Outlet::Channel(self.stage.subscribe(all, self.now)));
         }
     }
 
