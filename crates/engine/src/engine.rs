@@ -398,7 +398,8 @@ impl Engine {
         }
         if arrival.source != Source::Rest {
             // A read comes through no socket, and proves nothing about one.
-            self.ledger.heard(arrival.feed, fact.id, arrival.received, how == Met::New);
+            let happened = fact.at.map(|at| at.nanos);
+            self.ledger.heard(arrival.feed, fact.id, arrival.received, happened, how == Met::New);
         }
         match how {
             Met::Known => self.batch.tally.duplicates += u64::from(!is_toggle(fact.what)),

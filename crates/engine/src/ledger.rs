@@ -10,7 +10,7 @@ mod feed;
 
 pub(crate) use feed::Feed;
 
-use crate::limits::{LOOK_BACK_NS, LOOK_BACK_NS_MAX, UNNOTICED_NS_MAX};
+use crate::limits::{LOOK_BACK_NS, LOOK_BACK_NS_MAX, STRAGGLING_NS_MAX, UNNOTICED_NS_MAX};
 use crate::{Completeness, FactId, FeedEvent, FeedNote, FeedView, LedgerRow};
 use feed::{Hole, NOBODY};
 
@@ -62,13 +62,15 @@ impl Ledger {
         known.is_some_and(|feed| !feed.resends)
     }
 
-    /// A fact was heard on a feed at `at`, new or not.
-    pub fn heard(&mut self, feed: u16, fact: FactId, at: i64, new: bool) {
+    /// A fact was heard on a feed at `at`, new or not; `happened`: its own time, where it has one. Until then the feed was
+    /// alive: when it was read proves nothing, since it may have lain in a buffer while nobody ran.
+    pub fn heard(&mut self, feed: u16, fact: FactId, at: i64, happened: Option<i64>, new: bool) {
         let index = usize::from(feed);
         let Some(Some(feed)) = self.feeds.get_mut(index) else {
             return;
         };
-        feed.told_at = feed.told_at.max(at);
+        let alive = happened.map(|happened| happened.min(at).saturating_sub(STRAGGLING_NS_MAX));
+        feed.told_at = feed.told_at.max(alive.unwrap_or(i64::MIN));
         if !feed.resends {
             return;
         }

@@ -79,7 +79,8 @@ impl Engine {
 
     /// Another copy of a fact that waits: what it knows better joins the one that waits, and is kept.
     pub(crate) fn better_held(&mut self, to: &Conversation, copy: &Fact, arrival: Arrival) {
-        self.ledger.heard(arrival.feed, copy.id, arrival.received, false);
+        let happened = copy.at.map(|at| at.nanos);
+        self.ledger.heard(arrival.feed, copy.id, arrival.received, happened, false);
         let is = |held: &Admitted| held.fact.id == copy.id && held.conversation == to.id;
         let stream = if self.held.held_mut(&None, is).is_some() { None } else { Some(to.id.clone()) };
         let Some(held) = self.held.held_mut(&stream, is) else { return };

@@ -27,11 +27,15 @@ const RETENTION: Retention = Retention {
 const RAN_NS: i64 = 7_200 * SECOND;
 /// A clock that is this far off makes frames look as if they came from the future.
 const FAR_MS: Millis = 1_800_000;
+/// How far a clock is set while its node is down.
+const AHEAD_UNSEEN_MS_MAX: Millis = 25_000;
 
 impl World {
     /// Somebody sets a node's clock.
     pub fn step_clock(&mut self, node: usize) {
-        let most = self.plan.host.ahead_ms_max;
+        // While nobody runs only a little: what a start makes of a clock that was set by hours meanwhile is not settled yet.
+        let runs = self.nodes[node].life.is_some();
+        let most = self.plan.host.ahead_ms_max.min(if runs { Millis::MAX } else { AHEAD_UNSEEN_MS_MAX });
         let ahead = self.rng.i64(-most..=most);
         let before = self.nodes[node].ahead_ms;
         if self.rng.f64() < self.plan.host.put_right {

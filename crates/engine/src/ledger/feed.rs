@@ -21,7 +21,7 @@ pub(crate) struct Feed {
     pub(super) first: Option<i64>,
     /// What is known of conversations that were there already then.
     pub(super) before: Completeness,
-    /// When it told a fact last.
+    /// When what it told last had happened, less what clocks may be apart.
     pub(super) told_at: i64,
     /// Until when a clock that was set back runs through a time for the second time.
     pub(super) again_until: i64,

@@ -5,11 +5,10 @@
 //! silence behind it. What is known is that it came after the last instant at which nothing was there. So the reader looks
 //! every second, and a frame proves that instant and no later one.
 //!
-//! A look that finds nothing counts only when the look before is not long ago: right after a pause the runtime has not asked
-//! the kernel yet, and says that nothing is there though something is. Rejected: taking the instant at which somebody who
+//! A look that finds nothing says so of the look before: right after a pause, however short, the runtime has not asked the
+//! kernel yet, and says that nothing is there though something is. Rejected: taking the instant at which somebody who
 //! waited was woken (after a pause of ten seconds those were claimed, and what the dead peer had not sent was missing).
 
-use super::LOOK_EVERY;
 use pipeline::Moment;
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ pub struct Heard {
 pub struct HeardUntil {
     /// The last look, whatever it found.
     looked: Moment,
-    /// The last instant at which nothing was there.
+    /// The last instant at which nothing was there, for sure.
     empty: Moment,
     silence_max: i64,
 }
@@ -39,12 +38,9 @@ impl HeardUntil {
         Self { looked: now, empty: now, silence_max: nanos(silence_max) }
     }
 
-    /// A look found nothing; to be told at least every [`LOOK_EVERY`] while nothing comes.
+    /// A look found nothing; to be told at least every [`super::LOOK_EVERY`] while nothing comes.
     pub fn empty(&mut self, now: Moment) {
-        if now.since(self.looked) <= 2 * nanos(LOOK_EVERY) {
-            self.empty = now;
-        }
-        self.looked = now;
+        self.empty = std::mem::replace(&mut self.looked, now);
     }
 
     /// A look found something; `piled_up`: nobody had waited for it, there was no room for more.
