@@ -5,8 +5,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// It lasts for longer than what a restart leaves in doubt.
 const PLAY: [&str; 10] =
-    ["--conversations", "40", "--rate", "120", "--pace", "60", "--dialect", "events", "--regions", "3"];
+    ["--conversations", "40", "--rate", "20", "--pace", "60", "--dialect", "events", "--regions", "3"];
 const LONG: Duration = Duration::from_secs(60);
 
 struct Rig {
