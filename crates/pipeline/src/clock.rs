@@ -6,7 +6,6 @@
 
 use crate::steady::{Doubt, Steadiness};
 use rustix::time::{ClockId, clock_gettime};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,9 +40,11 @@ enum Kind {
 
 #[derive(Debug)]
 struct Manual {
-    wall: AtomicI64,
-    /// The machine's clock, and what the wall's has earned; `None` when that is right by definition, beside the true one.
-    pair: Option<(AtomicI64, Mutex<Steadiness>)>,
+    /// Both clocks, set and read as one: a reading of one before a setting and of the other after it would look like a
+    /// clock that was set.
+    stands: Mutex<Moment>,
+    /// What the wall's has earned; `None` when it is right by definition, and the machine's is the true one.
+    steadiness: Option<Mutex<Steadiness>>,
 }
 
 impl Clock {
@@ -56,17 +57,17 @@ impl Clock {
     /// A wall clock that stands at `nanos` until it is [set](Clock::set), and is trusted; the machine's clock is the true one.
     #[must_use]
     pub fn manual(nanos: i64) -> Self {
-        Self::of(nanos, None)
+        Self::of(Moment { wall: nanos, boot: 0 }, None)
     }
 
     /// Two clocks that stand until they are [set](Clock::set_both), of which the wall's must earn its trust.
     #[must_use]
     pub fn manual_pair(wall: i64, boot: i64) -> Self {
-        Self::of(wall, Some((boot.into(), Mutex::default())))
+        Self::of(Moment { wall, boot }, Some(Mutex::default()))
     }
 
-    fn of(wall: i64, pair: Option<(AtomicI64, Mutex<Steadiness>)>) -> Self {
-        Self(Kind::Manual(Arc::new(Manual { wall: wall.into(), pair })))
+    fn of(stands: Moment, steadiness: Option<Mutex<Steadiness>>) -> Self {
+        Self(Kind::Manual(Arc::new(Manual { stands: stands.into(), steadiness })))
     }
 
     /// Nanoseconds since the Unix epoch, in whole microseconds, which take less room on the disk; 0 for a machine set
@@ -77,33 +78,37 @@ impl Clock {
             Kind::System(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| {
                 i64::try_from(since.as_micros()).map_or(i64::MAX, |micros| micros * 1_000)
             }),
-            Kind::Manual(manual) => manual.wall.load(Ordering::Relaxed),
+            Kind::Manual(manual) => manual.stands().wall,
         }
     }
 
     /// Nanoseconds since the machine's start, those in which it slept included; never set, and never back.
     #[must_use]
     pub fn boot(&self) -> i64 {
-        if let Kind::Manual(manual) = &self.0
-            && let Some((boot, _)) = &manual.pair
-        {
-            return boot.load(Ordering::Relaxed);
+        match &self.0 {
+            Kind::Manual(manual) if manual.steadiness.is_some() => manual.stands().boot,
+            _ => {
+                let since = clock_gettime(ClockId::Boottime);
+                since.tv_sec.saturating_mul(engine::SECOND).saturating_add(since.tv_nsec)
+            }
         }
-        let since = clock_gettime(ClockId::Boottime);
-        since.tv_sec.saturating_mul(engine::SECOND).saturating_add(since.tv_nsec)
     }
 
     /// Both.
     #[must_use]
     pub fn moment(&self) -> Moment {
-        Moment { wall: self.now(), boot: self.boot() }
+        match &self.0 {
+            Kind::Manual(manual) if manual.steadiness.is_some() => *manual.stands(),
+            _ => Moment { wall: self.now(), boot: self.boot() },
+        }
     }
 
     /// Somebody else says that it is `theirs` now, in nanoseconds since the epoch: the platform's answer, or an event that
     /// has just happened.
     pub fn witness(&self, theirs: i64) {
         if let Some(mut steadiness) = self.steadiness() {
-            steadiness.witness(theirs, self.now(), self.boot());
+            let Moment { wall, boot } = self.moment();
+            steadiness.witness(theirs, wall, boot);
         }
     }
 
@@ -112,33 +117,36 @@ impl Clock {
     /// # Errors
     /// Why nothing may be forgotten now.
     pub fn trusted_now(&self) -> Result<i64, Doubt> {
-        let now = self.now();
-        self.steadiness().map_or(Ok(()), |mut steadiness| steadiness.trusts(now, self.boot()))?;
-        Ok(now)
+        let Some(mut steadiness) = self.steadiness() else { return Ok(self.now()) };
+        let Moment { wall, boot } = self.moment();
+        steadiness.trusts(wall, boot).map(|()| wall)
     }
 
     /// Sets a manual clock; the machine's is left alone.
     pub fn set(&self, nanos: i64) {
         if let Kind::Manual(manual) = &self.0 {
-            manual.wall.store(nanos, Ordering::Relaxed);
+            manual.stands().wall = nanos;
         }
     }
 
     /// Sets both of a manual pair; the machine's are left alone.
     pub fn set_both(&self, wall: i64, boot: i64) {
-        self.set(wall);
-        if let Kind::Manual(manual) = &self.0
-            && let Some((manual_boot, _)) = &manual.pair
-        {
-            manual_boot.store(boot, Ordering::Relaxed);
+        if let Kind::Manual(manual) = &self.0 {
+            *manual.stands() = Moment { wall, boot };
         }
     }
 
     fn steadiness(&self) -> Option<MutexGuard<'_, Steadiness>> {
         let steadiness = match &self.0 {
             Kind::System(steadiness) => steadiness,
-            Kind::Manual(manual) => &manual.pair.as_ref()?.1,
+            Kind::Manual(manual) => manual.steadiness.as_ref()?,
         };
         Some(steadiness.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Manual {
+    fn stands(&self) -> MutexGuard<'_, Moment> {
+        self.stands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
