@@ -9,6 +9,7 @@
 use crate::context::Context;
 use crate::feed::Feed;
 use crate::listening::{Cause, Elapsed, HeardUntil, LOOK_EVERY, Millis, Verdict, Watchdog, millis};
+use crate::past::Past;
 use crate::sink::Sink;
 use crate::socket::{ConnectError, Connector, Socket};
 use crate::token::{NoToken, Token};
@@ -101,7 +102,7 @@ pub(crate) async fn open(
     connector.connect(&url).await
 }
 
-/// Listens until the socket is lost, and says why; none when the source is cancelled.
+/// Listens until the socket is lost, and says why; `None` when the source is cancelled.
 async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: Socket) -> Option<Cause> {
     let timing = context.settings.timing;
     let mut frames = context.frames(feed.index, NAME);
@@ -143,7 +144,8 @@ async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: S
             }
         };
         watchdog.heard(now);
-        let proved = heard_until.found(!ready.fresh, context.clock.moment());
+        let found = context.clock.moment();
+        let proved = heard_until.found(!ready.fresh, found);
         if !ready.frames.is_empty() {
             let heard = frames.decode(&ready.frames);
             if !confirmed && heard.controls.iter().any(|c| matches!(c, Control::SubscriptionConfirmed { .. }))
@@ -151,7 +153,7 @@ async fn listen<S: Sink>(context: &Context<S>, feed: &mut Feed<S>, mut socket: S
                 confirmed = true;
                 feed.listening();
             }
-            feed.heard(proved.until);
+            feed.heard(Past::new(proved.until, found));
             frames.submit(heard).await;
         }
         if !proved.in_time || ready.end.is_some() {

@@ -59,12 +59,9 @@ impl<S: Sink> Feed<S> {
         tracing::info!(feed = self.name, "the feed listens");
     }
 
-    /// Something was heard at `at`, in nanoseconds since the epoch. Two sockets of a feed may report out of turn.
-    pub fn heard(&mut self, at: i64) {
-        let now = self.context.clock.moment();
-        if at >= self.last_heard.by(now) {
-            self.last_heard = Past::new(at, now);
-        }
+    /// Something was heard. Two sockets of a feed may report out of turn, and our clock may be set before a report is taken.
+    pub fn heard(&mut self, at: Past) {
+        self.last_heard = self.last_heard.later(at);
     }
 
     /// It listens no longer; the instant after which something may be missing.

@@ -84,6 +84,11 @@ pub(crate) async fn run<S: Sink>(context: Arc<Context<S>>, rounds: Rounds) {
         context: context.clone(),
     };
     loop {
+        // What was heard is taken before anything is judged by its silence.
+        for _ in 0..REPORTS_WAITING_MAX {
+            let Ok(report) = reported.try_recv() else { break };
+            driver.report(report);
+        }
         driver.act();
         let wait = driver.wait();
         tokio::select! {
@@ -141,9 +146,9 @@ impl<S: Sink> Driver<S> {
                 let problem = format!("the notification socket could not be opened: {error}");
                 listener.handle_open_failed(now, at, socket, refused, problem);
             }
-            Report::Heard(at, socket, heard, wall) => {
+            Report::Heard(at, socket, heard, until) => {
                 if let Some(held) = self.channels.get_mut(at) {
-                    held.feed.heard(wall);
+                    held.feed.heard(Past::new(until, heard));
                 }
                 let heard = self.elapsed.read(heard);
                 self.listener.handle_heard(heard, at, socket);

@@ -31,6 +31,14 @@ impl Past {
         self.wall.min(now.wall.saturating_sub(went_by).saturating_sub(self.ago))
     }
 
+    /// The one that is later, whatever our clock was set to between the two and is set to by now: by the clock as it was when
+    /// the one of them was noted that was noted last.
+    pub fn later(self, other: Self) -> Self {
+        let (first, last) = if self.noted <= other.noted { (self, other) } else { (other, self) };
+        let then = Moment { wall: last.wall.saturating_add(last.ago), boot: last.noted };
+        Self::new(first.by(then).max(last.wall), then)
+    }
+
     /// An instant that is not later than either.
     pub fn earlier(self, other: Self) -> Self {
         Self {

@@ -29,3 +29,20 @@ fn the_earlier_of_two_is_not_later_than_either() {
     }
     assert_eq!(Past::earliest(None, Some(second)).unwrap().by(now), now.wall);
 }
+
+#[test]
+fn the_later_of_two_is_found_whatever_our_clock_was_set_to_between_them() {
+    let before = Past::new(NOON, moment(0, 0));
+    // Our clock was set back by an hour.
+    let since = Past::new(NOON - 3_602 * SECOND, moment(-3_600, 3));
+    let later = since.later(before);
+    assert_eq!(later.by(moment(-3_600, 3)), NOON - 3_602 * SECOND, "a second after the other");
+    // It stood still for half an hour, of which one clock tells.
+    let late = moment(-1_800, 4);
+    assert_eq!(later.by(late), NOON - 3_602 * SECOND);
+    assert_eq!(before.by(late), NOON - 1_804 * SECOND, "which knows nothing of the setting in between");
+    assert_eq!(before.later(since).by(late), later.by(late), "in any order");
+    // One of which less is proved than was known.
+    let less = Past::new(NOON - 3_620 * SECOND, moment(-3_600, 3));
+    assert_eq!(before.later(less).by(late), NOON - 3_603 * SECOND);
+}
