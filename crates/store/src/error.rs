@@ -70,6 +70,19 @@ pub enum OpenError {
         /// What the system said.
         cause: String,
     },
+    /// It was not closed cleanly, and is only to be looked at where nothing may be written.
+    #[error(
+        "{} was not closed cleanly, and what its write-ahead log holds cannot be read where SQLite may write no index of it \
+         ({cause}): copy the whole folder to where this user may write and give --data the copy, or start and stop `headcount \
+         serve` on it once",
+        folder.display()
+    )]
+    NotClosed {
+        /// The folder.
+        folder: PathBuf,
+        /// What SQLite said.
+        cause: String,
+    },
     /// No space is left.
     #[error("no space is left on the disk of {}: free some, or give --data a folder on another disk", path.display())]
     Full {

@@ -45,6 +45,14 @@ impl FolderLock {
         Ok(Self { file })
     }
 
+    /// Takes a folder that was used before together with others that look at it, without writing into it.
+    pub fn share(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join(LOCK_FILE);
+        let file = File::open(&path).map_err(|error| OpenError::of_io(&path, &error))?;
+        taken(file.try_lock_shared(), &file, folder)?;
+        Ok(Self { file })
+    }
+
     /// Whether a process has a folder that was used before. Asking shares it for a moment, so that those who ask at once do
     /// not take one another for its owner.
     pub fn is_taken(folder: &Path) -> Result<bool, OpenError> {
@@ -60,7 +68,11 @@ impl FolderLock {
 }
 
 fn lock(file: &File, folder: &Path) -> Result<(), OpenError> {
-    match file.try_lock() {
+    taken(file.try_lock(), file, folder)
+}
+
+fn taken(lock: Result<(), TryLockError>, file: &File, folder: &Path) -> Result<(), OpenError> {
+    match lock {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => {
             Err(OpenError::InUse { folder: folder.to_owned(), pid: owner(file) })

@@ -3,6 +3,7 @@
 //! The incarnation is minted here, in a transaction of its own: whoever gets it may use it at once, since no later life
 //! can get the same. A file of a newer format is refused before anything in it is touched.
 
+use crate::at_rest;
 use crate::folder::FolderLock;
 use crate::record::Scratch;
 use crate::reserve::Reserve;
@@ -85,22 +86,24 @@ impl Store {
     }
 
     /// Opens the data folder of a program that is stopped, to look at what it holds: nothing in it is changed, nothing can
-    /// be committed, and no incarnation is minted; the one given is the last that was.
+    /// be committed, and no incarnation is minted; the one given is the last that was. A folder that was closed cleanly need
+    /// not be writable.
     ///
     /// # Errors
-    /// As for [`Store::open`], and when the folder holds no data or data of an older format.
+    /// As for [`Store::open`], and when the folder holds no data or data of an older format, or has a write-ahead log and
+    /// may not be written.
     pub fn look(folder: &Path) -> Result<Opened, OpenError> {
         let file = data_file(folder)?;
         let lock = FolderLock::look(folder)?;
-        let connection = connect_to_read(&file)?;
+        let connection =
+            if at_rest::is_whole(&file) { at_rest::connect(&file)? } else { connect_to_read(&file)? };
         Self::of_reader(connection, file, Some(lock))
     }
 
     /// The bytes that the data takes on disk, the write-ahead log included.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
-        size(&self.file) + size(&write_ahead_log(&self.file))
+        at_rest::size_bytes(&self.file)
     }
 
     /// Lets the data file grow by at most so many pages from now on; none lifts the bound. A commit that does not
@@ -143,6 +146,8 @@ pub(crate) fn data_file(folder: &Path) -> Result<PathBuf, OpenError> {
 
 /// A connection through which nothing can be changed.
 pub(crate) fn connect_to_read(file: &Path) -> Result<Connection, OpenError> {
+    // The system's errors name the cause, where SQLite's say "unable to open".
+    File::open(file).map_err(|error| OpenError::of_io(file, &error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(file, flags).map_err(|error| OpenError::of_sqlite(file, &error))
 }
@@ -154,7 +159,7 @@ impl Store {
         file: PathBuf,
         lock: Option<FolderLock>,
     ) -> Result<Opened, OpenError> {
-        let failed = |error: rusqlite::Error| OpenError::of_sqlite(&file, &error);
+        let failed = |error: rusqlite::Error| at_rest::failed(&file, &error);
         let folder = file.parent().unwrap_or(&file);
         let nothing = || OpenError::Nothing { folder: folder.to_owned() };
         let reserve = Reserve::of(folder);
@@ -253,10 +258,4 @@ pub(crate) fn newest(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
         return Ok((0, 0));
     };
     Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()))
-}
-
-fn write_ahead_log(file: &Path) -> PathBuf {
-    let mut path = file.as_os_str().to_owned();
-    path.push("-wal");
-    path.into()
 }

@@ -38,6 +38,18 @@ pub enum SalvageError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The new folder may not be written.
+    #[error(
+        "{} may not be written by this user ({cause}): the folder that is repaired is only read, and --into needs a folder \
+         that may be made and written",
+        folder.display()
+    )]
+    MayNotWrite {
+        /// The new folder.
+        folder: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
     /// The new folder cannot be made.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -68,7 +80,12 @@ impl Store {
         if into.join(DATA_FILE).exists() {
             return Err(SalvageError::NotNew { folder: into.to_owned() });
         }
-        let new = Self::open(into, self.epoch)?.store;
+        let new = match Self::open(into, self.epoch) {
+            Err(OpenError::Permission { cause, .. }) => {
+                return Err(SalvageError::MayNotWrite { folder: into.to_owned(), cause });
+            }
+            opened => opened?.store,
+        };
         let mut copy =
             Copy { from: &self.connection, to: &new.connection, done: Salvaged::default(), progress };
         let mut lost_ledger = false;

@@ -5,14 +5,18 @@
 //! meanwhile. The price: the write-ahead log cannot shrink before the snapshot goes, so whoever serves one to others bounds
 //! its time.
 //!
-//! Rejected: the folder's lock (no service could start while an export runs), and a copy of the file (twice the disk).
+//! Rejected: the folder's lock (no service could start while an export runs), and a copy of the file (twice the disk). Only
+//! where the folder may not be written does a snapshot share the lock: what it reads must not change beneath it
+//! (`at_rest.rs`).
 
+use crate::at_rest;
 use crate::by_id::each_by_id;
 use crate::folder::FolderLock;
 use crate::open::{connect_to_read, data_file};
 use crate::record::conversation;
 use crate::{Damaged, OpenError, Opened, Store, StoreError};
 use engine::{Id, StoredConversation};
+use rusqlite::Connection;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -41,7 +45,8 @@ pub enum Each {
 }
 
 impl Store {
-    /// Takes a snapshot of a data folder, whether a service runs on it or not. Nothing in it is changed.
+    /// Takes a snapshot of a data folder, whether a service runs on it or not. Nothing in it is changed. Where it may not be
+    /// written and was closed cleanly, no service can start on it while the snapshot lives.
     ///
     /// # Errors
     /// As for [`Store::look`], but for a folder that is in use.
@@ -49,13 +54,14 @@ impl Store {
         let file = data_file(folder)?;
         let running = FolderLock::is_taken(folder)?;
         let connection = connect_to_read(&file)?;
-        let begun = connection
-            .busy_timeout(BUSY_TIMEOUT)
-            .and_then(|()| connection.pragma_update(None, "cache_size", -CACHE_KIB))
-            .and_then(|()| connection.execute_batch("BEGIN"));
-        begun.map_err(|error| OpenError::of_sqlite(&file, &error))?;
-        // The first read, of what the file is, fixes the instant.
-        let opened = Self::of_reader(connection, file, None)?;
+        let (connection, lock) = match begin(&connection) {
+            Err(error) if !running && at_rest::lacks_index(&error) && at_rest::is_whole(&file) => {
+                let (connection, lock) = open_at_rest(folder, &file)?;
+                (connection, Some(lock))
+            }
+            begun => (begun.map(|()| connection).map_err(|error| at_rest::failed(&file, &error))?, None),
+        };
+        let opened = Self::of_reader(connection, file, lock)?;
         Ok(Snapshot { opened, running })
     }
 
@@ -83,4 +89,20 @@ impl Store {
             tell(each.map_or_else(Each::Damaged, Each::Conversation))
         })
     }
+}
+
+/// Begins the transaction; its first read fixes the instant.
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.execute_batch("BEGIN")?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+/// Begins it on a file that nobody can change meanwhile.
+fn open_at_rest(folder: &Path, file: &Path) -> Result<(Connection, FolderLock), OpenError> {
+    let lock = FolderLock::share(folder)?;
+    let connection = at_rest::connect(file)?;
+    begin(&connection).map_err(|error| at_rest::failed(file, &error))?;
+    Ok((connection, lock))
 }

@@ -16,6 +16,7 @@ mod influx3;
 mod logs;
 mod outside;
 mod program;
+mod readonly;
 mod recipes;
 mod restart;
 mod rig;

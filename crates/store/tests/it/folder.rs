@@ -2,7 +2,10 @@
 
 use crate::fixtures::open;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::path::Path;
 use store::{Commit, OpenError, Store};
 
 #[test]
@@ -148,4 +151,25 @@ fn there_may_be_nothing_to_look_at() {
     assert!(!missing.exists());
     fs::write(folder.path().join("headcount.db"), "name,started\n".repeat(200)).expect("written");
     assert!(Store::look(folder.path()).is_err());
+}
+
+/// All that lies in a folder, by name.
+fn content(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
+    let entries = fs::read_dir(folder).expect("listed").map(|entry| entry.expect("an entry"));
+    entries.map(|entry| (entry.file_name(), fs::read(entry.path()).expect("read"))).collect()
+}
+
+#[test]
+fn looking_at_a_folder_that_was_closed_cleanly_makes_nothing_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    store.commit(&Commit { seq: 7, cells: &[(3, 2)], ..Commit::default() }).expect("committed");
+    store.close().expect("closed");
+    let before = content(folder.path());
+    assert!(!before.contains_key(OsStr::new("headcount.db-wal")), "{:?}", before.keys());
+    let looked = Store::look(folder.path()).expect("opened");
+    assert_eq!((looked.seq, looked.store.cells(0, 9)), (7, Ok(vec![(3, 2)])));
+    assert_eq!(content(folder.path()), before, "while it is open");
+    drop(looked);
+    assert_eq!(content(folder.path()), before);
 }
