@@ -18,6 +18,7 @@ const YEAR: i64 = 366 * 86_400;
 /// When something stands in the way.
 pub fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     let mut findings = vec![folder(&config.data), address(config), zone(config)];
+    findings.extend(config.unencrypted.iter().map(|host| unencrypted(host)));
     findings.extend(run::runtime()?.block_on(source::check(&config.source)));
     if let Some(influx) = &config.influx {
         findings.extend(run::runtime()?.block_on(influx::check(&influx.settings)));
@@ -83,6 +84,16 @@ fn zone(config: &Config) -> Finding {
         level: Level::Ok,
         detail: format!("{} by {}{}", config.zone.name(), rules.in_words(), differences.unwrap_or_default()),
         remedy: None,
+    }
+}
+
+/// That whoever listens in on the way reads secrets was chosen, and is said all the same.
+fn unencrypted(host: &str) -> Finding {
+    Finding {
+        name: "encryption",
+        level: Level::Warning,
+        detail: format!("secrets and history go to {host} without TLS, as HEADCOUNT_PLAIN_HOSTS allows"),
+        remedy: Some("use https:// (or wss://) unless the way there is a network of its own".to_owned()),
     }
 }
 

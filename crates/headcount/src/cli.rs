@@ -98,6 +98,7 @@ Environment:
                                              how long events are kept as counts by minute, hour and day (400d, forever,
                                              forever)
   HEADCOUNT_MAX_SIZE                         the most the data file may use before the oldest go: 20GiB; none (default)
+  HEADCOUNT_PLAIN_HOSTS                      hosts that may be reached by plain http and ws besides loopback: influxdb,10.0.0.7
   INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN
                                              InfluxDB 1, 2 or 3 to write the history into; unset: none
   INFLUX_API, INFLUX_SCHEMA                  v1, v2, v3 or detect (default); tutorial or compact
@@ -105,9 +106,10 @@ Environment:
   INFLUX_KEEP_HOURS, INFLUX_KEEP_MB          what is kept while it is away (168, 1024)
 The same names, in a file:
   [genesys]  client_id, client_secret, environment, login_url, api_url, events_url, dialect, topics
-  [serve]    listen, zone
+  [serve]    listen, hosts, zone
   [store]    data, keep_facts, keep_minutes, keep_hours, keep_days, max_size
   [mailbox]  facts, when_full
+  [network]  plain_hosts
   [influx]   url, org, bucket, token, api, schema, batch_lines, batch_ms, keep_hours, keep_mb";
 
 /// Options of `demo`.

@@ -42,6 +42,8 @@ pub struct Config {
     pub mailbox: MailboxSettings,
     /// Where the history goes besides; none: nowhere.
     pub influx: Option<Influx>,
+    /// Hosts, with their ports, that are talked to without TLS because they were named for it.
+    pub unencrypted: Vec<String>,
 }
 
 /// All that is wrong with a configuration.
@@ -55,7 +57,7 @@ type Origin = String;
 type Raw = BTreeMap<&'static str, (String, Origin)>;
 
 /// Each setting: its dotted name in the file, and its environment variable.
-const SETTINGS: [(&str, &str); 30] = [
+const SETTINGS: [(&str, &str); 31] = [
     ("genesys.client_id", "GENESYS_CLIENT_ID"),
     ("genesys.client_secret", "GENESYS_CLIENT_SECRET"),
     ("genesys.environment", "GENESYS_ENVIRONMENT"),
@@ -76,6 +78,7 @@ const SETTINGS: [(&str, &str); 30] = [
     ("store.max_size", "HEADCOUNT_MAX_SIZE"),
     ("mailbox.facts", "HEADCOUNT_MAILBOX_FACTS"),
     ("mailbox.when_full", "HEADCOUNT_WHEN_FULL"),
+    ("network.plain_hosts", "HEADCOUNT_PLAIN_HOSTS"),
     ("influx.url", "INFLUX_URL"),
     ("influx.org", "INFLUX_ORG"),
     ("influx.bucket", "INFLUX_BUCKET"),

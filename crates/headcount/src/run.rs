@@ -42,6 +42,9 @@ pub fn serve(config: &Config, log: &Log) -> anyhow::Result<()> {
                 assembly.address
             );
         }
+        for host in &config.unencrypted {
+            tracing::warn!("secrets and history go to {host} without TLS, as HEADCOUNT_PLAIN_HOSTS allows");
+        }
         tracing::info!("serving on http://{}/", assembly.address);
         until_stopped(assembly, told_to_stop()?).await
     })

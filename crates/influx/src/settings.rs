@@ -4,6 +4,7 @@
 //! open: the server tells its version, and the version decides.
 
 use crate::server::{Correction, Found};
+use outward::PlainHosts;
 use secrecy::SecretString;
 use std::fmt;
 use std::str::FromStr;
@@ -133,18 +134,21 @@ pub enum SettingsError {
     #[error("the InfluxDB URL must begin with https://")]
     Scheme,
     /// A token would go over the network in the clear.
-    #[error("the InfluxDB URL is unencrypted, which is accepted for loopback hosts only; use https://")]
+    #[error(
+        "the InfluxDB URL is unencrypted, which is accepted for loopback hosts only; use https://, or name its \
+         host in HEADCOUNT_PLAIN_HOSTS where nobody can listen in on the way to it"
+    )]
     Plain,
     /// It carries a credential.
     #[error("the InfluxDB URL must not carry a user name, password or token; they go into INFLUX_TOKEN")]
     Credential,
 }
 
-/// Reads the URL of a server: `https`, or `http` on loopback, without a credential, a query or a fragment.
+/// Reads the URL of a server: `https`, or `http` on loopback and to hosts that were named for it, without a credential, a query or a fragment.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn read_url(text: &str) -> Result<Url, SettingsError> {
+pub fn read_url(text: &str, plain: &PlainHosts) -> Result<Url, SettingsError> {
     let mut url = Url::parse(text.trim()).map_err(|_| SettingsError::Unreadable)?;
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
         return Err(SettingsError::Credential);
@@ -152,7 +156,7 @@ pub fn read_url(text: &str) -> Result<Url, SettingsError> {
     url.set_fragment(None);
     match url.scheme() {
         "https" => Ok(url),
-        "http" if outward::is_loopback(&url) => Ok(url),
+        "http" if plain.allow(&url) => Ok(url),
         "http" => Err(SettingsError::Plain),
         _ => Err(SettingsError::Scheme),
     }

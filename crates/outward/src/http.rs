@@ -1,6 +1,6 @@
 //! One HTTPS client and one trust store for everything that goes out.
 //!
-//! The provider is ring, the trust store is the machine's own, and WebSockets share both. Where every host is loopback
+//! The provider is ring, the trust store is the machine's own, and WebSockets share both. Where every host is talked to
 //! without TLS (the demo), no trust store is opened, so that a machine without one can run it. Redirects are not
 //! followed: a credential must not go where an answer points. Bodies are read up to a bound. Rejected: a bundled list
 //! of authorities (it ages with the binary, and a company's own authority would be missing).
@@ -42,7 +42,7 @@ pub struct Waits {
     pub request_timeout: Duration,
 }
 
-/// The TLS configuration for sockets and calls alike. `plain`: every host is loopback without TLS.
+/// The TLS configuration for sockets and calls alike. `plain`: no host is talked to through TLS.
 ///
 /// # Errors
 /// When the machine's trust store cannot be used.
@@ -58,7 +58,8 @@ pub fn tls(plain: bool) -> Result<ClientConfig, SetupError> {
     Ok(builder.with_platform_verifier().map_err(unusable)?.with_no_client_auth())
 }
 
-/// The HTTP client. `plain` as for [`tls`]: no proxy stands in front of loopback hosts.
+/// The HTTP client. `plain` as for [`tls`]: no proxy stands in front of
+/// loopback hosts and those of a network of containers.
 ///
 /// # Errors
 /// When a proxy variable holds a broken URL.
@@ -129,8 +130,7 @@ pub fn cause(error: &reqwest::Error) -> String {
 }
 
 /// True for a host that never leaves this machine.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

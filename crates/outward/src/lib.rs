@@ -5,9 +5,9 @@
 mod backoff;
 mod finding;
 mod http;
+mod plain;
 
 pub use backoff::Backoff;
 pub use finding::{Finding, Level};
-pub use http::{
-    BodyError, SetupError, USER_AGENT, Waits, body, cause, client, date, host, is_loopback, retry_after, tls,
-};
+pub use http::{BodyError, SetupError, USER_AGENT, Waits, body, cause, client, date, host, retry_after, tls};
+pub use plain::{NoPlainHosts, PlainHosts};

@@ -7,8 +7,7 @@
 
 use crate::token::{NoToken, Token, Tokens};
 use crate::{Settings, TokenError};
-use outward::BodyError;
-use outward::host;
+use outward::{BodyError, PlainHosts, host};
 use pipeline::Clock;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::Deserialize;
@@ -161,6 +160,7 @@ pub(crate) struct Answer {
 pub(crate) struct Api {
     http: Client,
     base: Url,
+    plain: PlainHosts,
     tokens: Tokens,
     rate_limit_wait: Duration,
     body_bytes_max: usize,
@@ -183,12 +183,18 @@ impl Api {
             tokens: Tokens::new(settings, http.clone(), random),
             http,
             base: settings.endpoints.api.clone(),
+            plain: settings.endpoints.plain().clone(),
             rate_limit_wait: settings.timing.rate_limit_wait,
             body_bytes_max: settings.limits.body_bytes_max,
             clock,
             cloud: CloudTime::default(),
             paused_until: Mutex::new(None),
         }
+    }
+
+    /// What may be reached without TLS.
+    pub fn plain(&self) -> &PlainHosts {
+        &self.plain
     }
 
     /// The token's keeper.

@@ -6,7 +6,6 @@
 
 use crate::api::{Api, ApiError, Call};
 use crate::listening::{Answer, Rejection};
-use outward::is_loopback;
 use serde::Deserialize;
 use serde_json::json;
 use std::fmt;
@@ -59,8 +58,8 @@ impl Channel {
             .await?;
         let unreadable = || ApiError::Unreadable { host: "the notification service".to_owned() };
         let connect_uri = Url::parse(&made.connect_uri).map_err(|_| unreadable())?;
-        let safe =
-            connect_uri.scheme() == "wss" || (connect_uri.scheme() == "ws" && is_loopback(&connect_uri));
+        let safe = connect_uri.scheme() == "wss"
+            || (connect_uri.scheme() == "ws" && api.plain().allow(&connect_uri));
         if safe { Ok(Self { id: made.id, connect_uri }) } else { Err(unreadable()) }
     }
 

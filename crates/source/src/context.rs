@@ -86,5 +86,13 @@ pub(crate) fn clients(settings: &Settings, clock: Clock) -> Result<(Api, Connect
     let client = outward::client(tls.clone(), plain, Waits { connect_timeout, request_timeout })?;
     let api = Api::new(settings, client, fastrand::Rng::new(), clock);
     let frame_bytes_max = settings.limits.frame_bytes_max;
-    Ok((api, Connector::new(Arc::new(tls), frame_bytes_max, settings.timing.connect_timeout)))
+    Ok((
+        api,
+        Connector::new(
+            Arc::new(tls),
+            settings.endpoints.plain().clone(),
+            frame_bytes_max,
+            settings.timing.connect_timeout,
+        ),
+    ))
 }

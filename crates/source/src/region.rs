@@ -2,10 +2,12 @@
 //!
 //! An organisation belongs to one region, and a client id is known there only: asking another region's login host looks
 //! exactly like a wrong secret. So an environment that is not known is refused at once with the list of those that are.
-//! Plain text is for loopback only, where the simulator and gateways under test live. Rejected: guessing
-//! `{name}.mypurecloud.com` from a short name (no region is a subdomain of it), and accepting any domain (a typing
-//! mistake would send the client secret to whoever owns it; a private host is named by its own URL instead).
+//! Plain text is for loopback, where the simulator and gateways under test live, and for hosts that were named for it.
+//! Rejected: guessing `{name}.mypurecloud.com` from a short name (no region is a subdomain of it), and accepting any
+//! domain (a typing mistake would send the client secret to whoever owns it; a private host is named by its own URL
+//! instead).
 
+use outward::PlainHosts;
 use url::Url;
 
 /// AWS region and environment domain of each region (Genesys SDKs, `PureCloudRegionHosts`).
@@ -39,6 +41,8 @@ pub struct Endpoints {
     pub api: Url,
     /// The whole socket URL of the `events` dialect, without the token.
     pub events: Url,
+    /// What may be reached without TLS, sockets of channels among it.
+    plain: PlainHosts,
 }
 
 /// An environment that no region has.
@@ -64,7 +68,10 @@ pub enum EndpointError {
         wanted: &'static str,
     },
     /// Credentials would go over the network in the clear.
-    #[error("the {endpoint} URL is unencrypted, which is accepted for loopback hosts only; use {wanted}://")]
+    #[error(
+        "the {endpoint} URL is unencrypted, which is accepted for loopback hosts only; use {wanted}://, or name its \
+         host in HEADCOUNT_PLAIN_HOSTS where nobody can listen in on the way to it"
+    )]
     Plain {
         /// Which URL.
         endpoint: &'static str,
@@ -99,7 +106,19 @@ impl Endpoints {
             login: url(format!("https://login.{domain}"))?,
             api: url(format!("https://api.{domain}"))?,
             events: url(format!("wss://api.{domain}/api/v2/events"))?,
+            plain: PlainHosts::default(),
         })
+    }
+
+    /// Lets hosts be reached without TLS, besides loopback.
+    #[must_use]
+    pub fn allowing_plain(self, plain: PlainHosts) -> Self {
+        Self { plain, ..self }
+    }
+
+    /// What may be reached without TLS.
+    pub(crate) fn plain(&self) -> &PlainHosts {
+        &self.plain
     }
 
     /// Takes other hosts in place of the region's, where given.
@@ -113,13 +132,13 @@ impl Endpoints {
         events: Option<&str>,
     ) -> Result<Self, EndpointError> {
         if let Some(text) = login {
-            self.login = endpoint("login", text, "https")?;
+            self.login = endpoint("login", text, "https", &self.plain)?;
         }
         if let Some(text) = api {
-            self.api = endpoint("API", text, "https")?;
+            self.api = endpoint("API", text, "https", &self.plain)?;
         }
         if let Some(text) = events {
-            self.events = endpoint("events", text, "wss")?;
+            self.events = endpoint("events", text, "wss", &self.plain)?;
         }
         Ok(self)
     }
@@ -130,7 +149,12 @@ impl Endpoints {
     }
 }
 
-fn endpoint(name: &'static str, text: &str, wanted: &'static str) -> Result<Url, EndpointError> {
+fn endpoint(
+    name: &'static str,
+    text: &str,
+    wanted: &'static str,
+    plain_hosts: &PlainHosts,
+) -> Result<Url, EndpointError> {
     let url = Url::parse(text.trim()).map_err(|_| EndpointError::Unreadable(name))?;
     let credential = url.query_pairs().any(|(key, _)| key.eq_ignore_ascii_case("access_token"));
     if credential || !url.username().is_empty() || url.password().is_some() {
@@ -139,7 +163,7 @@ fn endpoint(name: &'static str, text: &str, wanted: &'static str) -> Result<Url,
     let plain = if wanted == "wss" { "ws" } else { "http" };
     match url.scheme() {
         scheme if scheme == wanted => Ok(url),
-        scheme if scheme == plain && outward::is_loopback(&url) => Ok(url),
+        scheme if scheme == plain && plain_hosts.allow(&url) => Ok(url),
         scheme if scheme == plain => Err(EndpointError::Plain { endpoint: name, wanted }),
         _ => Err(EndpointError::Scheme { endpoint: name, wanted }),
     }

@@ -8,8 +8,7 @@ use crate::gate::{Gate, Gated};
 use crate::listening::Cause;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use outward::USER_AGENT;
-use outward::is_loopback;
+use outward::{PlainHosts, USER_AGENT};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -34,7 +33,7 @@ const READ_BUFFER_BYTES: usize = 16 * 1024;
 /// How long the closing frame may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A byte stream to the server, encrypted or on loopback.
+/// A byte stream to the server, encrypted, on loopback, or to a host that was named for it.
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
@@ -44,6 +43,7 @@ type Stream = WebSocketStream<Gated<Box<dyn Duplex>>>;
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     tls: Arc<ClientConfig>,
+    plain: PlainHosts,
     message_bytes_max: usize,
     timeout: Duration,
 }
@@ -85,9 +85,10 @@ pub(crate) struct Ready {
 }
 
 impl Connector {
-    /// Sockets whose messages are cut one byte above `frame_bytes_max`, so that the decoder refuses them by name.
-    pub fn new(tls: Arc<ClientConfig>, frame_bytes_max: usize, timeout: Duration) -> Self {
-        Self { tls, message_bytes_max: frame_bytes_max.saturating_add(1), timeout }
+    /// Sockets whose messages are cut one byte above `frame_bytes_max`, so that the decoder refuses them by name. `plain`
+    /// hosts may be reached without TLS.
+    pub fn new(tls: Arc<ClientConfig>, plain: PlainHosts, frame_bytes_max: usize, timeout: Duration) -> Self {
+        Self { tls, plain, message_bytes_max: frame_bytes_max.saturating_add(1), timeout }
     }
 
     /// Opens a socket.
@@ -103,7 +104,7 @@ impl Connector {
         let _slower_without = tcp.set_nodelay(true);
         let stream: Box<dyn Duplex> = match url.scheme() {
             "wss" => Box::new(self.encrypt(url, tcp).await?),
-            "ws" if is_loopback(url) => Box::new(tcp),
+            "ws" if self.plain.allow(url) => Box::new(tcp),
             _ => return Err(ConnectError::Protocol),
         };
         let gated = Gated::new(stream, Gate::new(self.message_bytes_max));

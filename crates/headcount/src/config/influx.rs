@@ -2,6 +2,7 @@
 
 use super::judge::Judge;
 use influx::{Api, BATCH_LINES_MAX, Schema, Settings, read_url};
+use outward::PlainHosts;
 use secrecy::SecretString;
 use std::time::Duration;
 use store::OutboxBounds;
@@ -24,9 +25,9 @@ pub struct Influx {
 
 impl Judge<'_> {
     /// The follower that is wanted, if any.
-    pub(super) fn influx(&mut self) -> Option<Influx> {
+    pub(super) fn influx(&mut self, plain: &PlainHosts) -> Option<Influx> {
         let given = self.text("influx.url").is_some_and(|url| !url.trim().is_empty());
-        let url = self.parsed("influx.url", None, |text| read_url(text).map(Some));
+        let url = self.parsed("influx.url", None, |text| read_url(text, plain).map(Some));
         let api = self.parsed("influx.api", None, |text| match text.trim() {
             "detect" => Ok(None),
             other => other.parse::<Api>().map(Some),

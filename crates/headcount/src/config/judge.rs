@@ -1,9 +1,11 @@
 //! From texts to values: every one is judged, none stops the others.
 
-use super::{Config, Problems, Raw};
+use super::{Config, Influx, Problems, Raw};
+use outward::PlainHosts;
 use pipeline::{MailboxSettings, WhenFull};
 use secrecy::SecretString;
 use source::{Dialect, Endpoints, Topics};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -15,7 +17,8 @@ pub fn judge(raw: &Raw, zone_rules: serve::ZoneRules, problems: Problems) -> Res
     let mut judge = Judge { raw, problems };
     let dialect = judge.parsed("genesys.dialect", Dialect::Notifications, |t| t.parse::<Dialect>());
     judge.missing(dialect);
-    let endpoints = judge.endpoints();
+    let plain = judge.parsed("network.plain_hosts", PlainHosts::default(), |t| t.parse::<PlainHosts>());
+    let endpoints = judge.endpoints(&plain);
     let topics = judge.parsed("genesys.topics", Topics::Discover, |t| t.parse::<Topics>());
     let listen = judge.parsed("serve.listen", ([127, 0, 0, 1], 8080).into(), |t| {
         t.trim().parse().map_err(|_| "an address and a port are wanted, as in 127.0.0.1:8080")
@@ -27,7 +30,7 @@ pub fn judge(raw: &Raw, zone_rules: serve::ZoneRules, problems: Problems) -> Res
     });
     let retention = judge.retention();
     let mailbox = judge.mailbox();
-    let influx = judge.influx();
+    let influx = judge.influx(&plain);
     let data = PathBuf::from(judge.text("store.data").unwrap_or("./headcount-data"));
     let text = |name| judge.text(name).unwrap_or_default().trim().to_owned();
     let (client_id, client_secret) =
@@ -35,6 +38,7 @@ pub fn judge(raw: &Raw, zone_rules: serve::ZoneRules, problems: Problems) -> Res
     let named = [text("genesys.organisation"), text("genesys.environment")];
     let organisation =
         named.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned());
+    let unencrypted = endpoints.as_ref().map_or_else(Vec::new, |e| unencrypted(e, influx.as_ref(), &plain));
     match (judge.problems.0.is_empty(), endpoints) {
         (true, Some(endpoints)) => Ok(Config {
             source: source::Settings {
@@ -54,10 +58,19 @@ pub fn judge(raw: &Raw, zone_rules: serve::ZoneRules, problems: Problems) -> Res
             data,
             retention,
             mailbox,
+            unencrypted,
             influx,
         }),
         _ => Err(judge.problems),
     }
+}
+
+/// The hosts to which secrets go in the clear, since they were named for it.
+fn unencrypted(endpoints: &Endpoints, influx: Option<&Influx>, plain: &PlainHosts) -> Vec<String> {
+    let urls = [&endpoints.login, &endpoints.api, &endpoints.events].into_iter();
+    let urls = urls.chain(influx.map(|influx| &influx.settings.url));
+    let hosts: BTreeSet<String> = urls.filter(|url| plain.are_used_by(url)).map(outward::host).collect();
+    hosts.into_iter().collect()
 }
 
 /// As much of a wrong value as is repeated.
@@ -126,10 +139,10 @@ impl Judge<'_> {
         }
     }
 
-    fn endpoints(&mut self) -> Option<Endpoints> {
+    fn endpoints(&mut self, plain: &PlainHosts) -> Option<Endpoints> {
         let environment = self.text("genesys.environment").map_or(STAND_IN, str::trim).to_owned();
         let base = match Endpoints::for_environment(&environment) {
-            Ok(base) => base,
+            Ok(base) => base.allowing_plain(plain.clone()),
             Err(what) => {
                 let origin = self.raw.get("genesys.environment").map_or("", |(_, origin)| origin.as_str());
                 self.problems.add(origin, what);

@@ -115,6 +115,29 @@ fn plain_http_is_for_loopback_only() {
 }
 
 #[test]
+fn hosts_may_be_named_for_plain_http_and_no_others_are_meant() {
+    let environment = |name: &str| match name {
+        "GENESYS_API_URL" => Some("http://gateway:8080".to_owned()),
+        "GENESYS_EVENTS_URL" => Some("ws://127.0.0.1:1/x".to_owned()),
+        "INFLUX_URL" => Some("http://influxdb:8086".to_owned()),
+        "INFLUX_BUCKET" => Some("calls".to_owned()),
+        other => credentials(other),
+    };
+    let read = |file: &str| gather(Some(("h.toml", file)), environment, &ServeOptions::default());
+    let text = problems(read(""));
+    for (variable, count) in [("GENESYS_API_URL", 1), ("INFLUX_URL", 1), ("HEADCOUNT_PLAIN_HOSTS", 2)] {
+        assert_eq!(text.matches(variable).count(), count, "{text}");
+    }
+    let text = problems(read("[network]\nplain_hosts = [\"influxdb\"]\n"));
+    assert!(text.contains("GENESYS_API_URL") && !text.contains("INFLUX_URL"), "{text}");
+    let config = read("[network]\nplain_hosts = [\"influxdb\", \"gateway\"]\n").unwrap();
+    assert_eq!(config.unencrypted, ["gateway:8080", "influxdb:8086"]);
+    let text = problems(read("[network]\nplain_hosts = [\"http://influxdb\"]\n"));
+    assert!(text.contains("h.toml, line 2") && text.contains("without scheme"), "{text}");
+    assert!(gather(None, credentials, &ServeOptions::default()).unwrap().unencrypted.is_empty());
+}
+
+#[test]
 fn a_quote_that_is_not_closed_tells_no_secret() {
     let file = "[serve]\nzone = '''Europe/Berlin\n[genesys]\nclient_secret = \"canary-secret\"\n";
     let text = problems(gather(Some(("h.toml", file)), NOTHING, &ServeOptions::default()));

@@ -1,16 +1,20 @@
 //! Asks a running service.
 //!
-//! Plain HTTP goes to this machine alone, as everywhere in the program: what is asked for names people's conversations.
+//! Plain HTTP goes to this machine and to hosts that were named for it alone, as everywhere in the program: what is asked for
+//! names people's conversations.
 
 use super::Wanted;
 use crate::cli::WrongUse;
 use crate::run;
 use anyhow::Context;
+use outward::PlainHosts;
 use reqwest::{Client, Response, Url, redirect};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The variable that names hosts that may be asked without TLS.
+const PLAIN_HOSTS: &str = "HEADCOUNT_PLAIN_HOSTS";
 /// How long the whole answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 /// Of an answer, in bytes: 20,000 facts explained are below it.
@@ -22,7 +26,9 @@ const BYTES_MAX: usize = 256 << 20;
 /// With what to do about it.
 pub fn ask(url: Option<&str>, wanted: &Wanted) -> anyhow::Result<String> {
     let listen = std::env::var("HEADCOUNT_LISTEN").ok();
-    let url = address(url, listen.as_deref(), wanted).map_err(WrongUse)?;
+    let plain = std::env::var(PLAIN_HOSTS).unwrap_or_default().parse::<PlainHosts>();
+    let plain = plain.map_err(|what| WrongUse(format!("{PLAIN_HOSTS}: {what}")))?;
+    let url = address(url, listen.as_deref(), &plain, wanted).map_err(WrongUse)?;
     run::runtime()?.block_on(async {
         let response = client(&url)?.get(url.clone()).send().await;
         let response = response.map_err(|error| unreachable(&url, &error))?;
@@ -40,7 +46,12 @@ pub fn ask(url: Option<&str>, wanted: &Wanted) -> anyhow::Result<String> {
 }
 
 /// Where to ask: the service named, else the one that this environment would start.
-fn address(url: Option<&str>, listen: Option<&str>, wanted: &Wanted) -> Result<Url, String> {
+fn address(
+    url: Option<&str>,
+    listen: Option<&str>,
+    plain: &PlainHosts,
+    wanted: &Wanted,
+) -> Result<Url, String> {
     let text = match (url, listen.map(str::trim).filter(|listen| !listen.is_empty())) {
         (Some(url), _) if url.contains("://") => url.to_owned(),
         (Some(url), _) => format!("http://{url}"),
@@ -50,8 +61,13 @@ fn address(url: Option<&str>, listen: Option<&str>, wanted: &Wanted) -> Result<U
     let mut url = Url::parse(&text).map_err(|error| format!("`{text}` is no URL: {error}"))?;
     match url.scheme() {
         "https" => {}
-        "http" if is_loopback(&url) => {}
-        "http" => return Err(format!("`{text}`: plain http is for loopback hosts only; use https")),
+        "http" if plain.allow(&url) => {}
+        "http" => {
+            return Err(format!(
+                "`{text}`: plain http is for loopback hosts only; use https, or name the host in {PLAIN_HOSTS} where nobody \
+                 can listen in on the way to it"
+            ));
+        }
         other => return Err(format!("`{text}`: {other} is not spoken here; use http or https")),
     }
     let conversation = wanted.conversation.to_string();
@@ -83,12 +99,6 @@ fn reachable(listen: &str) -> Result<SocketAddr, String> {
         });
     }
     Ok(address)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 /// A client that opens the machine's trust store only where there is something to trust.

@@ -83,6 +83,34 @@ fn check_passes_against_the_simulator_and_names_a_wrong_secret() {
     assert!(said.contains("secret") && !said.contains("wrong-canary"), "{said}");
 }
 
+#[test]
+fn plain_http_to_a_host_that_was_named_is_checked_and_said() {
+    let cloud = Cloud::start(&["--conversations", "1"]);
+    // An address of this machine that is not of loopback.
+    let urls =
+        ["GENESYS_LOGIN_URL", "GENESYS_EVENTS_URL"].map(|n| cloud.url(n).replace("127.0.0.1", "0.0.0.0"));
+    let check = |named: &str| {
+        let environment = [
+            ("GENESYS_CLIENT_ID", "demo"),
+            ("GENESYS_CLIENT_SECRET", "demo"),
+            ("GENESYS_LOGIN_URL", &urls[0]),
+            ("GENESYS_EVENTS_URL", &urls[1]),
+            ("HEADCOUNT_DIALECT", "events"),
+            ("HEADCOUNT_PLAIN_HOSTS", named),
+            ("HEADCOUNT_LISTEN", "127.0.0.1:0"),
+            ("HEADCOUNT_DATA", cloud.folder.path().to_str().unwrap()),
+        ];
+        let mut program = Program::start(&["check"], &environment);
+        (program.wait(SOON), program.said())
+    };
+    let (code, said) = check("0.0.0.0");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("warning  encryption") && said.contains("handshake was accepted"), "{said}");
+    let (code, said) = check("gateway");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("name its host in HEADCOUNT_PLAIN_HOSTS"), "{said}");
+}
+
 /// A host's zone files of a release, in which Winnipeg keeps to the law of Chicago.
 fn host_of(release: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

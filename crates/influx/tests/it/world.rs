@@ -24,7 +24,7 @@ pub struct World {
 
 /// How to write to a server of these tests: impatient.
 pub fn settings(url: &str, bucket: &str) -> Settings {
-    let mut settings = Settings::new(influx::read_url(url).unwrap(), bucket);
+    let mut settings = Settings::new(influx::read_url(url, &outward::PlainHosts::default()).unwrap(), bucket);
     settings.batch_wait = Duration::from_millis(20);
     settings.timing = Timing {
         request_timeout: Duration::from_secs(10),

@@ -33,6 +33,17 @@ fn plain_text_is_for_loopback_only() {
 }
 
 #[test]
+fn hosts_may_be_named_for_plain_text() {
+    let region = Endpoints::for_environment("mypurecloud.com").unwrap();
+    let region = region.allowing_plain("gateway, 10.0.0.1".parse().unwrap());
+    let (login, api, events) = ("http://gateway", "http://10.0.0.1:1", "ws://gateway/x");
+    let taken = region.clone().with_overrides(Some(login), Some(api), Some(events)).unwrap();
+    assert!(taken.all_plain());
+    let error = region.with_overrides(None, Some("http://10.0.0.2"), None).unwrap_err();
+    assert!(error.to_string().contains("HEADCOUNT_PLAIN_HOSTS"), "{error}");
+}
+
+#[test]
 fn credentials_and_other_schemes_are_refused() {
     let region = || Endpoints::for_environment("mypurecloud.com").unwrap();
     let with_events = |text| region().with_overrides(None, None, Some(text)).unwrap_err();

@@ -6,6 +6,29 @@ use source::Dialect::Notifications;
 use std::time::Duration;
 
 const NAMED: &str = "queue:q-1";
+/// An address of this machine that is not of loopback.
+const ELSEWHERE: &str = "0.0.0.0";
+
+#[tokio::test]
+async fn without_tls_only_hosts_that_were_named_are_listened_to() {
+    for (named, socket_host) in [(ELSEWHERE, ELSEWHERE), ("influxdb", "127.0.0.1"), ("influxdb", ELSEWHERE)] {
+        let platform = Platform::start().await;
+        platform.with(|state| state.socket_host = Some(socket_host));
+        let mut settings = settings(&platform, Notifications, NAMED);
+        settings.endpoints = settings.endpoints.allowing_plain(named.parse().unwrap());
+        let running = run(settings);
+        if named == "influxdb" && socket_host == ELSEWHERE {
+            let channels = "POST /api/v2/notifications/channels".to_owned();
+            until("a second channel", || {
+                platform.with(|state| state.requests.iter().filter(|asked| **asked == channels).count() > 1)
+            })
+            .await;
+            assert_eq!(running.recorder.told("listening"), 0);
+        } else {
+            until("listening", || running.recorder.told("listening") == 1).await;
+        }
+    }
+}
 
 #[tokio::test]
 async fn what_is_discovered_is_subscribed_and_delivers() {

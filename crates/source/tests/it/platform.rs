@@ -58,6 +58,8 @@ pub struct State {
     pub throttle_next: bool,
     /// Topics of each channel; the position is its number.
     pub channels: Vec<Vec<String>>,
+    /// The host that channels name for their sockets, where it is another than the address.
+    pub socket_host: Option<&'static str>,
     pub gone: HashSet<usize>,
     pub live: Vec<&'static str>,
     pub conversations: HashMap<&'static str, Value>,
@@ -300,6 +302,7 @@ fn api(state: &mut State, sockets: &str, target: &str, body: &Value) -> (u16, Va
         ["notifications", "channels"] => {
             let number = state.channels.len();
             state.channels.push(vec![]);
+            let sockets = sockets.replace("127.0.0.1", state.socket_host.unwrap_or("127.0.0.1"));
             let uri = format!("{sockets}/channels/channel-{number}");
             (
                 200,

@@ -8,7 +8,7 @@ fn wanted(conversation: &str, participant: Option<&str>) -> Wanted {
 }
 
 fn asked(url: Option<&str>, listen: Option<&str>) -> Result<String, String> {
-    address(url, listen, &wanted("c", None)).map(|url| url.to_string())
+    address(url, listen, &PlainHosts::default(), &wanted("c", None)).map(|url| url.to_string())
 }
 
 #[test]
@@ -38,12 +38,17 @@ fn plain_http_stays_on_this_machine() {
     ] {
         assert!(asked(Some(url), None).is_err(), "{url}");
     }
+    let said = asked(Some("http://headcount:8080"), None).unwrap_err();
+    assert!(said.contains("HEADCOUNT_PLAIN_HOSTS"), "{said}");
+    let named =
+        address(Some("http://headcount:8080"), None, &"headcount".parse().unwrap(), &wanted("c", None));
+    assert_eq!(named.unwrap().as_str(), "http://headcount:8080/api/v1/conversations/c/why");
     assert!(asked(None, Some("everywhere")).is_err_and(|what| what.contains("--url")));
 }
 
 #[test]
 fn ids_are_escaped() {
-    let url = address(None, None, &wanted("a/../b ?#", Some("p&q=1"))).unwrap();
+    let url = address(None, None, &PlainHosts::default(), &wanted("a/../b ?#", Some("p&q=1"))).unwrap();
     assert_eq!(
         url.as_str(),
         "http://127.0.0.1:8080/api/v1/conversations/a%2F..%2Fb%20%3F%23/why?participantId=p%26q%3D1"
