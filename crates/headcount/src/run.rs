@@ -91,7 +91,7 @@ pub async fn until_stopped(
     if let Some(how) = failed {
         assembly.stop_followers.cancel();
         assembly.stop_server.cancel();
-        return how.context("a part of the program failed; what is committed is safe, start it again");
+        return how.context("a part of the program failed, and nothing goes on without it; start it again");
     }
     if tokio::time::timeout(DRAIN_MAX / 2, assembly.source.stopped()).await.is_err() {
         tracing::warn!("the feeds did not close in time");

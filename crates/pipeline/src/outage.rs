@@ -3,7 +3,9 @@
 //! The shard takes nothing more, so that the mailbox and then the sources' sockets hold back what comes. What was committed
 //! before stays on show, with the reason beside it, and questions are answered from it. Every second the same commit is
 //! tried again; once it is through, everything goes on from there. Rejected: ending the program (whoever starts it again
-//! finds the same disk, and until then nobody answers), and going on in memory (what was shown would be lost with it).
+//! finds the same disk, and until then nobody answers), and going on in memory (what was shown would be lost with it). Only
+//! where another file lies in the place of the data does the program end: what is shown is not on the disk any more, and
+//! waiting does not bring it back.
 
 use crate::Summary;
 use crate::shard::Shard;

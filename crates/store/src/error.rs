@@ -130,6 +130,13 @@ pub enum StoreError {
         /// What SQLite said.
         cause: String,
     },
+    /// In the place of the data file there is another, or an older state of it: what was committed to it is not there, and
+    /// only a start reads what is.
+    #[error("the data file {why}; start headcount again, and it goes on from what lies there")]
+    Changed {
+        /// In what way.
+        why: &'static str,
+    },
     /// Pages of the data file are damaged, not a record alone.
     #[error(
         "pages of the data file are damaged ({cause}): stop headcount; `headcount store check` says what is lost, and \
@@ -192,10 +199,10 @@ impl OpenError {
 }
 
 impl StoreError {
-    /// Whether the same may succeed later, once the disk is well again.
+    /// Whether the same may succeed later, once the disk is well again, without a start.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        !matches!(self, Self::Damaged(_) | Self::TooLarge { .. })
+        !matches!(self, Self::Damaged(_) | Self::TooLarge { .. } | Self::Changed { .. })
     }
 }
 

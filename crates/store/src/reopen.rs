@@ -14,8 +14,8 @@ use crate::open::{connect, newest};
 use crate::{Store, StoreError, schema};
 
 /// What a file must hold to be the one that was open before.
-const NOT_OURS: &str = "it is not the file that was opened: the disk was changed; start headcount again";
-const WENT_BACK: &str = "it lacks commits that were acknowledged: the disk lost them; start headcount again";
+const NOT_OURS: &str = "is not the one that was opened: the disk was changed";
+const WENT_BACK: &str = "lacks commits that were acknowledged: the disk lost them";
 
 impl Store {
     /// Whether only [`Store::reopen`] tells what the last commit left on the disk.
@@ -28,12 +28,13 @@ impl Store {
     /// exactly once. Until this succeeds the store goes on answering what is asked of it, as far as the disk lets it.
     ///
     /// # Errors
-    /// When the file cannot be opened or read still, when it is another file, and when it lacks what was acknowledged.
+    /// When the file cannot be opened or read still; that it [has changed](StoreError::Changed) when it is another file, or
+    /// lacks what was acknowledged.
     pub fn reopen(&mut self) -> Result<(), StoreError> {
         if !self.writable {
             return Err(StoreError::Poisoned);
         }
-        let refused = |why: &str| StoreError::Sqlite { cause: why.to_owned() };
+        let refused = |why| StoreError::Changed { why };
         let connection = connect(&self.file)?;
         schema::set_up(&connection)?;
         let number =

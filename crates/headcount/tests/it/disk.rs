@@ -145,6 +145,30 @@ fn killed_while_a_sync_fails_it_starts_with_all_that_was_shown() {
     eventually(LONG, || crate::compare::differences(&again, &rig.cloud.truth(), "events"));
 }
 
+#[test]
+fn another_file_in_the_place_of_the_data_ends_it_with_the_word_to_start_again() {
+    let rig = Rig::new();
+    let mut service = rig.serve();
+    shows_something(&service);
+    rig.break_it("sync");
+    stands_still(&service, "disk");
+    let (data, other) = (rig.cloud.folder.path().join("data"), rig.cloud.folder.path().join("other"));
+    store::Store::open(&other, 4).unwrap().store.close().unwrap();
+    for entry in std::fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("headcount.db") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    std::fs::rename(other.join("headcount.db"), data.join("headcount.db")).unwrap();
+    assert_eq!(service.program.wait(LONG), Some(1));
+    let said = service.program.said();
+    assert!(said.contains("is not the one that was opened") && said.contains("start it again"), "{said}");
+    rig.mend();
+    let again = rig.serve();
+    shows_something(&again);
+}
+
 /// A file system of its own, gone with this.
 struct Mounted(PathBuf);
 

@@ -98,7 +98,8 @@ fn another_file_and_one_that_went_back_are_not_written_to() {
         store.connection.execute_batch(change).expect("changed");
         store.poisoned = true;
         let refused = store.reopen();
-        assert!(matches!(refused, Err(StoreError::Sqlite { .. })), "{refused:?}");
+        let Err(error @ StoreError::Changed { .. }) = refused else { unreachable!("{refused:?}") };
+        assert!(!error.may_pass() && error.to_string().contains("start headcount again"), "{error}");
         assert_eq!(store.commit(&commit(&[], 20)), Err(StoreError::Poisoned));
         store.connection.execute_batch(undo).expect("changed back");
     }
