@@ -18,6 +18,7 @@ const YEAR: i64 = 366 * 86_400;
 /// When something stands in the way.
 pub fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     let mut findings = vec![folder(&config.data), address(config), zone(config)];
+    findings.extend(config.unknown.iter().map(|what| unknown(what)));
     findings.extend(config.unencrypted.iter().map(|host| unencrypted(host)));
     findings.extend(run::runtime()?.block_on(source::check(&config.source)));
     if let Some(influx) = &config.influx {
@@ -95,6 +96,10 @@ fn unencrypted(host: &str) -> Finding {
         detail: format!("secrets and history go to {host} without TLS, as HEADCOUNT_PLAIN_HOSTS allows"),
         remedy: Some("use https:// (or wss://) unless the way there is a network of its own".to_owned()),
     }
+}
+
+fn unknown(what: &str) -> Finding {
+    Finding { name: "variables", level: Level::Warning, detail: what.to_owned(), remedy: None }
 }
 
 fn word(level: Level) -> &'static str {

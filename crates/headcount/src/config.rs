@@ -8,12 +8,14 @@ mod file;
 mod influx;
 mod judge;
 mod retention;
+mod unknown;
 
 pub use influx::Influx;
 
 use crate::cli::ServeOptions;
 use pipeline::{MailboxSettings, Retention};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -44,6 +46,8 @@ pub struct Config {
     pub influx: Option<Influx>,
     /// Hosts, with their ports, that are talked to without TLS because they were named for it.
     pub unencrypted: Vec<String>,
+    /// What is to be said of variables that look like ours and are not known.
+    pub unknown: Vec<String>,
 }
 
 /// All that is wrong with a configuration.
@@ -103,11 +107,21 @@ pub fn read(options: &ServeOptions) -> Result<Config, Problems> {
             Err(error) => return Err(Problems(vec![format!("--config {}: {error}", path.display())])),
         },
     };
-    gather(
+    let outcome = gather(
         text.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
         |name| std::env::var(name).ok(),
         options,
-    )
+    );
+    let lossy = |text: OsString| text.to_string_lossy().into_owned();
+    let unknown = unknown::unknown(std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))));
+    match outcome {
+        Ok(config) => Ok(Config { unknown, ..config }),
+        // What is missing may well be there, under another name.
+        Err(mut problems) => {
+            problems.0.extend(unknown);
+            Err(problems)
+        }
+    }
 }
 
 /// The same from injected sources: a file's name and text, and an environment in which an empty variable counts as unset.

@@ -42,6 +42,9 @@ pub fn serve(config: &Config, log: &Log) -> anyhow::Result<()> {
                 assembly.address
             );
         }
+        for what in &config.unknown {
+            tracing::warn!("{what}");
+        }
         for host in &config.unencrypted {
             tracing::warn!("secrets and history go to {host} without TLS, as HEADCOUNT_PLAIN_HOSTS allows");
         }

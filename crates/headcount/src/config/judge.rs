@@ -59,6 +59,7 @@ pub fn judge(raw: &Raw, zone_rules: serve::ZoneRules, problems: Problems) -> Res
             retention,
             mailbox,
             unencrypted,
+            unknown: Vec::new(),
             influx,
         }),
         _ => Err(judge.problems),

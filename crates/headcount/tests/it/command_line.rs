@@ -111,6 +111,33 @@ fn plain_http_to_a_host_that_was_named_is_checked_and_said() {
     assert!(said.contains("name its host in HEADCOUNT_PLAIN_HOSTS"), "{said}");
 }
 
+#[test]
+fn a_variable_that_is_not_known_is_told_with_the_nearest_and_without_its_value() {
+    let cloud = Cloud::start(&["--conversations", "1"]);
+    let wrong = ("HEADCOUNT_ORGANIZATION", "canary");
+    let meant =
+        "HEADCOUNT_ORGANIZATION is not known and left out; the nearest known one is HEADCOUNT_ORGANISATION";
+    let service = cloud.serve("notifications", &[wrong]);
+    service.program.wait_for(meant, SOON);
+    let mut program = Program::start(&["check"], &[wrong, ("GENESYS_CLIENTID", "canary-id")]);
+    assert_eq!(program.wait(SOON), Some(2));
+    let said = program.said();
+    assert!(said.contains(meant) && said.contains("the nearest known one is GENESYS_CLIENT_ID"), "{said}");
+    let environment = [
+        ("GENESYS_CLIENT_ID", "demo"),
+        ("GENESYS_CLIENT_SECRET", "demo"),
+        ("GENESYS_API_URL", cloud.url("GENESYS_API_URL")),
+        ("HEADCOUNT_LISTEN", "127.0.0.1:0"),
+        ("HEADCOUNT_DATA", cloud.folder.path().to_str().unwrap()),
+        wrong,
+    ];
+    let mut program = Program::start(&["check"], &environment);
+    assert_eq!(program.wait(SOON), Some(0));
+    let said = program.said();
+    assert!(said.contains(&format!("warning  variables: the variable {meant}")), "{said}");
+    assert!(!said.contains("canary") && !service.program.said().contains("canary"), "{said}");
+}
+
 /// A host's zone files of a release, in which Winnipeg keeps to the law of Chicago.
 fn host_of(release: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
