@@ -118,10 +118,14 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
 fn say_recovered(back: Recovery, data: &Path) {
     tracing::info!(
         incarnation = back.incarnation,
-        conversations = back.conversations,
-        facts = back.facts,
-        "data folder {} is open",
-        data.display()
+        "data folder {} is open: {} conversations are in memory, {} of them active, {} facts came from the log; {} bytes are on \
+         the disk, of changes up to {}",
+        data.display(),
+        back.in_memory,
+        back.active,
+        back.facts,
+        back.size_bytes,
+        back.seq
     );
     if back.damaged > 0 {
         tracing::error!(damaged = back.damaged, "damaged records were set aside; what they held is missing");

@@ -2,19 +2,22 @@
 //!
 //! Standard error belongs to somebody else: a pipe whose reader went away or does not read, a full disk. So whoever logs
 //! hands a line over and goes on ([`Lines`]), and what cannot be written is counted. What is asked for by `RUST_LOG` never
-//! brings out what libraries write of requests and frames ([`OursOnly`]); a panic is logged by its place alone. Rejected: the
+//! brings out what libraries write of requests and frames ([`OursOnly`]); a cause is said once and then counted ([`Repeats`]); a
+//! panic is logged by its place alone. Rejected: the
 //! subscriber's own writer, which panics in the task that logs when a line cannot be written, and waits while it must.
 
 mod lines;
 mod ours;
+mod repeats;
 
 use crate::cli::LogFormat;
 use lines::Lines;
 use ours::OursOnly;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
+use repeats::Repeats;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,11 +25,14 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 /// How long the last lines may take at the end.
 const LAST_LINES_MAX: Duration = Duration::from_millis(500);
+/// How often is looked for counts that are due.
+const COUNTS_EVERY: Duration = Duration::from_secs(1);
 
 /// Where the program says what happens to it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Log {
     lines: Lines,
+    repeats: Repeats,
     panics: Counter,
 }
 
@@ -44,7 +50,10 @@ impl Log {
             LogFormat::Human => log.with_target(false).boxed(),
             LogFormat::Json => log.json().boxed(),
         };
-        tracing_subscriber::registry().with(log.with_filter(filter.and(OursOnly))).init();
+        let repeats = Repeats::default();
+        let filter = filter.and(OursOnly).and(repeats.clone());
+        tracing_subscriber::registry().with(log.with_filter(filter)).init();
+        count(repeats.clone());
         let panics = Counter::default();
         let counted = panics.clone();
         std::panic::set_hook(Box::new(move |panic| {
@@ -54,7 +63,7 @@ impl Log {
         if let Some(trouble) = trouble {
             tracing::warn!("RUST_LOG is not understood ({trouble}) and is left out");
         }
-        Self { lines, panics }
+        Self { lines, repeats, panics }
     }
 
     /// Says a line that has no level: why the program ends.
@@ -75,8 +84,18 @@ impl Log {
 
     /// Waits until all is written, or for a moment at most.
     pub fn end(&self) {
+        self.repeats.say_all_counts(Instant::now());
         self.lines.flush(LAST_LINES_MAX);
     }
+}
+
+/// Says counts from now on. Without a thread to spare they are said at the end.
+fn count(repeats: Repeats) {
+    let body = move || loop {
+        std::thread::park_timeout(COUNTS_EVERY);
+        repeats.say_counts(Instant::now());
+    };
+    let _said_at_the_end = std::thread::Builder::new().name("log-counts".to_owned()).spawn(body);
 }
 
 /// What `RUST_LOG` asks for, and what is wrong with it.

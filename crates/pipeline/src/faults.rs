@@ -55,7 +55,7 @@ impl Restarts {
         let wait = self.wait;
         self.wait = (wait * 2).min(WAIT_MAX);
         let reason = format!("a defect of the program stopped the {}: it is started again", self.part);
-        tracing::error!("{reason} in {} s; the log says above where it panicked", wait.as_secs());
+        tracing::error!(retry_in_s = wait.as_secs(), "{reason}; the log says above where it panicked");
         self.faults.lock().insert(self.part, reason);
         wait
     }

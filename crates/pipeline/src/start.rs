@@ -51,6 +51,14 @@ pub struct Recovery {
     pub conversations: u64,
     /// Facts replayed from the log.
     pub facts: u64,
+    /// Conversations in memory, those that the log told of among them.
+    pub in_memory: u64,
+    /// Of these, the active ones.
+    pub active: u64,
+    /// The bytes of the data file and its write-ahead log.
+    pub size_bytes: u64,
+    /// The last change number that was published; 0 before the first.
+    pub seq: u64,
     /// Records that could not be read and were set aside.
     pub damaged: u64,
     /// When something was committed last, in nanoseconds since the epoch; none in a new folder.

@@ -92,7 +92,8 @@ impl<S: Sink> Feed<S> {
             self.context.board.disconnected(&self.name, problem.to_owned());
             self.note(self.context.clock.now(), FeedEvent::Failing { reason: problem.to_owned() });
         }
-        tracing::warn!(feed = self.name, "{problem}; next attempt in {:.1} s", retry_in.as_secs_f32());
+        let retry_in_s = (retry_in.as_secs_f64() * 10.0).round() / 10.0;
+        tracing::warn!(feed = self.name, retry_in_s, "{problem}");
     }
 
     /// What it does not hear although it should, in words for a person, and since when; `None` when it hears everything.

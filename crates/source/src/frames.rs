@@ -1,7 +1,7 @@
 //! From frames to facts: decoded as a batch, counted one by one, submitted once.
 //!
-//! Every frame is counted as received and, where it has no facts, by its reason; a refused one is also said, at most
-//! once a second, by its reason and size and never by its content. What a refused frame said is not known, so the ledger
+//! Every frame is counted as received and, where it has no facts, by its reason; a refused one is also said, by its reason
+//! and size and never by its content. What a refused frame said is not known, so the ledger
 //! is told too, once a batch for each reason and conversation: where a frame tells whose it is, that one is read again.
 
 use crate::sink::Sink;
@@ -11,8 +11,6 @@ use pipeline::{Clock, FeedLabels, Moment, Reason, Telemetry};
 use std::sync::Arc;
 use wire::{Batch, CloudTime, Control, Limits, Origin, Outcome, Refused};
 
-/// Nanoseconds between two lines about refused frames.
-const REFUSED_SAID_EVERY: i64 = engine::SECOND;
 /// Nanoseconds between two looks at what events say of the time.
 const WITNESS_EVERY: i64 = 60 * engine::SECOND;
 
@@ -28,16 +26,8 @@ pub(crate) struct Frames<S> {
     telemetry: Arc<Telemetry>,
     clock: Clock,
     cloud: CloudTime,
-    refused: Unsaid,
     /// When an event last bore witness to our clock, by that.
     witnessed_at: Option<i64>,
-}
-
-/// Refused frames that were not said yet.
-#[derive(Clone, Debug, Default)]
-struct Unsaid {
-    frames: u64,
-    said_at: Option<i64>,
 }
 
 /// What a batch of frames said.
@@ -72,7 +62,6 @@ impl<S: Sink> Frames<S> {
             telemetry,
             clock,
             cloud,
-            refused: Unsaid::default(),
             witnessed_at: None,
         }
     }
@@ -100,7 +89,7 @@ impl<S: Sink> Frames<S> {
                     self.telemetry.ignored_frames.get_or_create(&Reason { reason: why.as_str() }).inc();
                 }
                 Outcome::Refused(why) => {
-                    self.refuse(why, frame.len(), at);
+                    self.refuse(why, frame.len());
                     let of = (why, wire::whose(frame));
                     if why.is_loss() && !lost.contains(&of) {
                         lost.push(of);
@@ -142,20 +131,9 @@ impl<S: Sink> Frames<S> {
         }
     }
 
-    fn refuse(&mut self, why: Refused, bytes: usize, now: i64) {
+    fn refuse(&self, why: Refused, bytes: usize) {
         let reason = why.as_str();
         self.telemetry.refused_frames.get_or_create(&Reason { reason }).inc();
-        self.refused.frames += 1;
-        if self.refused.said_at.is_some_and(|at| now - at < REFUSED_SAID_EVERY) {
-            return;
-        }
-        let frames = std::mem::take(&mut self.refused.frames);
-        self.refused.said_at = Some(now);
-        tracing::warn!(
-            feed = self.name,
-            reason,
-            bytes,
-            "{frames} frames were refused, the last one for {reason}"
-        );
+        tracing::warn!(feed = self.name, reason, bytes, "a frame was refused");
     }
 }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(60);
 const CUT_OFTEN: [&str; 8] =
@@ -50,6 +50,27 @@ fn goes_on(log: Stdio) {
     });
     let (code, _) = service.program.terminate(Duration::from_secs(12));
     assert_eq!(code, Some(0));
+}
+
+/// The number in a field of a line.
+fn field(line: &str, name: &str) -> u64 {
+    line.split_once(&format!("{name}=")).unwrap().1.split(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_cause_is_said_once_a_minute_and_then_counted() {
+    let (cloud, begun) = (Cloud::start(&CUT_OFTEN), Instant::now());
+    let service = cloud.serve("events", &[]);
+    let reconnects = || metric(&service.address, "headcount_reconnects_total{");
+    eventually(LONG, || (reconnects() < 5.0).then(|| format!("{} reconnects", reconnects())));
+    let (code, said) = service.program.terminate(LONG);
+    assert_eq!(code, Some(0), "{said}");
+    let lines = said.lines().filter(|line| line.contains("the feed listens"));
+    let (counts, whole): (Vec<_>, Vec<_>) = lines.partition(|line| line.contains("came again: "));
+    let counted: u64 = counts.iter().map(|line| field(line, "times")).sum();
+    assert!(counted + whole.len() as u64 >= 5, "each is said or counted: {said}");
+    assert!(!whole.is_empty() && whole.len() as u64 <= 1 + begun.elapsed().as_secs() / 60, "{said}");
+    assert!(counts.iter().all(|line| line.contains("feed=") && line.contains("last_s_ago=")), "{said}");
 }
 
 #[test]

@@ -34,7 +34,17 @@ fn a_clean_stop_drains_and_comes_back_the_same() {
     let (code, said) = service.program.terminate(Duration::from_secs(15));
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("SIGTERM") && said.contains("drained"), "{said}");
-    assert_eq!(shown(&cloud.serve("events", &[])), before);
+    assert!(said.contains(" is open: 0 conversations are in memory, 0 of them active, 0 facts"), "{said}");
+    let again = cloud.serve("events", &[]);
+    assert_eq!(shown(&again), before);
+    let line = again.program.wait_for(" is open: ", Duration::from_secs(10));
+    let count = before["conversations"].as_array().unwrap().len();
+    assert!(
+        line.contains(&format!("{count} conversations are in memory, {} of them active", before["active"])),
+        "{line}"
+    );
+    let seq = again.get("/api/v1/state")["position"].as_str().unwrap().split_once('.').unwrap().1.to_owned();
+    assert!(line.contains(&format!("of changes up to {seq}")) && !line.contains(" 0 bytes"), "{line}");
 }
 
 #[test]
