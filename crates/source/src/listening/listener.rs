@@ -100,7 +100,8 @@ struct Channel {
     /// What the socket that delivers does not hear.
     unheard: Option<String>,
     limited: Option<(String, Millis)>,
-    rejected: usize,
+    /// What was said last to be rejected.
+    rejected: Vec<Rejection>,
 }
 
 impl Listener {
@@ -402,10 +403,12 @@ impl Listener {
         unknown.into_iter().chain(left_over).collect()
     }
 
+    /// Says what a channel's topics are rejected, if that is news: others in place of as many before are.
     fn tell_rejected(&mut self, at: usize) {
         let Some(channel) = self.channels.get_mut(at) else { return };
         let rejected: Vec<Rejection> = channel.subscriptions.rejected().cloned().collect();
-        if std::mem::replace(&mut channel.rejected, rejected.len()) != rejected.len() {
+        if channel.rejected != rejected {
+            channel.rejected.clone_from(&rejected);
             self.effects.push_back(Effect::Rejected(at, rejected));
         }
     }
@@ -443,7 +446,7 @@ impl Channel {
             is_newest: true,
             unheard: None,
             limited: None,
-            rejected: 0,
+            rejected: Vec::new(),
         }
     }
 }

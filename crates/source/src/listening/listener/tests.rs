@@ -220,6 +220,42 @@ fn a_renewal_that_leaves_a_topic_out_is_said_when_it_takes_over_and_not_before()
 }
 
 #[test]
+fn a_topic_that_is_rejected_in_place_of_another_is_said_and_the_same_one_is_not_said_again() {
+    let mut play = Play::new(&"queue:q-1,queue:q-2".parse().unwrap());
+    let rejected = |effects: &[Effect]| -> Vec<Vec<String>> {
+        let all = effects.iter().filter_map(|effect| match effect {
+            Effect::Rejected(0, rejected) => Some(rejected.iter().map(|one| one.topic.clone()).collect()),
+            _ => None,
+        });
+        all.collect()
+    };
+    for (made, refused, is_news) in [(1, 0, true), (2, 0, false), (3, 1, true)] {
+        if made > 1 {
+            play.now += millis(Timing::default().channel_renew_after);
+            play.listener.handle_heard(play.now, 0, made - 1);
+        }
+        let effects = play.effects();
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::MakeChannel { .. })), "{effects:?}");
+        play.listener.handle_channel(play.now, 0, Ok(()));
+        let Some(Effect::Subscribe { topics, .. }) = play.effects().pop() else { panic!("no call") };
+        let rejection = |topic: &String| Rejection {
+            topic: topic.clone(),
+            missing: Vec::new(),
+            reason: "no such queue".to_owned(),
+        };
+        let (no, yes): (Vec<_>, Vec<_>) = topics.iter().enumerate().partition(|(n, _)| *n == refused);
+        let answer = Answer {
+            accepted: yes.into_iter().map(|(_, topic)| topic.clone()).collect(),
+            rejected: no.iter().map(|(_, topic)| rejection(topic)).collect(),
+        };
+        play.listener.handle_subscribed(play.now, 0, made, Ok(answer));
+        let effects = play.goes_well();
+        let said = if is_news { vec![vec![topics[refused].clone()]] } else { Vec::new() };
+        assert_eq!(rejected(&effects), said, "channel {made}");
+    }
+}
+
+#[test]
 fn more_than_all_channels_take_is_said() {
     let users: Vec<String> = (0..20_003).map(|n| format!("user:u-{n}")).collect();
     let mut play = Play::new(&users.join(",").parse().unwrap());
