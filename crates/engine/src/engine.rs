@@ -196,6 +196,7 @@ impl Engine {
         {
             return;
         }
+        let note = self.but_for_unread(note);
         if self.ledger.note(note) {
             let active: Vec<Id> = self.active.iter().cloned().collect();
             for id in active {

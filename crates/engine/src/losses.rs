@@ -5,7 +5,7 @@
 //! is laid down with the commit that says so, and its feed's ledger notes from when to when.
 
 use crate::conversation::{Conversation, is_counted_at_once};
-use crate::{Arrival, Dropped, Engine, Fact, Id};
+use crate::{Arrival, Dropped, Engine, Fact, FeedEvent, FeedNote, Id};
 
 impl Engine {
     /// Facts of a conversation were dropped before they came here. It is laid down, since no log remembers what never came.
@@ -28,6 +28,31 @@ impl Engine {
         known.set_dropped(known.dropped().saturating_add(1));
         self.lacking.insert(conversation.clone());
         self.batch.laid_down.push(known.lay_down(true));
+        true
+    }
+
+    /// What a repair that could not read some conversations says of its feed: it is made good where they are known, so that
+    /// they alone lack something until they are read. They are not asked for: whoever could not read them tries again.
+    pub(crate) fn but_for_unread(&mut self, note: FeedNote) -> FeedNote {
+        let FeedEvent::RepairedBut { unread, reason } = note.event else { return note };
+        let unknown = unread.iter().filter(|id| !self.lacks_unread(id)).count();
+        let event = match unknown {
+            0 => FeedEvent::Repaired,
+            _ => FeedEvent::RepairFailed { reason },
+        };
+        FeedNote { event, ..note }
+    }
+
+    /// True when it is known.
+    fn lacks_unread(&mut self, conversation: &Id) -> bool {
+        let Some(known) = self.conversations.get_mut(conversation).filter(|c| !c.entries.is_empty()) else {
+            return false;
+        };
+        if known.dropped() == 0 {
+            known.set_dropped(1);
+            self.lacking.insert(conversation.clone());
+            self.batch.laid_down.push(known.lay_down(true));
+        }
         true
     }
 

@@ -45,6 +45,14 @@ pub enum FeedEvent {
     },
     /// Every hole that it had when it began to listen last, or when all was heard again, is closed by REST reads.
     Repaired,
+    /// The same, but for some conversations that the platform lists and that cannot be read. They alone lack something where
+    /// facts of all of them are known; else the holes are not closed, since nothing else would show them.
+    RepairedBut {
+        /// Which.
+        unread: Vec<Id>,
+        /// Why they cannot be read, in words for a person.
+        reason: String,
+    },
     /// A hole could not be closed; why, in words for a person.
     RepairFailed {
         /// Why.
@@ -62,6 +70,18 @@ pub enum FeedEvent {
         /// Which.
         conversation: Id,
     },
+}
+
+impl FeedEvent {
+    /// The conversations that lack something by this: they are to be in memory when the engine takes it.
+    pub fn lacking(&self) -> impl Iterator<Item = &Id> {
+        let (one, more): (Option<&Id>, &[Id]) = match self {
+            Self::Refused { conversation, .. } => (conversation.as_ref(), &[]),
+            Self::RepairedBut { unread, .. } => (None, unread),
+            _ => (None, &[]),
+        };
+        one.into_iter().chain(more)
+    }
 }
 
 /// What a feed does not hear although it should.

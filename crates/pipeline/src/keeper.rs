@@ -124,20 +124,28 @@ impl Keeper {
         let mut facts = 0;
         let mut deliveries = mail.deliveries.drain(..);
         let mut notes = mail.notes.drain(..).peekable();
-        while let Some((number, delivery)) = deliveries.next() {
-            while let Some((_, note)) = notes.next_if(|(noted, _)| *noted < number) {
-                self.engine.handle_feed(note);
+        let refused = loop {
+            let next = deliveries.as_slice().first().map_or(u64::MAX, |(number, _)| *number);
+            if let Some((_, note)) = notes.peek().filter(|(noted, _)| *noted < next) {
+                if let Err(error) = note.event.lacking().try_for_each(|id| self.hydrate(id, now)) {
+                    break error;
+                }
+                if let Some((_, note)) = notes.next() {
+                    self.engine.handle_feed(note);
+                }
+                continue;
             }
+            let Some((_, delivery)) = deliveries.as_slice().first() else { return Ok(facts) };
             if let Err(error) = self.hydrate(&delivery.conversation, now) {
-                let left = std::iter::once((number, delivery)).chain(deliveries).collect();
-                (mail.notes, mail.deliveries) = (notes.collect(), left);
-                return Err(error);
+                break error;
             }
-            facts += delivery.facts.len() as u64;
-            self.engine.handle(delivery, now);
-        }
-        notes.for_each(|(_, note)| self.engine.handle_feed(note));
-        Ok(facts)
+            if let Some((_, delivery)) = deliveries.next() {
+                facts += delivery.facts.len() as u64;
+                self.engine.handle(delivery, now);
+            }
+        };
+        (mail.notes, mail.deliveries) = (notes.collect(), deliveries.collect());
+        Err(refused)
     }
 
     fn take_dropped(&mut self, mail: &mut Mail, now: i64) -> Result<(), StoreError> {

@@ -89,7 +89,9 @@ impl Feed {
             FeedEvent::Limited { limit } => return self.limit(limit, at),
             FeedEvent::Refused { reason, .. } => self.lack(at, at, &format!("frames were refused: {reason}")),
             FeedEvent::Repaired => self.settle_holes(Completeness::Repaired, None),
-            FeedEvent::RepairFailed { reason } => self.settle_holes(Completeness::Partial, Some(&reason)),
+            FeedEvent::RepairFailed { reason } | FeedEvent::RepairedBut { reason, .. } => {
+                self.settle_holes(Completeness::Partial, Some(&reason));
+            }
         }
         false
     }

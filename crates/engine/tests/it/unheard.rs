@@ -82,3 +82,50 @@ fn a_refused_frame_that_nothing_can_read_again_is_missing_from_all_counts_too() 
     assert_eq!(engine.show(&id("call"), now).unwrap().completeness(), Completeness::Partial);
     assert_eq!(engine.completeness(now + SECOND), Completeness::Partial, "how many are active is not known");
 }
+
+#[test]
+fn a_conversation_that_cannot_be_read_is_partial_alone_where_it_is_known() {
+    let mut engine = engine();
+    let event_of = |at: i64, event| note(0, NOON + at * SECOND, event);
+    engine.handle_feed(event_of(-90, named("f", false)));
+    engine.handle_feed(event_of(-90, FeedEvent::Listening));
+    let facts = |of: &str, name: &str| {
+        let mut told =
+            deliver(Source::Snapshot, vec![event(name, What::Joined, "p", "connected", "agent", 0)]);
+        told.conversation = id(of);
+        told
+    };
+    engine.handle(facts("large", "1"), NOON);
+    engine.handle(facts("other", "2"), NOON);
+    let lost = FeedEvent::Lost { reason: "silent".to_owned(), last_heard: NOON + 10 * SECOND };
+    engine.handle_feed(event_of(20, lost));
+    engine.handle_feed(event_of(30, FeedEvent::Listening));
+    let now = NOON + 40 * SECOND;
+    let but = |unread: &[&str]| FeedEvent::RepairedBut {
+        unread: unread.iter().map(|of| id(of)).collect(),
+        reason: "a conversation cannot be read: the answer is too large".to_owned(),
+    };
+    let hole = |engine: &Engine| engine.range(NOON + 10 * SECOND, NOON + 30 * SECOND, now);
+    let own = |engine: &Engine, of: &str| engine.show(&id(of), now).unwrap().completeness();
+    engine.take_batch();
+    engine.handle_feed(note(0, now, but(&["large", "stranger"])));
+    assert_eq!(
+        hole(&engine).completeness,
+        Completeness::Partial,
+        "nothing would show that the stranger is missing"
+    );
+    engine.take_batch();
+    engine.handle_feed(note(0, now, but(&["large"])));
+    let batch = engine.take_batch();
+    assert!(batch.wishes.is_empty(), "whoever could not read it tries again");
+    assert_eq!(hole(&engine).completeness, Completeness::Repaired);
+    assert_eq!((hole(&engine).lacking, hole(&engine).lacks.len()), (1, 1), "which the answer names");
+    assert_eq!(
+        (own(&engine, "large"), own(&engine, "other")),
+        (Completeness::Partial, Completeness::Repaired)
+    );
+    let mut read = facts("large", "1");
+    read.source = Source::Rest;
+    engine.handle(read, now);
+    assert_eq!(own(&engine, "large"), Completeness::Repaired, "it was read");
+}

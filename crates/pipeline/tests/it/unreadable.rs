@@ -1,5 +1,7 @@
-//! A store that cannot be read for a while, in the middle of a turn: what was taken is committed, what was not waits.
+//! What cannot be read. A store, for a while, in the middle of a turn: what was taken is committed, what was not waits. A
+//! conversation on the platform: it lacks something, and nothing else does.
 
+use crate::retention::{history, id};
 use crate::world::*;
 use engine::*;
 use pipeline::*;
@@ -44,4 +46,31 @@ async fn a_turn_that_cannot_look_something_up_goes_on_where_it_stopped() {
     assert_eq!(known.value.map(|entries| entries.len()), Some(3));
     assert!(world.pipeline.take_wishes().is_some());
     world.pipeline.drain(Duration::from_secs(5)).await.unwrap();
+}
+
+#[test]
+fn a_conversation_that_left_memory_and_cannot_be_read_by_rest_is_partial_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut keeper, now) = history(folder.path(), 3);
+    let note = |at, event| (0, FeedNote { feed: 0, at, event });
+    let round = FeedEvent::RepairedBut { unread: vec![id("day-1")], reason: "too large".to_owned() };
+    let notes = vec![
+        note(now, FeedEvent::Lost { reason: "silent".to_owned(), last_heard: now - SECOND }),
+        note(now + SECOND, FeedEvent::Listening),
+        note(now + 2 * SECOND, round),
+    ];
+    assert!(!keeper.engine().knows(&id("day-1")));
+    keeper.take(&mut Mail { notes, ..Mail::default() }, now + 2 * SECOND).unwrap();
+    let done = keeper.commit(now + 2 * SECOND).unwrap();
+    keeper.reuse(done);
+    let range = keeper.engine().range(now - SECOND, now + SECOND, now + 3 * SECOND);
+    assert_eq!(range.completeness, Completeness::Repaired, "the hole is closed");
+    let of = |keeper: &Keeper, name: &str| {
+        let told = keeper.about(&id(name), now + 3 * SECOND, |shown| shown.completeness()).unwrap();
+        told.value.unwrap()
+    };
+    assert_eq!((of(&keeper, "day-1"), of(&keeper, "day-2")), (Completeness::Partial, Completeness::Complete));
+    keeper.close().unwrap();
+    let keeper = crate::retention::recover(folder.path(), now + 60 * SECOND);
+    assert_eq!(of(&keeper, "day-1"), Completeness::Partial, "a restart knows it");
 }
