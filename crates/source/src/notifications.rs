@@ -15,14 +15,13 @@ use crate::listening::{
     Answer, Cause, Effect, Elapsed, Failure, LOOK_EVERY, ListKind, Listener, Millis, Page, millis,
 };
 use crate::past::Past;
-use crate::repair::{RepairRequest, Rounds};
+use crate::repair::Rounds;
 use crate::sink::Sink;
 use crate::socket::ConnectError;
 use line::Lines;
 use pipeline::Moment;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -274,12 +273,8 @@ impl<S: Sink> Driver<S> {
 
     fn request_repair(&mut self, at: usize) {
         let Some(held) = self.channels.get_mut(at) else { return };
-        self.rounds.request(RepairRequest {
-            feed: held.feed.index,
-            since: held.missing_since.take(),
-            time: held.feed.times().load(Ordering::Acquire),
-            times: held.feed.times().clone(),
-        });
+        let since = held.missing_since.take();
+        self.rounds.request(held.feed.index, since, held.feed.times().clone());
     }
 
     /// Lets the sockets say good-bye, and waits for their last batches.

@@ -10,7 +10,7 @@ use pipeline::Moment;
 
 /// An instant that has passed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Past {
+pub struct Past {
     /// By our clock as it was set when this was noted, in nanoseconds since the epoch.
     wall: i64,
     /// When it was noted, on the clock that is never set.
@@ -21,11 +21,13 @@ pub(crate) struct Past {
 
 impl Past {
     /// An instant `at`, in nanoseconds since the epoch by our clock, noted at `now`.
+    #[must_use]
     pub fn new(at: i64, now: Moment) -> Self {
         Self { wall: at, noted: now.boot, ago: now.wall.saturating_sub(at).max(0) }
     }
 
     /// When it was, by our clock as it is set at `now`, in nanoseconds since the epoch.
+    #[must_use]
     pub fn by(&self, now: Moment) -> i64 {
         let went_by = now.boot.saturating_sub(self.noted).max(0);
         self.wall.min(now.wall.saturating_sub(went_by).saturating_sub(self.ago))
@@ -33,6 +35,7 @@ impl Past {
 
     /// The one that is later, whatever our clock was set to between the two and is set to by now: by the clock as it was when
     /// the one of them was noted that was noted last.
+    #[must_use]
     pub fn later(self, other: Self) -> Self {
         let (first, last) = if self.noted <= other.noted { (self, other) } else { (other, self) };
         let then = Moment { wall: last.wall.saturating_add(last.ago), boot: last.noted };
@@ -40,6 +43,7 @@ impl Past {
     }
 
     /// An instant that is not later than either.
+    #[must_use]
     pub fn earlier(self, other: Self) -> Self {
         Self {
             wall: self.wall.min(other.wall),
@@ -49,6 +53,7 @@ impl Past {
     }
 
     /// The earlier of instants that may be there.
+    #[must_use]
     pub fn earliest(a: Option<Self>, b: Option<Self>) -> Option<Self> {
         a.into_iter().chain(b).reduce(Self::earlier)
     }

@@ -11,6 +11,7 @@
 use crate::api::{Api, ApiError, Call};
 use crate::context::Context;
 use crate::past::Past;
+use crate::repairing::Listed;
 use crate::topics::topic_id;
 use engine::Id;
 use jiff::Timestamp;
@@ -29,15 +30,6 @@ const DAY: i64 = 86_400 * engine::SECOND;
 const DAYS_MAX: i64 = 30;
 /// Conversations that are listed of one hole: eight hours of calls at 300 a minute, some 10 MB.
 const HIDDEN_MAX: usize = 100_000;
-
-/// What is to be read, and why that may not be all.
-#[derive(Debug, Default)]
-pub(crate) struct Listed {
-    pub conversations: HashSet<Id>,
-    pub problem: Option<String>,
-    /// The hole began too long ago: another attempt finds no more.
-    pub too_old: bool,
-}
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -77,14 +69,23 @@ struct Details {
 /// Lists what is live and, with `since`, what may have ended unheard from then on.
 pub(crate) async fn list<S>(context: &Context<S>, since: Option<&Past>) -> Listed {
     let mut listed = Listed::default();
+    let mut found = HashSet::new();
     match live(&context.api).await {
         Ok((ids, whole)) => {
-            listed.conversations.extend(ids);
+            found.extend(ids);
             listed.problem = (!whole).then(|| "the platform cut its list of live conversations".to_owned());
         }
         Err(error) => listed.problem = Some(format!("the live conversations cannot be listed: {error}")),
     }
-    let Some(since) = since else { return listed };
+    if let Some(since) = since {
+        found.extend(list_hole(context, since, &mut listed).await);
+    }
+    listed.conversations.extend(found);
+    listed
+}
+
+/// Those of a hole that began at `since`; what cuts the list is a problem of what is listed.
+async fn list_hole<S>(context: &Context<S>, since: &Past, listed: &mut Listed) -> HashSet<Id> {
     // What is asked of the platform's history is asked by its clock.
     let cloud = context.api.cloud();
     let now = context.clock.moment();
@@ -96,26 +97,19 @@ pub(crate) async fn list<S>(context: &Context<S>, since: Option<&Past>) -> Liste
     let mut hole =
         Hole { from: from.max(reach), pages_max: timing.repair_day_pages_max, ids: HashSet::new() };
     listed.too_old = from < reach;
-    if listed.too_old {
-        listed.add_problem(format!(
+    let too_old = listed.too_old.then(|| {
+        format!(
             "it began more than {DAYS_MAX} days ago, and of what ended before {} nothing can be listed",
             time(reach)
-        ));
-    }
-    match hole.list(&context.api, now).await {
-        Ok(None) => {}
-        Ok(Some(cut)) => listed.add_problem(cut),
-        Err(error) => listed.add_problem(format!("the conversations of the hole cannot be listed: {error}")),
-    }
-    listed.conversations.extend(hole.ids);
-    listed
-}
-
-impl Listed {
-    /// The first problem is the one that is told.
-    fn add_problem(&mut self, problem: String) {
-        self.problem.get_or_insert(problem);
-    }
+        )
+    });
+    let cut = hole
+        .list(&context.api, now)
+        .await
+        .unwrap_or_else(|error| Some(format!("the conversations of the hole cannot be listed: {error}")));
+    // The first problem is the one that is told.
+    listed.problem = listed.problem.take().or(too_old).or(cut);
+    hole.ids
 }
 
 /// The ids of live conversations, and whether they are all.

@@ -1,79 +1,37 @@
-//! Reads one conversation and submits what it says.
+//! Reads one conversation once and submits what it says.
 
 use crate::api::{ApiError, Call};
 use crate::context::Context;
+use crate::repairing::{FEED, Read};
 use crate::sink::Sink;
-use engine::{FeedEvent, FeedNote, Id};
-use outward::Backoff;
-use pipeline::{Outcome as RepairLabel, Reason};
+use engine::Id;
+use pipeline::Reason;
+use std::time::Duration;
 use wire::{Batch, Origin, Outcome, Refused};
 
 /// The permission to read a conversation.
-pub(crate) const PERMISSION: &str = "conversation:communication:view";
-/// How often a read is tried before it counts as failed.
-const TRIES_MAX: u32 = 3;
-/// REST reads come through no socket; they are told under the first feed.
-const FEED: u16 = 0;
+const PERMISSION: &str = "conversation:communication:view";
 
-/// How a read ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Read {
-    /// Its facts are submitted.
-    Done,
-    /// The platform does not know it any more; the engine is told.
-    Gone,
-    /// A permission is missing; why.
-    Forbidden(String),
-    /// It could not be read; why.
-    Failed(String),
-    /// What came cannot be understood, now and most likely ever; why.
-    Unreadable(String),
-}
-
-impl Read {
-    /// Why something may be missing still.
-    pub fn problem(self) -> Option<String> {
-        match self {
-            Self::Done | Self::Gone => None,
-            Self::Forbidden(why) | Self::Failed(why) | Self::Unreadable(why) => {
-                Some(format!("a conversation cannot be read: {why}"))
-            }
-        }
-    }
-
-    fn label(&self) -> &'static str {
-        match self {
-            Self::Done => "ok",
-            Self::Gone => "gone",
-            Self::Forbidden(_) => "forbidden",
-            Self::Failed(_) => "failed",
-            Self::Unreadable(_) => "unreadable",
-        }
+/// What a read that ended so is called where reads are counted.
+pub(super) fn label(read: &Read) -> &'static str {
+    match read {
+        Read::Done => "ok",
+        Read::Gone => "gone",
+        Read::Forbidden(_) => "forbidden",
+        Read::Failed { .. } => "failed",
+        Read::Unreadable(_) => "unreadable",
     }
 }
 
-/// Reads a conversation, again where that may help, and counts how it ended.
-pub(crate) async fn read<S: Sink>(context: &Context<S>, id: &Id) -> Read {
-    let timing = context.settings.timing;
-    let mut waits = Backoff::new(timing.backoff_min, timing.backoff_max, fastrand::Rng::new());
-    let mut tries = 0;
-    let outcome = loop {
-        tries += 1;
-        match attempt(context, id).await {
-            Err(error @ ApiError::Forbidden { .. }) => break Read::Forbidden(error.to_string()),
-            Err(error @ ApiError::TooLarge { .. }) => break Read::Unreadable(error.to_string()),
-            Err(ApiError::NotFound { .. }) => {
-                let event = FeedEvent::Gone { conversation: id.clone() };
-                context.sink.note(FeedNote { feed: FEED, at: context.clock.now(), event });
-                break Read::Gone;
-            }
-            Err(error) if tries == TRIES_MAX => break Read::Failed(error.to_string()),
-            Err(error) => tokio::time::sleep(waits.wait().max(error.retry_in())).await,
-            Ok(outcome) => break outcome,
-        }
-    };
-    context.telemetry.repairs.get_or_create(&RepairLabel { result: outcome.label() }).inc();
-    outcome
+/// Reads a conversation.
+pub(super) async fn read<S: Sink>(context: &Context<S>, id: &Id) -> Read {
+    match attempt(context, id).await {
+        Ok(read) => read,
+        Err(error @ ApiError::Forbidden { .. }) => Read::Forbidden(error.to_string()),
+        Err(error @ ApiError::TooLarge { .. }) => Read::Unreadable(error.to_string()),
+        Err(ApiError::NotFound { .. }) => Read::Gone,
+        Err(error) => Read::Failed { problem: error.to_string(), retry_in: error.retry_in() },
+    }
 }
 
 async fn attempt<S: Sink>(context: &Context<S>, id: &Id) -> Result<Read, ApiError> {
@@ -89,14 +47,14 @@ async fn attempt<S: Sink>(context: &Context<S>, id: &Id) -> Result<Read, ApiErro
         context.telemetry.refused_frames.get_or_create(&Reason { reason }).inc();
         let problem = format!("the answer was refused for {reason}");
         // What seems to lie ahead is a matter of what is believed of the platform's time, and passes.
-        return Ok(if why == Refused::FutureTime {
-            Read::Failed(problem)
-        } else {
-            Read::Unreadable(problem)
-        });
+        return Ok(if why == Refused::FutureTime { failed(problem) } else { Read::Unreadable(problem) });
     }
     Ok(match context.sink.submit(batch.deliveries, batch.users).await {
         true => Read::Done,
-        false => Read::Failed("what it said found no room in the mailbox".to_owned()),
+        false => failed("what it said found no room in the mailbox".to_owned()),
     })
+}
+
+fn failed(problem: String) -> Read {
+    Read::Failed { problem, retry_in: Duration::ZERO }
 }

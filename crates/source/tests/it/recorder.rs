@@ -66,6 +66,7 @@ impl Recorder {
             FeedEvent::Listening => Some("listening".to_owned()),
             FeedEvent::Lost { reason, .. } => Some(format!("lost: {reason}")),
             FeedEvent::Repaired => Some("repaired".to_owned()),
+            FeedEvent::RepairedBut { unread, .. } => Some(format!("repaired but for {}", unread.len())),
             FeedEvent::RepairFailed { reason } => Some(format!("failed: {reason}")),
             FeedEvent::Refused { reason, .. } => Some(format!("refused: {reason}")),
             FeedEvent::Gone { conversation } => Some(format!("gone: {conversation}")),

@@ -4,19 +4,20 @@
 //! It is bounded by whoever fills it: what is listed is bounded as a list, and wishes are taken only while there is room.
 //! Rejected: dropping beyond a bound (the round that listed it would not know).
 
+use crate::listening::Millis;
 use engine::Id;
 use std::collections::{BTreeSet, HashMap};
 
 /// What waits, by time.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    by_time: BTreeSet<(i64, Id)>,
-    times: HashMap<Id, i64>,
+    by_time: BTreeSet<(Millis, Id)>,
+    times: HashMap<Id, Millis>,
 }
 
 impl Queue {
     /// Wants a conversation read, not before that instant; the earlier one counts when it waits already.
-    pub fn want(&mut self, id: Id, not_before: i64) {
+    pub fn want(&mut self, id: Id, not_before: Millis) {
         match self.times.get(&id) {
             Some(&at) if at <= not_before => return,
             Some(&at) => {
@@ -29,7 +30,7 @@ impl Queue {
     }
 
     /// The one that has waited longest of those whose time has come.
-    pub fn take(&mut self, now: i64) -> Option<Id> {
+    pub fn take(&mut self, now: Millis) -> Option<Id> {
         if self.next_due()? > now {
             return None;
         }
@@ -39,12 +40,12 @@ impl Queue {
     }
 
     /// When the next one's time comes.
-    pub fn next_due(&self) -> Option<i64> {
+    pub fn next_due(&self) -> Option<Millis> {
         self.by_time.first().map(|(at, _)| *at)
     }
 
     /// Those whose time has come.
-    pub fn due(&self, now: i64) -> impl Iterator<Item = &Id> {
+    pub fn due(&self, now: Millis) -> impl Iterator<Item = &Id> {
         self.by_time.iter().take_while(move |(at, _)| *at <= now).map(|(_, id)| id)
     }
 
