@@ -24,8 +24,8 @@ pub struct Record {
     pub deliveries: Vec<Delivery>,
     pub users: Vec<UserFact>,
     pub notes: Vec<FeedNote>,
-    /// The next submission is dropped, as by a full mailbox.
-    pub drops_next: bool,
+    /// So many of the next submissions are dropped, as by a full mailbox.
+    pub drops: u32,
     /// So many submissions panic.
     pub panics: u32,
     /// How often somebody waited until all was decided.
@@ -37,9 +37,9 @@ impl Recorder {
         look(&self.record.lock().unwrap())
     }
 
-    /// Drops the next submission.
-    pub fn drop_next(&self) {
-        self.record.lock().unwrap().drops_next = true;
+    /// Drops so many of the next submissions.
+    pub fn drop_next(&self, times: u32) {
+        self.record.lock().unwrap().drops = times;
     }
 
     /// Panics in the next submission, as a defect behind it does.
@@ -98,7 +98,8 @@ impl Sink for Recorder {
             drop(record);
             panic!("a defect");
         }
-        if std::mem::take(&mut record.drops_next) {
+        if let Some(left) = record.drops.checked_sub(1) {
+            record.drops = left;
             return false;
         }
         record.deliveries.extend(deliveries);

@@ -148,14 +148,14 @@ async fn what_a_gap_makes_the_engine_wish_for_is_of_the_round() {
 }
 
 #[tokio::test]
-async fn a_read_that_finds_no_room_in_the_mailbox_has_failed() {
+async fn a_read_that_finds_no_room_in_the_mailbox_three_times_has_failed() {
     let platform = Platform::start().await;
     platform.with(|state| {
         state.live = vec!["c-1"];
         state.conversations.insert("c-1", body("c-1"));
     });
     let running = run(settings(&platform, Notifications, NAMED));
-    running.recorder.drop_next();
+    running.recorder.drop_next(3);
     until("failed", || running.recorder.told("failed") == 1).await;
     let story = running.recorder.story();
     assert!(story.iter().any(|word| word.contains("no room in the mailbox")), "{story:?}");
