@@ -212,9 +212,14 @@ impl Mailbox {
         }
     }
 
+    /// The number of what came last.
+    pub fn newest(&self) -> u64 {
+        self.lock().next
+    }
+
     /// See [`crate::Intake::settled`].
     pub async fn settled(&self) {
-        let number = self.lock().next;
+        let number = self.newest();
         loop {
             let mut settlement = std::pin::pin!(self.settlement.notified());
             settlement.as_mut().enable();

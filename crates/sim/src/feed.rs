@@ -196,6 +196,11 @@ impl Door {
         self.waiting.iter().any(|item| matches!(item, Item::Lost(_)))
     }
 
+    /// Something that is to be told waits.
+    pub fn has_news(&self) -> bool {
+        self.waiting.iter().any(|item| matches!(item, Item::Note(..) | Item::Lost(_)))
+    }
+
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.left.is_empty() && self.unasked.is_none()
     }

@@ -24,7 +24,6 @@ mod network;
 mod node;
 mod pauses;
 mod plan;
-mod repairer;
 mod repairs;
 mod rim;
 mod trace;

@@ -1,7 +1,6 @@
 //! The way from the cloud to the nodes: sockets that delay, double, lose, die in silence and come back.
 
 use crate::feed::Item;
-use crate::repairer::Request;
 use crate::turns::name_of;
 use crate::watch::Broken;
 use crate::world::{Alive, World};
@@ -102,18 +101,14 @@ impl World {
         (known.socket, known.dead) = (Some(known.sockets), false);
         let first = known.times == 0;
         known.times += 1;
-        let request = Request {
-            feed: known.index,
-            since: if first { life.look_back } else { known.last_heard },
-            time: known.times,
-        };
+        let since = if first { life.look_back } else { known.last_heard };
         known.last_heard = moment.wall;
         known.watch(known.sockets, moment, silence_max);
         known.door.put(Item::Note(known.index, FeedEvent::Listening));
         let (socket, of_gateway) = (known.sockets, known.outlets.contains(&Outlet::Gateway));
         self.say(|| format!("n{node} f{feed}: listens"));
         if self.plan.dialect == Dialect::Notifications {
-            self.request(node, request);
+            self.request(node, feed, since);
         } else if self.plan.network.resends && of_gateway {
             let again: Vec<Rc<str>> = self.recent.iter().map(|(_, text)| text.clone()).collect();
             again.iter().for_each(|text| self.fly(node, feed, socket, text));
@@ -148,10 +143,10 @@ impl World {
             known.sockets += 1;
             known.socket = Some(known.sockets);
             known.watch(known.sockets, moment, silence_max);
-            let request = Request { feed: known.index, since: known.last_heard, time: known.times };
+            let since = known.last_heard;
             self.say(|| format!("n{node} f{feed}: a second channel takes over"));
             self.soon(node, OVERLAP_MS, Alive::Retired { feed, socket });
-            self.request(node, request);
+            self.request(node, feed, since);
             self.die_later(node, feed);
             return Ok(());
         }

@@ -4,7 +4,7 @@ use crate::disk::Disk;
 use crate::feed::{Door, Feed, Hall};
 use crate::pauses::Pause;
 use crate::plan::NodePlan;
-use crate::repairer::Repairer;
+use crate::repairs::Repairer;
 use crate::rim::Rim;
 use crate::watch::Seen;
 use engine::{Id, Shown};
@@ -106,6 +106,7 @@ impl Life {
         (keeper, clock): (Keeper, Clock),
         mailbox: Mailbox,
         feeds: Vec<Feed>,
+        repairer: Repairer,
         look_back: i64,
     ) -> Self {
         Self {
@@ -118,7 +119,7 @@ impl Life {
             stuck: false,
             feeds,
             rim: None,
-            repairer: Repairer::default(),
+            repairer,
             reads: Door::new(Moment::default(), Duration::ZERO),
             cloud: CloudTime::default(),
             look_back,
@@ -132,7 +133,6 @@ impl Life {
     pub fn clock_was_set(&mut self, back: i64) {
         self.look_back += back;
         self.feeds.iter_mut().for_each(|feed| feed.last_heard += back);
-        self.repairer.clock_was_set(back);
         self.rim.iter_mut().for_each(|rim| rim.clock_was_set(back));
     }
 

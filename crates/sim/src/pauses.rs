@@ -6,6 +6,7 @@
 //! its start did, and only the wall's was put right.
 
 use crate::plan::pick;
+use crate::repairs::Step;
 use crate::rim::Report;
 use crate::watch::Broken;
 use crate::world::{Alive, Next, World};
@@ -195,7 +196,7 @@ impl Alive {
                 | Self::Look { .. }
                 | Self::Connected { .. }
                 | Self::Retired { .. }
-                | Self::Round
+                | Self::Repairs(Step::Wake | Step::Settle)
                 | Self::Rim(Report::Wake)
         )
     }

@@ -28,6 +28,10 @@ pub(crate) struct Plan {
     pub full_disks: Option<Millis>,
     /// How long faults go on once all is played out.
     pub faults_after_ms: Millis,
+    /// The share of conversations that nobody can read as long as faults go on.
+    pub unreadable: f64,
+    /// REST reads of a node under way at a time.
+    pub repair_concurrency: usize,
 }
 
 /// One Headcount.
@@ -159,6 +163,8 @@ impl Plan {
             full_disks: maybe(rng, 0.2, 5_000, 40_000),
             faults_after_ms: rng.i64(0..20_000),
             host: Host::draw(rng),
+            unreadable: pick(rng, &[0.0, 0.0, 0.2]),
+            repair_concurrency: pick(rng, &[1, 4, 64]),
             options,
         }
     }

@@ -1,79 +1,145 @@
-//! REST reads: rounds that close holes, wishes that are granted, and what goes wrong with either.
+//! REST repair on the virtual clock: the program's own machine decides, the world answers late, wrongly or not at all.
+//!
+//! Lists and reads fail, once or for as long as faults go on; there are too many requests; an answer says what was so when it
+//! was asked for, and may be overtaken; its `Date` may be a lie; some conversations nobody can read. A list of what the hole
+//! may hide has what began on a day that the hole touches, as the platform's has.
 
 use crate::feed::Item;
-use crate::repairer::{Request, Round};
-use crate::truth::id_of;
+use crate::truth::{id_of, uuid_of};
 use crate::watch::Broken;
-use crate::world::{Alive, Answer, Call, World};
-use engine::{FeedEvent, Id};
+use crate::world::{Alive, World};
+use engine::Id;
 use pipeline::Moment;
 use simulator::{Dialect, Millis};
+use source::listening::{Elapsed, LOOK_EVERY};
+use source::repairing::{Effect, Listed, Read, Repairs, Request};
+use source::{Past, Timing};
+use std::time::Duration;
 use wire::{Origin, Outcome, Refused};
 
-/// How often a read is tried before it counts as failed.
-const TRIES_MAX: u32 = 3;
-/// How far before a hole its conversations are looked for, in milliseconds.
+/// How far before a hole its conversations are looked for.
 const MARGIN_MS: Millis = 60_000;
-/// How long until a failed round is tried again.
-const RETRY_MS: Millis = 5_000;
-/// When to look again whether a read of the same conversation is over.
-const BUSY_MS: Millis = 20;
+/// When to look again whether what was heard is with the engine.
+const SETTLE_MS: Millis = 20;
 /// How far a `Date` that lies is off, at most.
 const LIE_SECONDS_MAX: i64 = 43_200;
 /// How long to wait when there were too many requests.
-const THROTTLED_MS: Millis = 2_000;
+const THROTTLED: Duration = Duration::from_secs(2);
+const DAY_MS: Millis = 86_400_000;
 
-impl World {
-    pub fn request(&mut self, node: usize, request: Request) {
-        if let Some(life) = &mut self.nodes[node].life {
-            life.repairer.ask(request);
-            self.soon(node, 0, Alive::Round);
+/// What comes next in the repair of a node.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// The machine wanted to be woken.
+    Wake,
+    /// A list waits until what was heard is with the engine.
+    Settle,
+    /// A list is there.
+    Listed(Listed),
+    /// An answer is there.
+    Answered(Answered),
+}
+
+/// The answer to a read.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    id: Id,
+    /// When it was asked for, by the node's clock in nanoseconds.
+    asked: i64,
+    /// What time it is there, in seconds, by the answer.
+    date: i64,
+    /// What it says; else how the read ends.
+    body: Result<String, Read>,
+}
+
+/// The machine, and what it waits for.
+#[derive(Debug)]
+pub(crate) struct Repairer {
+    repairs: Repairs,
+    elapsed: Elapsed,
+    /// When it wants to be woken.
+    wake_at: Option<Millis>,
+    list: Option<List>,
+}
+
+/// A list that is to be asked for once what came up to a number is decided.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    since: Option<Past>,
+    /// `None` while something to be told waits for room.
+    behind: Option<u64>,
+}
+
+impl Repairer {
+    /// A machine that is driven from `now` on.
+    pub fn new(concurrency: usize, seed: u64, now: Moment) -> Self {
+        let seconds = Duration::from_secs;
+        let timing = Timing {
+            repair_concurrency: concurrency,
+            backoff_min: Duration::from_millis(200),
+            backoff_max: seconds(2),
+            repair_retry_min: seconds(2),
+            repair_retry_max: seconds(5),
+            read_again: seconds(2),
+            read_again_lasting: seconds(5),
+            read_again_max: seconds(10),
+            ..Timing::default()
+        };
+        Self {
+            repairs: Repairs::new(timing, fastrand::Rng::with_seed(seed)),
+            elapsed: Elapsed::new(now, 0),
+            wake_at: None,
+            list: None,
         }
     }
 
-    /// Grants wishes: each conversation is read once the dust has settled.
+    /// Nothing is asked for or under way.
+    pub fn is_idle(&self) -> bool {
+        self.repairs.is_idle() && self.list.is_none()
+    }
+}
+
+impl World {
+    /// A feed wants what it missed since an instant of the node's clock.
+    pub fn request(&mut self, node: usize, feed: usize, since: i64) {
+        let moment = self.nodes[node].moment(self.now);
+        let Some(life) = &mut self.nodes[node].life else { return };
+        let known = &life.feeds[feed];
+        let since = Some(Past::new(since, moment));
+        life.repairer.repairs.request(Request { feed: known.index, since, time: known.times });
+        self.soon(node, 0, Alive::Repairs(Step::Wake));
+    }
+
+    /// The engine wants conversations read, each once the dust has settled.
     pub fn grant(&mut self, node: usize, wishes: Vec<(Id, &'static str)>) {
-        if self.plan.dialect != Dialect::Notifications {
+        if self.plan.dialect != Dialect::Notifications || wishes.is_empty() {
             return;
         }
         let delay = self.nodes[node].plan.limits.repair_delay_ns / 1_000_000;
         for (id, reason) in wishes {
-            let Some(life) = &mut self.nodes[node].life else { return };
-            if life.repairer.wished.insert(id.clone()) {
-                self.say(|| format!("n{node}: wishes for {id}: {reason}"));
-                let in_ms = if reason == "gap" { 0 } else { delay };
-                self.soon(node, in_ms, Alive::Read { id, round: false });
+            self.say(|| format!("n{node}: wishes for {id}: {reason}"));
+            let Some((repairer, at)) = self.repairer_at(node) else { return };
+            let wait = if reason == "gap" { 0 } else { delay.unsigned_abs() };
+            repairer.repairs.wish(id, at + wait);
+        }
+        self.soon(node, 0, Alive::Repairs(Step::Wake));
+    }
+
+    /// Something comes of what the machine wanted.
+    pub fn repair(&mut self, node: usize, step: Step) -> Result<(), Broken> {
+        match step {
+            Step::Wake => {}
+            Step::Settle => self.settle(node),
+            Step::Listed(listed) => {
+                self.say(|| format!("n{node}: a round has listed {:?}", listed.conversations));
+                if let Some((repairer, at)) = self.repairer_at(node) {
+                    repairer.repairs.handle_listed(at, listed);
+                }
             }
+            Step::Answered(answered) => self.answered(node, answered),
         }
-    }
-
-    pub fn begin_round(&mut self, node: usize) -> Result<(), Broken> {
-        let (ahead, clock) = (self.nodes[node].ahead_ms, self.nodes[node].clock(self.now));
-        let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
-        let times: Vec<u64> = life.feeds.iter().map(|feed| feed.times).collect();
-        let present = |feed: u16| times.get(usize::from(feed)).copied().unwrap_or(0);
-        let Some(requests) = life.repairer.begin(present) else { return Ok(()) };
-        let since = requests.iter().map(|request| request.since).min().unwrap_or(0);
-        // What is live is asked for first, and the answer says what time it is there.
-        let cloud = life.cloud.clone();
-        self.hear_date(node, self.now / 1_000, clock);
-        let ids = self.listed(cloud.at(since) / 1_000_000 - MARGIN_MS);
-        self.say(|| format!("n{node}: a round reads {} (clock {ahead:+} ms)", ids.len()));
-        let left = ids.iter().cloned().collect();
-        let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
-        life.repairer.round = Some(Round { requests, left, failed: false });
-        for id in ids {
-            let in_ms = self.latency();
-            self.soon(node, in_ms, Alive::Read { id, round: true });
-        }
-        self.finish_round(node)
-    }
-
-    /// What is live, and what has ended since.
-    fn listed(&mut self, since: Millis) -> Vec<Id> {
-        let truth = self.stage.truth(self.now);
-        let hidden = |one: &&simulator::Conversation| one.ended_at.is_none_or(|ended| ended.0 >= since);
-        truth.conversations.iter().filter(hidden).map(|one| id_of(one.id)).collect()
+        self.drive_repairs(node);
+        self.wake(node)
     }
 
     /// Takes the platform's time, in whole seconds, from an answer that comes now.
@@ -87,16 +153,97 @@ impl World {
         }
     }
 
-    /// What an answer is worth by what is believed of the platform's time: one whose times seem to lie ahead is as good as
-    /// none, and asked for again.
-    pub fn read_in_time(&self, node: usize, answer: Answer) -> Answer {
-        let (Some(life), Answer::Body(body)) = (&self.nodes[node].life, &answer) else { return answer };
-        let received = self.nodes[node].clock(self.now);
-        let origin = Origin { feed: 0, received, sent_by: life.cloud.at(received) };
-        let mut unused = wire::Batch::default();
-        let decoded =
-            wire::decode_conversation(body.as_bytes(), origin, &wire::Limits::default(), &mut unused);
-        if decoded == Outcome::Refused(Refused::FutureTime) { Answer::Failed } else { answer }
+    /// The machine of a node, and its present time.
+    fn repairer_at(&mut self, node: usize) -> Option<(&mut Repairer, u64)> {
+        let moment = self.nodes[node].moment(self.now);
+        let repairer = &mut self.nodes[node].life.as_mut()?.repairer;
+        let at = repairer.elapsed.advance(moment);
+        Some((repairer, at))
+    }
+
+    /// Lets the machine act, carries out what it wants, and comes back when it wants to be woken.
+    fn drive_repairs(&mut self, node: usize) {
+        let now = self.now;
+        let Some(life) = &self.nodes[node].life else { return };
+        let times: Vec<u64> = life.feeds.iter().map(|feed| feed.times).collect();
+        let present = |feed: u16| times.get(usize::from(feed)).copied().unwrap_or(0);
+        let Some((repairer, at)) = self.repairer_at(node) else { return };
+        repairer.repairs.handle_timeout(at, present);
+        while let Some(effect) = self.repairer_at(node).and_then(|(r, _)| r.repairs.poll_effect()) {
+            self.carry_out_repair(node, effect);
+        }
+        let Some((repairer, at)) = self.repairer_at(node) else { return };
+        let Some(due) = repairer.repairs.poll_timeout() else { return };
+        let wait = Duration::from_millis(due.saturating_sub(at).max(1)).min(LOOK_EVERY);
+        let due = now + i64::try_from(wait.as_millis()).unwrap_or(1);
+        if repairer.wake_at.is_none_or(|known| known <= now || due < known) {
+            repairer.wake_at = Some(due);
+            self.soon(node, due - now, Alive::Repairs(Step::Wake));
+        }
+    }
+
+    fn carry_out_repair(&mut self, node: usize, effect: Effect) {
+        match effect {
+            Effect::List(since) => {
+                if let Some((repairer, _)) = self.repairer_at(node) {
+                    repairer.list = Some(List { since, behind: None });
+                }
+                self.settle(node);
+            }
+            Effect::Read(id) => self.ask(node, id),
+            Effect::Tell(feed, event) => {
+                self.say(|| format!("n{node} f{feed}: {event:?}"));
+                if let Some(life) = &mut self.nodes[node].life {
+                    // The answers that prove it are taken first: they wait at the same door.
+                    life.reads.put(Item::Note(feed, event));
+                }
+            }
+            Effect::Ended(ended) => self.say(|| format!("n{node}: {ended:?}")),
+        }
+    }
+
+    /// Lists once what was heard before, and that the feeds listen again, is with the engine.
+    fn settle(&mut self, node: usize) {
+        let Some(life) = &mut self.nodes[node].life else { return };
+        let is_told = life.feeds.iter().all(|feed| !feed.door.has_news());
+        let Some(list) = &mut life.repairer.list else { return };
+        if list.behind.is_none() && is_told {
+            list.behind = Some(life.mailbox.newest());
+        }
+        if life.stuck || list.behind.is_none_or(|number| life.mail.taken_to < number) {
+            return self.soon(node, SETTLE_MS, Alive::Repairs(Step::Settle));
+        }
+        let since = list.since;
+        life.repairer.list = None;
+        self.list(node, since);
+    }
+
+    /// What is live, and what has ended since, as it is now and as it is listed in a while.
+    fn list(&mut self, node: usize, since: Option<Past>) {
+        let (moment, in_ms) = (self.nodes[node].moment(self.now), self.latency());
+        let fails = !self.calm && self.rng.f64() < self.plan.reads.failures;
+        self.hear_date(node, self.now / 1_000, moment.wall);
+        let Some(life) = &self.nodes[node].life else { return };
+        let from = since.map(|since| life.cloud.at(since.by(moment)) / 1_000_000 - MARGIN_MS);
+        let mut listed = Listed::default();
+        if fails {
+            listed.problem = Some("the list broke off".to_owned());
+        } else {
+            listed.conversations = self.listed(from);
+        }
+        self.soon(node, in_ms, Alive::Repairs(Step::Listed(listed)));
+    }
+
+    fn listed(&mut self, from: Option<Millis>) -> Vec<Id> {
+        let truth = self.stage.truth(self.now);
+        let hidden = |one: &&simulator::Conversation| {
+            let begins = one.started_at.0.div_euclid(DAY_MS);
+            let since = |from: Millis| {
+                begins >= from.div_euclid(DAY_MS) && one.ended_at.is_some_and(|at| at.0 >= from)
+            };
+            one.ended_at.is_none() || from.is_some_and(since)
+        };
+        truth.conversations.iter().filter(hidden).map(|one| id_of(one.id)).collect()
     }
 
     /// The platform's time, in seconds, as an answer gives it: now and then a cache or a balancer lies.
@@ -106,99 +253,59 @@ impl World {
         self.now / 1_000 + lie
     }
 
-    /// Begins a read, once no other of the same conversation is under way.
-    pub fn read(&mut self, node: usize, id: Id, round: bool) {
-        let Some(life) = &mut self.nodes[node].life else { return };
-        if life.repairer.reading.contains(&id) {
-            return self.soon(node, BUSY_MS, Alive::Read { id, round });
-        }
-        // What is wished for from now on is asked for again: this answer may be too early for it.
-        if round || life.repairer.wished.remove(&id) {
-            life.repairer.reading.insert(id.clone());
-            self.ask(node, Call { id, tries: 1, round });
-        }
-    }
-
     /// A request reaches the platform, and is answered from what is so at that moment; the answer may be overtaken.
-    pub fn ask(&mut self, node: usize, call: Call) {
+    fn ask(&mut self, node: usize, id: Id) {
         let fate = if self.calm { 1.0 } else { self.rng.f64() };
-        let answer = if fate < self.plan.reads.failures {
-            Answer::Failed
-        } else if fate < self.plan.reads.failures + self.plan.reads.throttled {
-            Answer::Throttled
+        let reads = &self.plan.reads;
+        let failed = |retry_in| Err(Read::Failed { problem: "status 503".to_owned(), retry_in });
+        let body = if fate < reads.failures {
+            failed(Duration::ZERO)
+        } else if fate < reads.failures + reads.throttled {
+            failed(THROTTLED)
+        } else if self.is_unreadable(&id) {
+            Err(Read::Unreadable("the answer is too large".to_owned()))
         } else {
-            match crate::truth::uuid_of(&call.id).and_then(|id| self.stage.read(id)) {
-                Some(body) => Answer::Body(body),
-                None => Answer::Gone,
-            }
+            uuid_of(&id).and_then(|id| self.stage.read(id)).ok_or(Read::Gone)
         };
         let in_ms = self.latency();
         let (asked, date) = (self.nodes[node].clock(self.now), self.date());
-        self.soon(node, in_ms, Alive::Answered { call, asked, date, answer });
+        self.soon(node, in_ms, Alive::Repairs(Step::Answered(Answered { id, asked, date, body })));
     }
 
-    pub fn answered(&mut self, node: usize, call: Call, answer: Answer) -> Result<(), Broken> {
-        let failed = match answer {
-            Answer::Throttled => {
-                self.soon(node, THROTTLED_MS, Alive::Ask(call));
-                return Ok(());
-            }
-            Answer::Failed if call.tries < TRIES_MAX => {
-                let again = Call { tries: call.tries + 1, ..call };
-                self.soon(node, 200 * i64::from(call.tries), Alive::Ask(again));
-                return Ok(());
-            }
-            Answer::Failed => true,
-            Answer::Gone => false,
-            Answer::Body(body) => {
+    /// Whether a conversation is one of those that nobody can read: always the same, as long as faults go on.
+    fn is_unreadable(&self, id: &Id) -> bool {
+        let seed = uuid_of(id).map_or(0, |id| id.0.as_u64_pair().0) ^ self.plan.seed;
+        !self.calm && fastrand::Rng::with_seed(seed).f64() < self.plan.unreadable
+    }
+
+    fn answered(&mut self, node: usize, answered: Answered) {
+        let Answered { id, asked, date, body } = answered;
+        self.hear_date(node, date, asked);
+        let read = match body {
+            Ok(body) if self.is_in_time(node, &body) => {
                 if let Some(life) = &mut self.nodes[node].life {
                     life.reads.put(Item::Read(body));
                 }
-                false
+                Read::Done
             }
+            Ok(_) => Read::Failed { problem: "future_time".to_owned(), retry_in: Duration::ZERO },
+            Err(read) => read,
         };
-        let Call { id, round, .. } = call;
-        self.say(|| format!("n{node}: read {id}{}", if failed { ": failed" } else { "" }));
-        let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
-        life.repairer.reading.remove(&id);
-        if round {
-            let finished = life.repairer.done(&id, failed);
-            self.conclude(node, finished);
-        } else if failed {
-            life.repairer.wished.insert(id.clone());
-            self.soon(node, RETRY_MS, Alive::Read { id, round: false });
+        self.say(|| format!("n{node}: read {id}: {read:?}"));
+        if let Some((repairer, at)) = self.repairer_at(node) {
+            repairer.repairs.handle_read(at, &id, &read);
         }
-        self.wake(node)
     }
 
-    fn finish_round(&mut self, node: usize) -> Result<(), Broken> {
-        let finished = self.nodes[node].life.as_mut().and_then(|life| life.repairer.finished());
-        self.conclude(node, finished);
-        self.wake(node)
-    }
-
-    /// Tells the feeds of a finished round what it proved.
-    fn conclude(&mut self, node: usize, round: Option<Round>) {
-        let Some(round) = round else { return };
-        for request in round.requests {
-            let Some(life) = &mut self.nodes[node].life else { return };
-            let Some(feed) = life.feeds.get_mut(usize::from(request.feed)) else { continue };
-            if feed.times != request.time {
-                life.repairer.carry(&request);
-                continue;
-            }
-            let event = match round.failed {
-                false => FeedEvent::Repaired,
-                true => FeedEvent::RepairFailed { reason: "a conversation could not be read".to_owned() },
-            };
-            // The answers that prove it are taken first: they wait at the same door.
-            life.reads.put(Item::Note(request.feed, event));
-            if round.failed {
-                life.repairer.ask(request);
-            }
-        }
-        self.say(|| format!("n{node}: the round {}", if round.failed { "failed" } else { "is done" }));
-        self.soon(node, if round.failed { RETRY_MS } else { 0 }, Alive::Round);
+    /// Whether an answer makes sense by what is believed of the platform's time.
+    fn is_in_time(&self, node: usize, body: &str) -> bool {
+        let Some(life) = &self.nodes[node].life else { return true };
+        let received = self.nodes[node].clock(self.now);
+        let origin = Origin { feed: 0, received, sent_by: life.cloud.at(received) };
+        let mut unused = wire::Batch::default();
+        let decoded =
+            wire::decode_conversation(body.as_bytes(), origin, &wire::Limits::default(), &mut unused);
+        decoded != Outcome::Refused(Refused::FutureTime)
     }
 
     pub fn latency(&mut self) -> Millis {

@@ -7,7 +7,6 @@
 
 use crate::feed::Item;
 use crate::plan::Rim as Plan;
-use crate::repairer::Request;
 use crate::turns::name_of;
 use crate::watch::Broken;
 use crate::world::{Alive, OPENING, World};
@@ -435,8 +434,6 @@ impl World {
         let Some(life) = &mut self.nodes[node].life else { return };
         let Some(rim) = &mut life.rim else { return };
         let since = rim.missing_since.remove(&channel).unwrap_or(clock);
-        let known = &life.feeds[channel];
-        let request = Request { feed: known.index, since, time: known.times };
-        self.request(node, request);
+        self.request(node, channel, since);
     }
 }

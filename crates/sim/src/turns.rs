@@ -4,6 +4,7 @@ use crate::disk::Tail;
 use crate::feed::{Feed, Item};
 use crate::node::Life;
 use crate::plan::Topics;
+use crate::repairs::Repairer;
 use crate::rim::Rim;
 use crate::watch::{Broken, Invariant};
 use crate::world::{Alive, Next, World};
@@ -46,7 +47,9 @@ impl World {
             Some(Feed::new(number, *topics, self.outlet(*topics), moment, self.plan.network.silence_max()))
         });
         let mailbox = Mailbox::new(plan.mailbox, Telemetry::new(&mut Registry::default()));
-        let mut life = Life::new(number, (keeper, clock), mailbox, feeds.collect(), recovered.look_back_to);
+        let feeds = feeds.collect();
+        let repairer = Repairer::new(self.plan.repair_concurrency, self.rng.u64(..), moment);
+        let mut life = Life::new(number, (keeper, clock), mailbox, feeds, repairer, recovered.look_back_to);
         life.keeper.follow(plan.followed);
         let resends = self.plan.dialect == Dialect::Events;
         for feed in &mut life.feeds {

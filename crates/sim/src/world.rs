@@ -8,6 +8,7 @@ use crate::agenda::Agenda;
 use crate::disk::Disk;
 use crate::node::{Life, Node};
 use crate::plan::{Plan, Topics};
+use crate::repairs::Step;
 use crate::rim::Report;
 use crate::trace::Trace;
 use crate::truth::Sheet;
@@ -59,27 +60,7 @@ pub(crate) enum Alive {
     Noticed { feed: usize, socket: u32, why: &'static str },
     Retired { feed: usize, socket: u32 },
     Rim(Report),
-    Round,
-    Read { id: Id, round: bool },
-    Ask(Call),
-    Answered { call: Call, asked: i64, date: i64, answer: Answer },
-}
-
-/// A REST read of a conversation, for a round or for a wish.
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub id: Id,
-    pub tries: u32,
-    pub round: bool,
-}
-
-/// How a REST read ends.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Body(String),
-    Gone,
-    Failed,
-    Throttled,
+    Repairs(Step),
 }
 
 pub(crate) struct World {
@@ -224,14 +205,7 @@ impl World {
             Alive::Noticed { feed, socket, why } => self.noticed(node, feed, socket, why)?,
             Alive::Retired { feed, socket } => self.retired(node, feed, socket),
             Alive::Rim(report) => self.reported(node, report)?,
-            Alive::Round => self.begin_round(node)?,
-            Alive::Read { id, round } => self.read(node, id, round),
-            Alive::Ask(call) => self.ask(node, call),
-            Alive::Answered { call, asked, date, answer } => {
-                self.hear_date(node, date, asked);
-                let answer = self.read_in_time(node, answer);
-                self.answered(node, call, answer)?;
-            }
+            Alive::Repairs(step) => self.repair(node, step)?,
         }
         Ok(())
     }

@@ -29,16 +29,6 @@ use std::time::Duration;
 pub const FEED: u16 = 0;
 /// How often a read is tried before it counts as failed.
 const TRIES_MAX: u32 = 3;
-/// When a conversation that could not be read is read again: after as long as an outage of the platform's REST may last,
-/// without adding to it. Each time in a row that it fails again the wait doubles.
-const READ_AGAIN: Millis = 60_000;
-/// One that may not be read, or that nobody can read: a missing permission takes a person.
-const LASTING_AGAIN: Millis = 600_000;
-/// The longest wait; and when a round is tried again that asked for more than can be listed, or met what nobody can read,
-/// unless a feed asks for another: what could be read is read, and reading it all again every few minutes would take the
-/// rate limit from others.
-const DAY: Millis = 86_400_000;
-
 /// A feed that wants its holes closed.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -167,15 +157,6 @@ impl Read {
             }
         }
     }
-
-    /// When it is wanted again.
-    fn again_in(&self) -> Option<Millis> {
-        match self {
-            Self::Done | Self::Gone => None,
-            Self::Failed { .. } => Some(READ_AGAIN),
-            Self::Forbidden(_) | Self::Unreadable(_) => Some(LASTING_AGAIN),
-        }
-    }
 }
 
 impl Repairs {
@@ -287,11 +268,16 @@ impl Repairs {
 
     /// Something is known to be missing of one that could not be read, and that stays so until it is.
     fn want_again(&mut self, now: Millis, id: &Id, read: &Read) {
-        if let Some(wait) = read.again_in() {
+        let wait = match read {
+            Read::Done | Read::Gone => None,
+            Read::Failed { .. } => Some(self.timing.read_again),
+            Read::Forbidden(_) | Read::Unreadable(_) => Some(self.timing.read_again_lasting),
+        };
+        if let Some(wait) = wait {
             let failures = self.unread.entry(id.clone()).or_default();
-            let wait = wait.saturating_mul(1 << (*failures).min(16)).min(DAY);
+            let wait = wait.saturating_mul(1 << (*failures).min(16)).min(self.timing.read_again_max);
             *failures += 1;
-            return self.queue.want(id.clone(), now.saturating_add(wait));
+            return self.queue.want(id.clone(), now.saturating_add(millis(wait)));
         }
         let was_unread = self.unread.remove(id).is_some();
         if let Some(retry) = &mut self.retry
@@ -345,7 +331,7 @@ impl Repairs {
         let lasts = round.lasts || round.problem.is_none();
         let is_whole = event == FeedEvent::Repaired;
         let retry_in = (!is_whole).then(|| {
-            let soonest = if lasts { Duration::from_millis(DAY) } else { self.timing.repair_retry_min };
+            let soonest = if lasts { self.timing.read_again_max } else { self.timing.repair_retry_min };
             self.waits.wait().max(soonest)
         });
         if is_whole {

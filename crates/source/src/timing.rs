@@ -49,6 +49,15 @@ pub struct Timing {
     pub repair_retry_min: Duration,
     /// The longest wait before a failed repair is tried again. 10 min: a missing permission takes a person.
     pub repair_retry_max: Duration,
+    /// When a conversation that could not be read is read again. 60 s: an outage of the platform's REST lasts as long, and
+    /// this adds nothing to it. Each time in a row that it fails again the wait doubles.
+    pub read_again: Duration,
+    /// The same of one that may not be read, or that nobody can read. 10 min: a missing permission takes a person.
+    pub read_again_lasting: Duration,
+    /// The longest of these waits; and when a round is tried again that asked for more than can be listed, or met what nobody
+    /// can read, unless a feed asks for another. A day: what could be read is read, and reading it all again every few
+    /// minutes would take the rate limit from others.
+    pub read_again_max: Duration,
     /// How far before the start of this run the first repair looks for conversations that have ended since. 10 min; a
     /// program that knows when it was last running sets the time since then.
     pub look_back_first: Duration,
@@ -80,6 +89,9 @@ impl Default for Timing {
             repair_margin: Duration::from_secs(60),
             repair_retry_min: Duration::from_secs(5),
             repair_retry_max: Duration::from_secs(600),
+            read_again: Duration::from_secs(60),
+            read_again_lasting: Duration::from_secs(600),
+            read_again_max: Duration::from_secs(86_400),
             look_back_first: Duration::from_nanos(engine::LOOK_BACK_NS.unsigned_abs()),
             credentials_retry: Duration::from_secs(60),
             rate_limit_wait: Duration::from_secs(10),
