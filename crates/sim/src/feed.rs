@@ -212,6 +212,15 @@ impl Door {
         }
     }
 
+    /// How long ago the instant is, in nanoseconds, at which something that came now proves a socket to live.
+    pub fn silent(&self, now: Moment) -> i64 {
+        let mut proof = self.proof;
+        if self.waits {
+            proof.empty(self.before);
+        }
+        now.wall.saturating_sub(proof.found(!self.waits, now).until)
+    }
+
     /// Something is there; until when that proves the socket to be heard.
     fn found(&mut self, now: Moment) -> i64 {
         let waited = std::mem::take(&mut self.waits);

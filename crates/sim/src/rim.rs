@@ -6,6 +6,7 @@
 //! channels that vanish. What no topic covers is sent by nobody, so that a claim about it is false.
 
 use crate::feed::Item;
+use crate::node::MILLI;
 use crate::plan::Rim as Plan;
 use crate::turns::name_of;
 use crate::watch::Broken;
@@ -96,7 +97,7 @@ impl Plan {
             backoff_min: ms(200),
             backoff_max: ms(5_000),
             channel_stable_after: ms(2_000),
-            overlap: ms(2_000),
+            overlap: ms(6_000),
             channel_renew_after: ms(self.renew_ms),
             rediscover_every: ms(self.rediscover_ms),
             ..Timing::default()
@@ -175,8 +176,11 @@ impl World {
 
     /// The machine is told that something came, whatever became of the peer since.
     pub fn tell_heard(&mut self, node: usize, channel: usize, socket: u32) {
+        let moment = self.nodes[node].moment(self.now);
+        let Some(life) = &self.nodes[node].life else { return };
+        let silent = life.feeds[channel].door.silent(moment).unsigned_abs().div_ceil(MILLI.unsigned_abs());
         if let Some((rim, at)) = self.rim_at(node) {
-            rim.listener.handle_heard(at, channel, socket);
+            rim.listener.handle_heard(at, channel, socket, at.saturating_sub(silent));
         }
     }
 

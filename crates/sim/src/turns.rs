@@ -71,6 +71,7 @@ impl World {
             if let Some(life) = &mut self.nodes[node].life {
                 life.rim = Some(rim);
             }
+            (0..feeds).for_each(|feed| self.soon(node, 0, Alive::Look { feed }));
             return self.drive_rim(node);
         }
         for feed in 0..feeds {

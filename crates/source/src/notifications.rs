@@ -149,8 +149,10 @@ impl<S: Sink> Driver<S> {
                 if let Some(held) = self.channels.get_mut(at) {
                     held.feed.heard(Past::new(until, heard));
                 }
+                let silent = heard.wall.saturating_sub(until).max(0);
                 let heard = self.elapsed.read(heard);
-                self.listener.handle_heard(heard, at, socket);
+                let proved = heard.saturating_sub(silent.unsigned_abs().div_ceil(MILLI.unsigned_abs()));
+                self.listener.handle_heard(heard, at, socket, proved);
             }
             Report::Control(at, socket, control) => listener.handle_control(now, at, socket, &control),
             Report::Closed(at, socket, cause) => {

@@ -202,9 +202,9 @@ impl Listener {
         self.failing(now, at, problem);
     }
 
-    /// Something was heard on a socket.
-    pub fn handle_heard(&mut self, now: Millis, at: usize, socket: u32) {
-        self.with_session(now, at, |session| session.handle_heard(now, socket));
+    /// Something was heard on a socket, which proves that it lived at an instant, `proved`.
+    pub fn handle_heard(&mut self, now: Millis, at: usize, socket: u32, proved: Millis) {
+        self.with_session(now, at, |session| session.handle_heard(now, socket, proved));
     }
 
     /// A message about the channel or the socket itself.

@@ -78,9 +78,10 @@ enum Making {
 enum Phase {
     Opening,
     Main,
-    /// Read on until then, beside its replacement.
+    /// Read on until then, beside its replacement; and pinged in between, since what comes at once may have lain in a buffer.
     Ending {
         until: Millis,
+        ping_at: Option<Millis>,
     },
 }
 
@@ -94,8 +95,10 @@ struct Socket {
     pinged_at: Option<Millis>,
     /// The server said that it will close it.
     closing: bool,
-    /// It was replaced, and was not heard since: nobody knows how long it lived.
-    unproved: bool,
+    /// Until when it lived, as far as is proved.
+    proved_at: Millis,
+    /// When it was replaced, as long as it is not proved that it lived then.
+    replaced_at: Option<Millis>,
 }
 
 /// One channel's life.
@@ -187,15 +190,16 @@ impl Session {
 
     /// A socket is open.
     pub fn handle_open(&mut self, now: Millis, id: u32) {
-        let ending = Phase::Ending { until: now + millis(self.timing.overlap) };
+        let overlap = millis(self.timing.overlap);
+        let ending = Phase::Ending { until: now + overlap, ping_at: Some(now + overlap / 2) };
         let mut replaced = None;
         let Some(channel) = self.sockets.iter().find(|s| s.id == id).map(|s| s.channel) else { return };
         for socket in &mut self.sockets {
             if socket.id == id {
-                (socket.phase, socket.opened_at, socket.heard_at) = (Phase::Main, now, now);
+                socket.phase = Phase::Main;
+                (socket.opened_at, socket.heard_at, socket.proved_at) = (now, now, now);
             } else if socket.phase == Phase::Main {
-                (socket.phase, socket.unproved) = (ending, true);
-                self.actions.push_back(Action::Ping { socket: socket.id });
+                (socket.phase, socket.replaced_at) = (ending, Some(now));
                 replaced =
                     Some(if socket.channel == channel { Cause::SocketClosing } else { Cause::Renewal });
             }
@@ -221,7 +225,7 @@ impl Session {
     pub fn handle_closed(&mut self, now: Millis, id: u32, cause: Cause) {
         if let Some(socket) = self.sockets.iter_mut().find(|s| s.id == id) {
             // What the server closed it has heard to its end.
-            socket.unproved &= cause != Cause::Closed;
+            socket.replaced_at.take_if(|_| cause == Cause::Closed);
         }
         if let Some(socket) = self.remove(id)
             && socket.phase == Phase::Main
@@ -230,9 +234,10 @@ impl Session {
         }
     }
 
-    /// Something was heard on a socket. What comes after a silence that no watchdog would have borne lay in a buffer while
-    /// nobody ran: it proves nothing about the time between, nor that the peer still lives.
-    pub fn handle_heard(&mut self, now: Millis, id: u32) {
+    /// Something was heard on a socket, which proves that it lived at an instant, `proved`. What comes after a silence that no
+    /// watchdog would have borne lay in a buffer while nobody ran: it proves nothing about the time between, nor that the
+    /// peer still lives.
+    pub fn handle_heard(&mut self, now: Millis, id: u32, proved: Millis) {
         let silence_max = self.silence_max();
         let Some(at) = self.sockets.iter().position(|s| s.id == id) else { return };
         let pong_by = self.sockets[at].pinged_at.map(|pinged| pinged + millis(self.timing.pong_timeout));
@@ -244,7 +249,9 @@ impl Session {
             }
             return;
         }
-        (socket.heard_at, socket.pinged_at, socket.unproved) = (now, None, false);
+        (socket.heard_at, socket.pinged_at) = (now, None);
+        socket.proved_at = socket.proved_at.max(proved);
+        socket.replaced_at.take_if(|replaced| *replaced <= proved);
     }
 
     /// A message about the channel or the socket itself.
@@ -261,7 +268,14 @@ impl Session {
     /// Time went by.
     pub fn handle_timeout(&mut self, now: Millis) {
         self.watch(now);
-        let expired = |s: &Socket| matches!(s.phase, Phase::Ending { until } if until <= now);
+        for socket in &mut self.sockets {
+            if let Phase::Ending { ping_at, .. } = &mut socket.phase
+                && ping_at.take_if(|at| *at <= now).is_some()
+            {
+                self.actions.push_back(Action::Ping { socket: socket.id });
+            }
+        }
+        let expired = |s: &Socket| matches!(s.phase, Phase::Ending { until, .. } if until <= now);
         while let Some(id) = self.sockets.iter().find(|s| expired(s)).map(|s| s.id) {
             self.remove(id);
             self.actions.push_back(Action::Close { socket: id });
@@ -290,7 +304,7 @@ impl Session {
         let sockets = self.sockets.iter().filter_map(|socket| match socket.phase {
             Phase::Opening => None,
             Phase::Main => Some(self.watch_at(socket)),
-            Phase::Ending { until } => Some(until),
+            Phase::Ending { until, ping_at } => Some(ping_at.unwrap_or(until)),
         });
         let making = match self.making {
             Some(Making::Due { at, .. }) => Some(at),
@@ -391,7 +405,8 @@ impl Session {
             heard_at: now,
             pinged_at: None,
             closing: false,
-            unproved: false,
+            proved_at: now,
+            replaced_at: None,
         });
         self.actions.push_back(Action::Open { socket: id });
     }
@@ -412,8 +427,8 @@ impl Session {
     }
 
     fn note_unproved(&mut self, socket: &Socket) {
-        if socket.unproved {
-            self.actions.push_back(Action::Unproved { since: socket.heard_at });
+        if socket.replaced_at.is_some() {
+            self.actions.push_back(Action::Unproved { since: socket.proved_at });
         }
     }
 

@@ -44,7 +44,7 @@ impl Play {
 
     /// A heartbeat every 30 s on the socket 1.
     fn hears_until(&mut self, until: Millis) {
-        (self.now..until).step_by(30_000).for_each(|at| self.session.handle_heard(at, 1));
+        (self.now..until).step_by(30_000).for_each(|at| self.session.handle_heard(at, 1, at));
     }
 
     fn control(&mut self, socket: u32, control: Control) -> Vec<Action> {
@@ -62,7 +62,7 @@ fn silence_is_pinged_and_an_answer_keeps_the_socket() {
     assert_eq!(play.at(34_999), []);
     assert_eq!(play.at(35_000), [Ping { socket: 1 }]);
     assert_eq!(play.at(39_999), []);
-    play.session.handle_heard(39_999, 1);
+    play.session.handle_heard(39_999, 1, 39_999);
     assert_eq!(play.at(60_000), []);
     assert_eq!(play.at(39_999 + 35_000), [Ping { socket: 1 }]);
 }
@@ -84,8 +84,10 @@ fn an_announced_close_overlaps_and_loses_nothing() {
     assert_eq!(play.control(1, Control::SocketClosing), [Open { socket: 2 }]);
     assert_eq!(play.control(1, Control::SocketClosing), [], "it may be said twice");
     play.session.handle_open(1_200, 2);
-    assert_eq!(play.drain(), [Ping { socket: 1 }, Replaced(Cause::SocketClosing), Repair]);
-    play.session.handle_heard(1_300, 1);
+    assert_eq!(play.drain(), [Replaced(Cause::SocketClosing), Repair]);
+    assert_eq!(play.at(6_199), [], "what comes at once may have lain in a buffer");
+    assert_eq!(play.at(6_200), [Ping { socket: 1 }]);
+    play.session.handle_heard(6_300, 1, 5_000);
     assert_eq!(play.at(11_199), []);
     assert_eq!(play.at(11_200), [Close { socket: 1 }]);
     assert_eq!(play.control(1, Control::SocketClosing), [], "of a socket that is gone");
@@ -116,7 +118,7 @@ fn the_old_socket_may_end_after_its_replacement_is_open() {
 fn an_old_socket_that_is_never_heard_again_may_have_died_before() {
     for cause in [None, Some(Cause::Broken)] {
         let mut play = Play::listening();
-        play.session.handle_heard(500, 1);
+        play.session.handle_heard(500, 1, 500);
         play.now = 1_000;
         play.control(1, Control::SocketClosing);
         play.session.handle_open(1_200, 2);
@@ -139,7 +141,7 @@ fn a_replacement_that_fails_is_tried_again_while_the_old_socket_delivers() {
     play.session.handle_open_failed(5, 2, false);
     assert_eq!(play.next(FIRST_WAIT), [Open { socket: 3 }]);
     play.session.handle_open(play.now, 3);
-    assert_eq!(play.drain(), [Ping { socket: 1 }, Replaced(Cause::SocketClosing), Repair]);
+    assert_eq!(play.drain(), [Replaced(Cause::SocketClosing), Repair]);
 }
 
 #[test]
@@ -181,10 +183,11 @@ fn a_channel_is_renewed_before_its_end_with_a_fresh_token_and_an_overlap() {
     play.session.handle_channel_made(play.now);
     assert_eq!(play.next(Duration::ZERO), [Open { socket: 2 }]);
     play.session.handle_open(play.now, 2);
-    assert_eq!(play.drain(), [Ping { socket: 1 }, Replaced(Cause::Renewal), Repair]);
-    play.session.handle_heard(play.now + 1, 1);
+    assert_eq!(play.drain(), [Replaced(Cause::Renewal), Repair]);
+    play.session.handle_heard(play.now + 1, 1, play.now + 1);
     assert_eq!(play.control(1, Control::ChannelGone), [], "of the old channel");
-    assert_eq!(play.next(Duration::from_secs(10)), [Close { socket: 1 }]);
+    assert_eq!(play.next(Duration::from_secs(5)), [Ping { socket: 1 }]);
+    assert_eq!(play.next(Duration::from_secs(5)), [Close { socket: 1 }]);
 }
 
 #[test]
@@ -249,7 +252,7 @@ fn no_order_of_events_gets_stuck() {
                 4 => play.session.handle_control(play.now, socket, &Control::SocketClosing),
                 5 => play.session.handle_control(play.now, socket, &Control::ChannelGone),
                 6 if Some(socket) != opening => play.session.handle_closed(play.now, socket, Cause::Closed),
-                _ => play.session.handle_heard(play.now, socket),
+                _ => play.session.handle_heard(play.now, socket, play.now),
             }
             for action in play.at(play.now) {
                 match action {
@@ -271,9 +274,9 @@ fn no_order_of_events_gets_stuck() {
 #[test]
 fn what_lay_in_a_buffer_while_nobody_ran_keeps_no_socket_alive() {
     let mut play = Play::listening();
-    play.session.handle_heard(10_000, 1);
+    play.session.handle_heard(10_000, 1, 10_000);
     // The process stood still for a minute; its reader is the first to run.
-    play.session.handle_heard(70_000, 1);
+    play.session.handle_heard(70_000, 1, 70_000);
     assert_eq!(play.drain(), [Close { socket: 1 }, Lost(Cause::Silent)]);
     assert_eq!(play.next(FIRST_WAIT + Duration::from_secs(70)), [Open { socket: 2 }]);
 }
@@ -281,10 +284,35 @@ fn what_lay_in_a_buffer_while_nobody_ran_keeps_no_socket_alive() {
 #[test]
 fn after_a_pause_nobody_waits_for_another_watchdog() {
     let mut play = Play::listening();
-    play.session.handle_heard(10_000, 1);
+    play.session.handle_heard(10_000, 1, 10_000);
     assert_eq!(play.at(50_000), [Ping { socket: 1 }], "a frame may come at this very moment");
     let mut play = Play::listening();
-    play.session.handle_heard(10_000, 1);
+    play.session.handle_heard(10_000, 1, 10_000);
     let actions = play.at(50_001);
     assert_eq!(actions[..2], [Close { socket: 1 }, Lost(Cause::Silent)], "{actions:?}");
+}
+
+#[test]
+fn a_socket_that_is_replaced_lived_as_long_as_what_came_proves_and_not_until_it_was_read() {
+    // A frame was read at 20 s, after a short pause: it may have lain there since 12 s. One more is read once the socket is
+    // replaced, and lay there, too; a third one is the answer to the ping.
+    let proofs = [(25_100, 12_000), (25_200, 12_500), (25_300, 25_250)];
+    for (heard, since) in [(0, Some(12_000)), (1, Some(12_000)), (2, Some(12_500)), (3, None)] {
+        let mut play = Play::listening();
+        play.session.handle_heard(20_000, 1, 12_000);
+        play.session.handle_control(21_000, 1, &Control::SocketClosing);
+        play.now = 21_000;
+        assert_eq!(play.at(21_000), [Open { socket: 2 }]);
+        play.session.handle_open(25_000, 2);
+        play.drain();
+        for (at, proved) in &proofs[..heard] {
+            play.session.handle_heard(*at, 1, *proved);
+        }
+        let actions = play.at(25_000 + 10_000);
+        let unproved = actions.iter().find_map(|action| match action {
+            Unproved { since } => Some(*since),
+            _ => None,
+        });
+        assert_eq!(unproved, since, "{heard} came: {actions:?}");
+    }
 }
