@@ -133,7 +133,8 @@ impl World {
             return self.rim_dies(node, feed);
         }
         let (moment, silence_max) = (self.nodes[node].moment(self.now), self.plan.network.silence_max());
-        let overlap = self.rng.f64() < self.plan.network.overlaps;
+        // Who stands still opens no second channel.
+        let overlap = self.rng.f64() < self.plan.network.overlaps && self.nodes[node].pause.is_none();
         let silent = self.rng.f64() < self.plan.network.silent;
         let Some(life) = &mut self.nodes[node].life else { return Ok(()) };
         let known = &mut life.feeds[feed];
