@@ -232,7 +232,7 @@ fn a_topic_that_is_rejected_in_place_of_another_is_said_and_the_same_one_is_not_
     for (made, refused, is_news) in [(1, 0, true), (2, 0, false), (3, 1, true)] {
         if made > 1 {
             play.now += millis(Timing::default().channel_renew_after);
-            play.listener.handle_heard(play.now, 0, made - 1);
+            play.listener.handle_heard(play.now, 0, made - 1, play.now);
         }
         let effects = play.effects();
         assert!(effects.iter().any(|effect| matches!(effect, Effect::MakeChannel { .. })), "{effects:?}");
