@@ -82,7 +82,7 @@ impl World {
 }
 
 fn ids(names: &[&str]) -> Vec<Id> {
-    names.iter().map(|name| Id::new(*name).unwrap()).collect()
+    names.iter().map(|name| Id::new(name).unwrap()).collect()
 }
 
 fn failed() -> Read {
@@ -118,7 +118,7 @@ fn a_read_that_fails_is_tried_again_and_fails_its_round_which_comes_again_with_i
     world.request(100);
     world.act();
     let reads = world.list(&["a", "b"]);
-    let tries = std::cell::Cell::new(0);
+    let tries = std::cell::Cell::new(0_u32);
     let a = ids(&["a"])[0].clone();
     world.end_all(reads, |id| match *id == a {
         true => {
@@ -129,7 +129,7 @@ fn a_read_that_fails_is_tried_again_and_fails_its_round_which_comes_again_with_i
     });
     assert!(matches!(world.told.first(), Some(FeedEvent::RepairFailed { .. })), "{:?}", world.told);
     assert_eq!(world.lists.len(), 2, "it was tried again a few seconds later");
-    assert!(tries.get() % TRIES_MAX == 0, "{} tries", tries.get());
+    assert!(tries.get().is_multiple_of(TRIES_MAX), "{} tries", tries.get());
     assert_eq!(since_s(world.lists[1]), 100);
     let reads = world.list(&["b"]);
     world.end_all(reads, |_| Read::Done);
