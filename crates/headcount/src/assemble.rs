@@ -144,7 +144,9 @@ async fn left_elsewhere(data: &Path, influx: Option<&Influx>, now: i64) -> Vec<I
         }
         Some(why) => tracing::warn!(
             conversations,
-            "the data folder is new, and not all clocks can be had from InfluxDB ({why}): those of other conversations begin anew"
+            "the data folder is new, and not all clocks can be had from InfluxDB ({why}): those of other conversations begin anew, \
+             and it is not asked again; if they must go on, stop, mend that, move {} away and start again",
+            data.display()
         ),
     }
     if live > 0 {

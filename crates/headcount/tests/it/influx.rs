@@ -1,11 +1,11 @@
 //! The whole program with a real InfluxDB behind it: killed again and again, and every change is there once.
 
-use crate::influx3::in_front_of;
+use crate::influx3::{in_front_of, message};
 use crate::outside::installed;
 use crate::program::{Cloud, Service, eventually, get};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -307,4 +307,47 @@ fn after_a_lost_disk_no_clock_runs_backwards_and_who_was_there_is_remembered() {
         let again = now.keys().filter(|id| before.contains_key(*id)).count();
         (again < 5).then(|| format!("{again} conversations are heard of again"))
     });
+}
+
+/// A server that refuses every token.
+fn refusing() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for socket in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut from = BufReader::new(socket);
+                while message(&mut from).is_some() {
+                    let refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+                    if from.get_mut().write_all(refusal).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn a_token_that_is_refused_at_the_first_start_is_said_with_what_brings_the_clocks_back() {
+    let (url, soon) = (refusing(), Duration::from_secs(20));
+    let cloud = Cloud::start(&["--conversations", "1", "--dialect", "events"]);
+    let with = [("INFLUX_URL", url.as_str()), ("INFLUX_BUCKET", "calls"), ("INFLUX_TOKEN", "canary-token")];
+    let service = cloud.serve("events", &with);
+    let folder = cloud.folder.path().join("data").display().to_string();
+    let line = service.program.wait_for("not all clocks can be had from InfluxDB", soon);
+    assert!(
+        line.contains("token") && line.contains(&format!("move {folder} away and start again")),
+        "{line}"
+    );
+    let (code, said) = service.program.terminate(soon);
+    assert!(code == Some(0) && !said.contains("canary"), "{said}");
+
+    let again = cloud.serve("events", &with);
+    assert!(!again.program.said().contains("the data folder is new"), "{}", again.program.said());
+    drop(again);
+    std::fs::rename(&folder, format!("{folder}-aside")).unwrap();
+    let third = cloud.serve("events", &with);
+    third.program.wait_for("not all clocks can be had from InfluxDB", soon);
 }

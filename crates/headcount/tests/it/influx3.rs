@@ -96,7 +96,7 @@ fn keep(address: &str, body: &[u8]) -> String {
 }
 
 /// The first line and the body of a message; `None` when the connection ended before all of it came.
-fn message(from: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+pub fn message(from: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
     let mut head = String::new();
     from.read_line(&mut head).ok().filter(|read| *read > 0)?;
     let mut length = 0;
