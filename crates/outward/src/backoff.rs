@@ -41,5 +41,11 @@ impl Backoff {
     }
 }
 
+/// A wait in seconds, to a tenth: for a field of a log's line.
+#[must_use]
+pub fn in_seconds(wait: Duration) -> f64 {
+    (wait.as_secs_f64() * 10.0).round() / 10.0
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ mod finding;
 mod http;
 mod plain;
 
-pub use backoff::Backoff;
+pub use backoff::{Backoff, in_seconds};
 pub use finding::{Finding, Level};
 pub use http::{BodyError, SetupError, USER_AGENT, Waits, body, cause, client, date, host, retry_after, tls};
 pub use plain::{NoPlainHosts, PlainHosts};

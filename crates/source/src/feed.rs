@@ -92,7 +92,7 @@ impl<S: Sink> Feed<S> {
             self.context.board.disconnected(&self.name, problem.to_owned());
             self.note(self.context.clock.now(), FeedEvent::Failing { reason: problem.to_owned() });
         }
-        let retry_in_s = (retry_in.as_secs_f64() * 10.0).round() / 10.0;
+        let retry_in_s = outward::in_seconds(retry_in);
         tracing::warn!(feed = self.name, retry_in_s, "{problem}");
     }
 

@@ -154,17 +154,18 @@ impl<S: Sink> Driver<S> {
     }
 
     fn ended(&self, ended: &Ended) {
-        let again = ended.retry_in.map_or(0.0, |wait| wait.as_secs_f32());
+        let retry_in_s = ended.retry_in.map_or(0.0, outward::in_seconds);
         let unread = ended.unread.as_ref().map(|(count, why)| {
             format!("{count} conversations cannot be read, and alone lack something; the first: {why}")
         });
         match (&ended.problem, &unread) {
             (Some(problem), _) => {
-                tracing::warn!("a hole could not be closed: {problem}; next attempt in {again:.0} s");
+                tracing::warn!(retry_in_s, "a hole could not be closed: {problem}");
             }
             (None, Some(unread)) => tracing::warn!("repair read all but some: {unread}"),
             (None, None) => {
-                tracing::info!("repair read what may have been missed, in {:.1} s", ended.took.as_secs_f32());
+                let took_s = outward::in_seconds(ended.took);
+                tracing::info!(took_s, "repair read what may have been missed");
             }
         }
         self.context.board.problem("repair", ended.problem.clone().or(unread));

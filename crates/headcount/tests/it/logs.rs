@@ -4,10 +4,13 @@
 //! error is real too: a pipe whose reader went away, one that is full, a device that takes nothing.
 
 use crate::program::{Cloud, Program, Service, eventually, get};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -71,6 +74,38 @@ fn a_cause_is_said_once_a_minute_and_then_counted() {
     assert!(counted + whole.len() as u64 >= 5, "each is said or counted: {said}");
     assert!(!whole.is_empty() && whole.len() as u64 <= 1 + begun.elapsed().as_secs() / 60, "{said}");
     assert!(counts.iter().all(|line| line.contains("feed=") && line.contains("last_s_ago=")), "{said}");
+}
+
+/// Hangs up on everybody; its URL, and how many came.
+fn hanging_up() -> (String, Arc<AtomicUsize>) {
+    let (listener, came) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::<AtomicUsize>::default());
+    let (url, counted) = (format!("http://{}", listener.local_addr().unwrap()), came.clone());
+    std::thread::spawn(move || {
+        for _hung_up in listener.incoming().map_while(Result::ok) {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (url, came)
+}
+
+#[test]
+fn attempts_that_fail_alike_differ_in_fields_alone() {
+    let (cloud, begun) = (Cloud::start(&["--conversations", "1"]), Instant::now());
+    let (url, came) = hanging_up();
+    let service = cloud.serve("events", &[("GENESYS_LOGIN_URL", url.as_str())]);
+    eventually(LONG, || {
+        let came = came.load(Ordering::SeqCst);
+        (came < 6).then(|| format!("{came} came"))
+    });
+    let (code, said) = service.program.terminate(LONG);
+    assert_eq!(code, Some(0), "{said}");
+    let mut causes = BTreeMap::<String, u64>::new();
+    for line in said.lines().filter(|line| line.contains("WARN") && !line.contains("came again: ")) {
+        *causes.entry(line.replace(|c: char| c.is_ascii_digit() || c == '.', "")).or_default() += 1;
+    }
+    let most = 1 + begun.elapsed().as_secs() / 60;
+    assert!(!causes.is_empty() && causes.values().all(|times| *times <= most), "{said}");
+    assert!(said.contains("came again: ") && said.contains("retry_in_s="), "{said}");
 }
 
 #[test]

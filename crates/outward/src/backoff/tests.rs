@@ -35,3 +35,9 @@ fn the_same_seed_gives_the_same_waits_and_another_seed_others() {
     assert_eq!(waits(7), waits(7));
     assert_ne!(waits(7), waits(8));
 }
+
+#[test]
+fn a_wait_is_said_to_a_tenth_of_a_second() {
+    let said = [0, 49, 51, 1_249, 60_000].map(|ms| in_seconds(Duration::from_millis(ms)));
+    assert_eq!(said.map(|seconds| seconds.to_string()), ["0", "0", "0.1", "1.2", "60"]);
+}
