@@ -27,18 +27,12 @@ const RETENTION: Retention = Retention {
 const RAN_NS: i64 = 7_200 * SECOND;
 /// A clock that is this far off makes frames look as if they came from the future.
 const FAR_MS: Millis = 1_800_000;
-/// How far a clock is set for good, or while its node is down.
-const AHEAD_FOR_GOOD_MS_MAX: Millis = 25_000;
 
 impl World {
     /// Somebody sets a node's clock.
     pub fn step_clock(&mut self, node: usize) {
-        // By hours and years only for a while, and while somebody runs: what becomes of a ledger whose clock was set back so
-        // far for good, or unseen, is not settled yet.
-        let runs = self.nodes[node].life.is_some();
-        let is_put_right = runs && self.rng.f64() < self.plan.host.put_right;
-        let most =
-            self.plan.host.ahead_ms_max.min(if is_put_right { Millis::MAX } else { AHEAD_FOR_GOOD_MS_MAX });
+        let is_put_right = self.rng.f64() < self.plan.host.put_right;
+        let most = self.plan.host.ahead_ms_max;
         let ahead = self.rng.i64(-most..=most);
         let before = self.nodes[node].ahead_ms;
         if is_put_right {

@@ -91,14 +91,16 @@ impl World {
                     let what = format!("node {node}, {id} ({}): {what}", told.completeness.as_str());
                     return Err(Broken::new(Invariant::NoFalseClaim, what));
                 }
-                Some(what) if strict => {
+                Some(what) if strict && !self.is_unreadable(&id) => {
                     return Err(Broken::new(Invariant::RepairHeals, format!("node {node}, {id}: {what}")));
                 }
+                Some(_) if strict => all_heard = false,
                 _ => {}
             }
         }
-        let claims = all_heard && engine.completeness(clock) <= Completeness::Repaired;
-        self.judge_counts(node, truth, &cells, claims)?;
+        // REST brings all that can be read.
+        let whole = all_heard && (strict || engine.completeness(clock) <= Completeness::Repaired);
+        self.judge_counts(node, truth, &cells, whole)?;
         self.judge_intervals(node)?;
         self.judge_memory(node)
     }
@@ -179,7 +181,7 @@ impl World {
         node: usize,
         truth: &Truth,
         cells: &BTreeMap<i64, u64>,
-        claims: bool,
+        whole: bool,
     ) -> Result<(), Broken> {
         let Some(life) = &self.nodes[node].life else { return Ok(()) };
         let engine = life.keeper.engine();
@@ -196,7 +198,6 @@ impl World {
             let what = format!("node {node}: {events} in memory, {cells:?} in the facts");
             return Err(Broken::new(Invariant::CountsAreSets, what));
         }
-        let whole = claims || self.plan.dialect == Dialect::Notifications;
         if whole && engine.active_count() != truth.active_interactions {
             let what =
                 format!("node {node}: {} active, not {}", engine.active_count(), truth.active_interactions);

@@ -28,8 +28,9 @@ pub(crate) struct Plan {
     pub full_disks: Option<Millis>,
     /// How long faults go on once all is played out.
     pub faults_after_ms: Millis,
-    /// The share of conversations that nobody can read as long as faults go on.
+    /// The share of conversations that nobody can read as long as faults go on, or for good.
     pub unreadable: f64,
+    pub unreadable_for_good: bool,
     /// REST reads of a node under way at a time.
     pub repair_concurrency: usize,
 }
@@ -165,6 +166,7 @@ impl Plan {
             host: Host::draw(rng),
             unreadable: pick(rng, &[0.0, 0.0, 0.2]),
             repair_concurrency: pick(rng, &[1, 4, 64]),
+            unreadable_for_good: rng.bool(),
             options,
         }
     }

@@ -272,10 +272,11 @@ impl World {
         self.soon(node, in_ms, Alive::Repairs(Step::Answered(Answered { id, asked, date, body })));
     }
 
-    /// Whether a conversation is one of those that nobody can read: always the same, as long as faults go on.
-    fn is_unreadable(&self, id: &Id) -> bool {
+    /// Whether a conversation is one of those that nobody can read: always the same ones.
+    pub fn is_unreadable(&self, id: &Id) -> bool {
         let seed = uuid_of(id).map_or(0, |id| id.0.as_u64_pair().0) ^ self.plan.seed;
-        !self.calm && fastrand::Rng::with_seed(seed).f64() < self.plan.unreadable
+        let lasts = !self.calm || self.plan.unreadable_for_good;
+        lasts && fastrand::Rng::with_seed(seed).f64() < self.plan.unreadable
     }
 
     fn answered(&mut self, node: usize, answered: Answered) {

@@ -34,7 +34,7 @@ const CLOSING_MS: Millis = 1_500;
 pub(crate) enum Report {
     Wake,
     Page(ListKind, Result<Page, Failure>),
-    Made(usize, Result<(), Failure>),
+    Made(usize, Result<usize, Failure>),
     Subscribed(usize, u32, Result<Answer, Failure>),
     Open(usize, u32, bool),
     Heard(usize, u32),
@@ -50,8 +50,8 @@ pub(crate) struct Rim {
     elapsed: Elapsed,
     /// When it wants to be woken.
     wake_at: Option<Millis>,
-    /// The channel that was made last for each feed, as the cloud numbers it.
-    made: BTreeMap<usize, usize>,
+    /// The channels that were made for each feed, in order, as the cloud numbers them.
+    made: BTreeMap<usize, Vec<usize>>,
     /// On which of the cloud's channels each socket is.
     sockets: BTreeMap<(usize, u32), usize>,
     /// Since when something is not heard, by the node's clock in nanoseconds; and since when it was missed unasked.
@@ -79,6 +79,12 @@ impl Rim {
     pub fn clock_was_set(&mut self, back: i64) {
         let since = self.limited_since.values_mut().chain(self.missing_since.values_mut());
         since.for_each(|since| *since += back);
+    }
+
+    /// How the cloud numbers one of the channels that were made for a feed, counted from 1.
+    fn number(&self, channel: usize, made: u32) -> Option<usize> {
+        let at = usize::try_from(made).ok()?.checked_sub(1)?;
+        self.made.get(&channel)?.get(at).copied()
     }
 
     /// Nothing is left to be heard.
@@ -147,7 +153,10 @@ impl World {
         match report {
             Report::Wake => {}
             Report::Page(list, page) => rim.listener.handle_page(at, list, page),
-            Report::Made(channel, made) => rim.listener.handle_channel(at, channel, made),
+            Report::Made(channel, made) => {
+                let made = made.map(|number| rim.made.entry(channel).or_default().push(number));
+                rim.listener.handle_channel(at, channel, made);
+            }
             Report::Subscribed(channel, made, answer) => {
                 rim.listener.handle_subscribed(at, channel, made, answer);
             }
@@ -243,20 +252,17 @@ impl World {
             }
             Effect::MakeChannel { channel, .. } => {
                 let made = self.fate("no channel could be made");
-                if made.is_ok() {
-                    let number = self.stage.subscribe(Vec::new(), self.now);
-                    self.rim(node).map(|rim| rim.made.insert(channel, number));
-                }
+                let made = made.map(|()| self.stage.subscribe(Vec::new(), self.now));
                 self.report_later(node, Report::Made(channel, made));
             }
             Effect::Subscribe { channel, made, topics } => {
-                let answer = self.subscribe_topics(node, channel, topics);
+                let answer = self.subscribe_topics(node, channel, made, topics);
                 self.report_later(node, Report::Subscribed(channel, made, answer));
             }
-            Effect::Open(channel, socket) => {
+            Effect::Open { channel, made, socket } => {
                 let opens = self.fate("").is_ok();
                 if let Some(rim) = self.rim(node)
-                    && let Some(number) = rim.made.get(&channel).copied()
+                    && let Some(number) = rim.number(channel, made)
                 {
                     rim.sockets.insert((channel, socket), number);
                 }
@@ -304,10 +310,11 @@ impl World {
         &mut self,
         node: usize,
         channel: usize,
+        made: u32,
         topics: Vec<String>,
     ) -> Result<Answer, Failure> {
         self.fate("status 502")?;
-        let Some(number) = self.rim(node).and_then(|rim| rim.made.get(&channel).copied()) else {
+        let Some(number) = self.rim(node).and_then(|rim| rim.number(channel, made)) else {
             return Err(failure("there is no channel", false));
         };
         let (calm, share) = (self.calm, self.plan.rim.left_out);

@@ -49,7 +49,10 @@ enum Report {
 #[derive(Debug)]
 struct Held<S: Sink> {
     feed: Feed<S>,
-    channel: Option<Channel>,
+    /// The channel that sockets are opened to, and the newest, each with its number among those made.
+    made: Vec<(u32, Channel)>,
+    /// How many were made.
+    count: u32,
     /// Since when something may be missing that no repair was asked for.
     missing_since: Option<Past>,
     /// Since when not all is heard that should be.
@@ -127,7 +130,7 @@ impl<S: Sink> Driver<S> {
             Report::Page(list, page) => listener.handle_page(now, list, page.map_err(Failure::from)),
             Report::Made(at, Ok(channel)) => {
                 if let Some(held) = self.channels.get_mut(at) {
-                    held.channel = Some(channel);
+                    held.add(channel);
                 }
                 listener.handle_channel(now, at, Ok(()));
             }
@@ -178,7 +181,8 @@ impl<S: Sink> Driver<S> {
         let index = u16::try_from(at).unwrap_or(u16::MAX);
         self.channels.push(Held {
             feed: Feed::new(index, format!("notifications-{}", at + 1), self.context.clone()),
-            channel: None,
+            made: Vec::new(),
+            count: 0,
             missing_since: Some(self.context.look_back_to),
             limited_since: None,
         });
@@ -189,7 +193,7 @@ impl<S: Sink> Driver<S> {
             Effect::ReadPage(list, number) => self.read_page(list, number),
             Effect::MakeChannel { channel, fresh_token } => self.make_channel(channel, fresh_token),
             Effect::Subscribe { channel, made, topics } => self.subscribe(channel, made, topics),
-            Effect::Open(at, socket) => self.open(at, socket),
+            Effect::Open { channel, made, socket } => self.open(channel, made, socket),
             Effect::Close(at, socket) => self.lines.close(at, socket),
             Effect::Ping(at, socket) => self.lines.ping(at, socket),
             Effect::Lookup(problem) => {
@@ -244,7 +248,7 @@ impl<S: Sink> Driver<S> {
     }
 
     fn subscribe(&mut self, at: usize, made: u32, topics: Vec<String>) {
-        let Some(channel) = self.channels.get(at).and_then(|held| held.channel.clone()) else { return };
+        let Some(channel) = self.channels.get(at).and_then(|held| held.made(made)) else { return };
         let context = self.context.clone();
         let subscribe = async move { channel.subscribe(&context.api, &topics).await };
         self.call(subscribe, move |answer| Report::Subscribed(at, made, answer));
@@ -263,9 +267,10 @@ impl<S: Sink> Driver<S> {
         }));
     }
 
-    fn open(&mut self, at: usize, socket: u32) {
-        let Some(held) = self.channels.get(at) else { return };
-        let Some(channel) = held.channel.clone() else { return };
+    fn open(&mut self, at: usize, made: u32, socket: u32) {
+        let Some(held) = self.channels.get_mut(at) else { return };
+        let Some(channel) = held.made(made) else { return };
+        held.made.retain(|(number, _)| *number >= made);
         let frames = self.context.frames(held.feed.index, &held.feed.name);
         let ends = self.lines.add(at, socket, &self.context.cancel);
         let (context, reports) = (self.context.clone(), self.reports.clone());
@@ -288,6 +293,17 @@ impl<S: Sink> Driver<S> {
 }
 
 impl<S: Sink> Held<S> {
+    /// A channel was made; one before it that no socket was opened to is of no use any more.
+    fn add(&mut self, channel: Channel) {
+        self.count += 1;
+        self.made.truncate(1);
+        self.made.push((self.count, channel));
+    }
+
+    fn made(&self, number: u32) -> Option<Channel> {
+        self.made.iter().find(|(made, _)| *made == number).map(|(_, channel)| channel.clone())
+    }
+
     fn misses(&mut self, since: impl FnOnce(&mut Feed<S>) -> Past) {
         let since = since(&mut self.feed);
         self.missing_since = Past::earliest(self.missing_since, Some(since));

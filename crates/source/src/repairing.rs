@@ -252,14 +252,14 @@ impl Repairs {
         again.chain(read).chain(retry).min()
     }
 
-    /// Whether nothing is asked for, under way, or to be tried again.
+    /// Whether nothing is asked for, under way, or to be tried again, but what could not be read.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.requests.is_empty()
             && self.round.is_none()
-            && self.retry.is_none()
-            && self.queue.len() == 0
+            && self.retry.as_ref().is_none_or(|retry| retry.for_unread)
             && self.reading.is_empty()
+            && self.queue.len() <= self.unread.len()
     }
 
     fn may_read(&self) -> bool {

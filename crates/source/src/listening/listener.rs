@@ -36,8 +36,15 @@ pub enum Effect {
         /// The topics.
         topics: Vec<String>,
     },
-    /// Open a socket to the channel that was made last.
-    Open(usize, u32),
+    /// Open a socket.
+    Open {
+        /// Which channel.
+        channel: usize,
+        /// To which of those that were made for it, from 1: a newer one may lack its topics yet.
+        made: u32,
+        /// The socket.
+        socket: u32,
+    },
     /// Close a socket; what it delivered is kept.
     Close(usize, u32),
     /// Send a ping on a socket.
@@ -92,6 +99,8 @@ struct Channel {
     subscriptions: Subscriptions,
     /// How many were made on the platform.
     made: u32,
+    /// Which of them is the session's: its topics were put on.
+    prepared: u32,
     /// The session does not know yet that the newest is there: its topics are being put on.
     preparing: bool,
     listens: bool,
@@ -282,7 +291,10 @@ impl Listener {
                 let failure = failure.clone();
                 self.channel_failed(now, at, &failure);
             }
-            _ => self.with_session(now, at, |session| session.handle_channel_made(now)),
+            _ => {
+                channel.prepared = channel.made;
+                self.with_session(now, at, |session| session.handle_channel_made(now));
+            }
         }
     }
 
@@ -316,7 +328,7 @@ impl Listener {
         let Some(channel) = self.channels.get_mut(at) else { return };
         let effect = match action {
             Action::MakeChannel { fresh_token } => Effect::MakeChannel { channel: at, fresh_token },
-            Action::Open { socket } => Effect::Open(at, socket),
+            Action::Open { socket } => Effect::Open { channel: at, made: channel.prepared, socket },
             Action::Close { socket } => Effect::Close(at, socket),
             Action::Ping { socket } => Effect::Ping(at, socket),
             Action::Repair => Effect::Repair(at),
@@ -441,6 +453,7 @@ impl Channel {
             session: None,
             subscriptions: Subscriptions::new(timing, random),
             made: 0,
+            prepared: 0,
             preparing: false,
             listens: false,
             is_newest: true,

@@ -62,12 +62,18 @@ impl Play {
                         let answer = Answer { accepted: topics, rejected: Vec::new() };
                         self.listener.handle_subscribed(self.now, channel, made, Ok(answer));
                     }
-                    Effect::Open(channel, socket) => self.listener.handle_open(self.now, channel, socket),
+                    Effect::Open { channel, socket, .. } => {
+                        self.listener.handle_open(self.now, channel, socket);
+                    }
                     other => rest.push(other),
                 }
             }
         }
     }
+}
+
+fn opens(made: u32, socket: u32) -> Effect {
+    Effect::Open { channel: 0, made, socket }
 }
 
 fn failure(problem: &str) -> Failure {
@@ -191,7 +197,7 @@ fn a_channel_on_which_nothing_could_be_put_is_made_again() {
             .any(|e| matches!(e, Effect::Failing { problem, .. } if problem.contains("status 500"))),
         "{effects:?}"
     );
-    assert!(!effects.contains(&Effect::Open(0, 1)));
+    assert!(!effects.contains(&opens(1, 1)));
     let effects = play.next();
     assert!(effects.iter().any(|e| matches!(e, Effect::MakeChannel { .. })), "{effects:?}");
 }
@@ -209,14 +215,24 @@ fn a_renewal_that_leaves_a_topic_out_is_said_when_it_takes_over_and_not_before()
     let half = Answer { accepted: topics[..1].to_vec(), rejected: Vec::new() };
     play.listener.handle_subscribed(play.now, 0, 2, Ok(half));
     let effects = play.effects();
-    assert_eq!(
-        (limits(&effects), effects.last()),
-        (vec![], Some(&Effect::Open(0, 2))),
-        "the old socket hears all"
-    );
+    assert_eq!((limits(&effects), effects.last()), (vec![], Some(&opens(2, 2))), "the old socket hears all");
     play.listener.handle_open(play.now, 0, 2);
     let effects = play.effects();
     assert!(limits(&effects)[0].is_some_and(|(why, since)| why.contains("left out") && since == play.now));
+}
+
+#[test]
+fn a_socket_that_is_lost_while_a_new_channel_lacks_its_topics_is_opened_to_the_old_one() {
+    let mut play = Play::new(&"queue:q-1,queue:q-2".parse().unwrap());
+    play.goes_well();
+    play.now = START + millis(Timing::default().channel_renew_after);
+    play.hears_until(play.now);
+    play.effects();
+    play.listener.handle_channel(play.now, 0, Ok(()));
+    assert!(matches!(play.effects()[..], [Effect::Subscribe { made: 2, .. }]));
+    play.listener.handle_closed(play.now, 0, 1, Cause::Broken);
+    let effects = play.next();
+    assert!(effects.contains(&opens(1, 2)), "{effects:?}");
 }
 
 #[test]
