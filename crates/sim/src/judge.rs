@@ -63,7 +63,6 @@ impl World {
             for fact in why.value.iter().flatten() {
                 happened(&id, &fact.entry, page, self.plan.dialect)?;
             }
-            let claims = told.completeness <= Completeness::Repaired;
             // The answers about everything speak of the time since somebody listened first.
             let since = known.seen.listened_since.unwrap_or(Millis::MAX);
             let began_unheard = !strict && page.events.values().any(|told| told.happened_at < since);
@@ -85,24 +84,36 @@ impl World {
                     lacks.or_else(|| event_view_differs(view, one))
                 }
             };
-            // Of a conversation that nobody ever heard of, the ledger as a whole must tell.
-            match differs {
-                Some(what) if claims => {
-                    let what = format!("node {node}, {id} ({}): {what}", told.completeness.as_str());
-                    return Err(Broken::new(Invariant::NoFalseClaim, what));
-                }
-                Some(what) if strict && !self.is_unreadable(&id) => {
-                    return Err(Broken::new(Invariant::RepairHeals, format!("node {node}, {id}: {what}")));
-                }
-                Some(_) if strict => all_heard = false,
-                _ => {}
-            }
+            all_heard &= self.may_differ(node, &id, told.completeness, differs)?;
         }
         // REST brings all that can be read.
         let whole = all_heard && (strict || engine.completeness(clock) <= Completeness::Repaired);
         self.judge_counts(node, truth, &cells, whole)?;
         self.judge_intervals(node)?;
         self.judge_memory(node)
+    }
+
+    /// Whether a conversation is told as it was, where it may be told otherwise; `differs`: in what it is not. Of one that
+    /// nobody ever heard of, the ledger as a whole must tell.
+    fn may_differ(
+        &self,
+        node: usize,
+        id: &Id,
+        told: Completeness,
+        differs: Option<String>,
+    ) -> Result<bool, Broken> {
+        let strict = self.plan.dialect == Dialect::Notifications;
+        match differs {
+            Some(what) if told <= Completeness::Repaired => {
+                let what = format!("node {node}, {id} ({}): {what}", told.as_str());
+                Err(Broken::new(Invariant::NoFalseClaim, what))
+            }
+            Some(what) if strict && !self.is_unreadable(id) => {
+                Err(Broken::new(Invariant::RepairHeals, format!("node {node}, {id}: {what}")))
+            }
+            Some(_) => Ok(!strict),
+            None => Ok(true),
+        }
     }
 
     /// An answer about an instant that claims to be complete lacks nothing that had happened by then. Of what nobody can
