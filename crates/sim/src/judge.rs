@@ -44,7 +44,7 @@ impl World {
         let Some(life) = &known.life else {
             return Err(Broken::new(Invariant::NodeStarts, format!("node {node} is down at the end")));
         };
-        if !life.is_idle() {
+        if !life.is_idle() && !self.plan.rest_ends {
             let what = format!("node {node} is still busy when everything has stopped: {:?}", life.repairer);
             return Err(Broken::new(Invariant::BoundsKept, what));
         }
@@ -67,13 +67,20 @@ impl World {
             let since = known.seen.listened_since.unwrap_or(Millis::MAX);
             let began_unheard = !strict && page.events.values().any(|told| told.happened_at < since);
             let heard: BTreeSet<_> = why.value.iter().flatten().map(|fact| fact.entry.fact).collect();
-            let unknowable = !strict && self.cannot_know(page, &heard, begins);
+            // Whether a hold is over is for REST to say, and nobody answers.
+            let doubtful = self.plan.rest_ends && known.seen.doubtful.contains(&id);
+            let unknowable = doubtful || (!strict && self.cannot_know(page, &heard, begins));
             if unknowable {
                 all_heard = false;
                 self.unknowable.insert(id.clone());
             }
             all_heard &= !began_unheard;
+            let began_unread = !self.is_healed(&id) && one.started_at.0 < since;
             let differs = match &told.value {
+                None if began_unread => {
+                    all_heard = false;
+                    None
+                }
                 None if !strict && (page.events.is_empty() || began_unheard) => None,
                 _ if unknowable => None,
                 None => Some("it is unknown".to_owned()),
@@ -108,7 +115,7 @@ impl World {
                 let what = format!("node {node}, {id} ({}): {what}", told.as_str());
                 Err(Broken::new(Invariant::NoFalseClaim, what))
             }
-            Some(what) if strict && !self.is_unreadable(id) => {
+            Some(what) if strict && self.is_healed(id) => {
                 Err(Broken::new(Invariant::RepairHeals, format!("node {node}, {id}: {what}")))
             }
             Some(_) => Ok(!strict),

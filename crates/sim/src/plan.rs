@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     /// The share of conversations that nobody can read as long as faults go on, or for good.
     pub unreadable: f64,
     pub unreadable_for_good: bool,
+    /// When faults stop nobody answers REST any more: what was missed by then stays missing, and is to be said.
+    pub rest_ends: bool,
     /// REST reads of a node under way at a time.
     pub repair_concurrency: usize,
 }
@@ -167,6 +169,7 @@ impl Plan {
             unreadable: pick(rng, &[0.0, 0.0, 0.2]),
             repair_concurrency: pick(rng, &[1, 4, 64]),
             unreadable_for_good: rng.bool(),
+            rest_ends: rng.f64() < 0.2,
             options,
         }
     }

@@ -118,6 +118,9 @@ impl World {
         let delay = self.nodes[node].plan.limits.repair_delay_ns / 1_000_000;
         for (id, reason) in wishes {
             self.say(|| format!("n{node}: wishes for {id}: {reason}"));
+            if reason == "toggle_order" {
+                self.nodes[node].seen.doubtful.insert(id.clone());
+            }
             let Some((repairer, at)) = self.repairer_at(node) else { return };
             let wait = if reason == "gap" { 0 } else { delay.unsigned_abs() };
             repairer.repairs.wish(id, at + wait);
@@ -221,7 +224,7 @@ impl World {
     /// What is live, and what has ended since, as it is now and as it is listed in a while.
     fn list(&mut self, node: usize, since: Option<Past>) {
         let (moment, in_ms) = (self.nodes[node].moment(self.now), self.latency());
-        let fails = !self.calm && self.rng.f64() < self.plan.reads.failures;
+        let fails = self.rest_fails();
         self.hear_date(node, self.now / 1_000, moment.wall);
         let Some(life) = &self.nodes[node].life else { return };
         let from = since.map(|since| life.cloud.at(since.by(moment)) / 1_000_000 - MARGIN_MS);
@@ -255,12 +258,10 @@ impl World {
 
     /// A request reaches the platform, and is answered from what is so at that moment; the answer may be overtaken.
     fn ask(&mut self, node: usize, id: Id) {
-        let fate = if self.calm { 1.0 } else { self.rng.f64() };
-        let reads = &self.plan.reads;
         let failed = |retry_in| Err(Read::Failed { problem: "status 503".to_owned(), retry_in });
-        let body = if fate < reads.failures {
+        let body = if self.rest_fails() {
             failed(Duration::ZERO)
-        } else if fate < reads.failures + reads.throttled {
+        } else if !self.calm && self.rng.f64() < self.plan.reads.throttled {
             failed(THROTTLED)
         } else if self.is_unreadable(&id) {
             Err(Read::Unreadable("the answer is too large".to_owned()))
@@ -272,8 +273,18 @@ impl World {
         self.soon(node, in_ms, Alive::Repairs(Step::Answered(Answered { id, asked, date, body })));
     }
 
+    /// Whether a call fails.
+    fn rest_fails(&mut self) -> bool {
+        if self.calm { self.plan.rest_ends } else { self.rng.f64() < self.plan.reads.failures }
+    }
+
+    /// Whether REST brings what was missed of a conversation in the end.
+    pub fn is_healed(&self, id: &Id) -> bool {
+        !self.plan.rest_ends && !self.is_unreadable(id)
+    }
+
     /// Whether a conversation is one of those that nobody can read: always the same ones.
-    pub fn is_unreadable(&self, id: &Id) -> bool {
+    fn is_unreadable(&self, id: &Id) -> bool {
         let seed = uuid_of(id).map_or(0, |id| id.0.as_u64_pair().0) ^ self.plan.seed;
         let lasts = !self.calm || self.plan.unreadable_for_good;
         lasts && fastrand::Rng::with_seed(seed).f64() < self.plan.unreadable
@@ -284,6 +295,7 @@ impl World {
         self.hear_date(node, date, asked);
         let read = match body {
             Ok(body) if self.is_in_time(node, &body) => {
+                self.nodes[node].seen.doubtful.remove(&id);
                 if let Some(life) = &mut self.nodes[node].life {
                     life.reads.put(Item::Read(body));
                 }

@@ -74,6 +74,8 @@ impl std::fmt::Display for Broken {
 /// What the outside has seen of a node.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
+    /// Conversations of which REST was asked whether a hold is over, and has not said it.
+    pub doubtful: BTreeSet<Id>,
     seq: u64,
     incarnation: u32,
     /// The facts that were shown of each conversation.
