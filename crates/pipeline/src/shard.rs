@@ -86,7 +86,7 @@ impl Shard {
                     self.send_wishes();
                 }
                 () = wake => self.pass_time().await?,
-                _ = tick.tick() => self.tick(),
+                _ = tick.tick() => self.tick()?,
                 () = self.removing.steps.next() => self.remove_some(),
                 () = self.merging.steps.next() => self.merge_some(),
             }
@@ -198,7 +198,9 @@ impl Shard {
         self.backend.summary.store(Arc::new(summary));
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self) -> Result<(), StoreError> {
+        // What lies elsewhere takes every commit, and nobody finds it again.
+        self.keeper.store().look_in_place()?;
         let (submitted, lost) = self.mailbox.tally();
         if lost > 0 {
             tracing::warn!(
@@ -228,6 +230,7 @@ impl Shard {
         t.outbox_bytes.set(signed(self.keeper.store().outbox_bytes().unwrap_or_default()));
         t.store_bytes.set(signed(self.keeper.store().size_bytes()));
         self.refresh();
+        Ok(())
     }
 
     fn count(&self, batch: &Batch) {

@@ -40,6 +40,7 @@ mod error;
 mod folder;
 #[doc(hidden)]
 pub mod fuzzing;
+mod in_place;
 mod open;
 mod outbox;
 mod read;
@@ -75,6 +76,7 @@ pub use snapshot::{Each, Snapshot};
 pub use stats::{Day, Kind, Stats};
 
 use folder::FolderLock;
+use in_place::InPlace;
 use record::Scratch;
 use reserve::Reserve;
 use rusqlite::Connection;
@@ -85,6 +87,7 @@ use std::path::PathBuf;
 pub struct Store {
     connection: Connection,
     file: PathBuf,
+    in_place: InPlace,
     /// The log's newest row; 0 before the first.
     last_position: u64,
     /// Rows of the log below are laid down, and go.

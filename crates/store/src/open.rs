@@ -5,6 +5,7 @@
 
 use crate::at_rest;
 use crate::folder::FolderLock;
+use crate::in_place::InPlace;
 use crate::record::Scratch;
 use crate::reserve::Reserve;
 use crate::schema::{self, Kind};
@@ -61,6 +62,7 @@ impl Store {
         };
         let store = Self {
             connection,
+            in_place: InPlace::of(&folder.join(DATA_FILE)),
             file: folder.join(DATA_FILE),
             last_position: header.last_position,
             covered: header.covered,
@@ -180,6 +182,7 @@ impl Store {
         let incarnation = u32::try_from(last).ok().and_then(Incarnation::new).ok_or_else(nothing)?;
         let store = Self {
             connection,
+            in_place: InPlace::of(&file),
             file,
             last_position,
             covered,

@@ -10,11 +10,11 @@
 //! Rejected: trying again on the old connection (it never sees that the disk is another), and rewinding the write-ahead log
 //! by hand (other tools read it, and its format is SQLite's business).
 
+use crate::in_place::{InPlace, NOT_OURS};
 use crate::open::{connect, newest};
 use crate::{Store, StoreError, schema};
 
-/// What a file must hold to be the one that was open before.
-const NOT_OURS: &str = "is not the one that was opened: the disk was changed";
+/// What a file that is the one that was open before has not.
 const WENT_BACK: &str = "lacks commits that were acknowledged: the disk lost them";
 
 impl Store {
@@ -50,6 +50,7 @@ impl Store {
             None => return Err(refused(WENT_BACK)),
         };
         self.connection = connection;
+        self.in_place = InPlace::of(&self.file);
         self.poisoned = false;
         Ok(())
     }

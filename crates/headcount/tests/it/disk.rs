@@ -169,6 +169,20 @@ fn another_file_in_the_place_of_the_data_ends_it_with_the_word_to_start_again() 
     shows_something(&again);
 }
 
+#[test]
+fn a_data_folder_that_is_moved_away_while_it_runs_ends_it_with_the_word_to_start_again() {
+    let rig = Rig::new();
+    let mut service = rig.serve();
+    shows_something(&service);
+    let data = rig.cloud.folder.path().join("data");
+    std::fs::rename(&data, rig.cloud.folder.path().join("away")).unwrap();
+    assert_eq!(service.program.wait(LONG), Some(1));
+    let said = service.program.said();
+    assert!(said.contains("was deleted or moved away") && said.contains("start it again"), "{said}");
+    let again = rig.serve();
+    shows_something(&again);
+}
+
 /// A file system of its own, gone with this.
 struct Mounted(PathBuf);
 
