@@ -78,8 +78,10 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
     };
     let epoch = u64::try_from(clock.now() / engine::SECOND).unwrap_or(1);
     let left = left_elsewhere(plan.data, plan.influx.as_ref(), clock.now()).await;
-    let telemetry_of = telemetry.clone();
-    let mut pipeline = Pipeline::start_from(plan.data, settings, telemetry_of, clock.clone(), epoch, &left)?;
+    let (folder, of, by) = (plan.data.to_owned(), telemetry.clone(), clock.clone());
+    // On a thread of its own, so that the word to stop is heard meanwhile.
+    let start = move || Pipeline::start_from(&folder, settings, of, by, epoch, &left);
+    let mut pipeline = tokio::task::spawn_blocking(start).await??;
     say_recovered(pipeline.recovered(), plan.data);
     let app = serve::App {
         reader: pipeline.reader(),

@@ -20,9 +20,9 @@ pub fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     let mut findings = vec![folder(&config.data), address(config), zone(config)];
     findings.extend(config.unknown.iter().map(|what| unknown(what)));
     findings.extend(config.unencrypted.iter().map(|host| unencrypted(host)));
-    findings.extend(run::runtime()?.block_on(source::check(&config.source)));
+    findings.extend(run::to_the_end(async { Ok(source::check(&config.source).await) })?);
     if let Some(influx) = &config.influx {
-        findings.extend(run::runtime()?.block_on(influx::check(&influx.settings)));
+        findings.extend(run::to_the_end(async { Ok(influx::check(&influx.settings).await) })?);
     }
     print(&if json { as_json(&findings)? } else { as_text(&findings) })?;
     let bad = findings.iter().filter(|f| f.level == Level::Problem).count();

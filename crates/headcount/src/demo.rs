@@ -15,7 +15,7 @@ use std::time::Duration;
 /// # Errors
 /// What could not start, or made it stop.
 pub fn run(options: &DemoOptions, log: &Log) -> anyhow::Result<()> {
-    run::runtime()?.block_on(async {
+    run::to_the_end(async {
         let listener = run::bind(options.listen).await?;
         let simulator =
             Simulator::start(centre(options)).await.context("the simulated centre could not start")?;

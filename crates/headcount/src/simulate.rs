@@ -14,7 +14,7 @@ pub fn run(options: Box<simulator::Options>) -> anyhow::Result<()> {
     if !problems.is_empty() {
         return Err(WrongUse(problems.join("; ")).into());
     }
-    run::runtime()?.block_on(async {
+    run::to_the_end(async {
         let (id, dialect) = (options.client_id.clone(), options.dialect);
         let simulator = Simulator::start(*options).await.context("the simulator could not start")?;
         let urls = simulator.urls();

@@ -29,7 +29,7 @@ pub fn ask(url: Option<&str>, wanted: &Wanted) -> anyhow::Result<String> {
     let plain = std::env::var(PLAIN_HOSTS).unwrap_or_default().parse::<PlainHosts>();
     let plain = plain.map_err(|what| WrongUse(format!("{PLAIN_HOSTS}: {what}")))?;
     let url = address(url, listen.as_deref(), &plain, wanted).map_err(WrongUse)?;
-    run::runtime()?.block_on(async {
+    run::to_the_end(async {
         let response = client(&url)?.get(url.clone()).send().await;
         let response = response.map_err(|error| unreachable(&url, &error))?;
         let status = response.status();

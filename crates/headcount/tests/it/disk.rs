@@ -15,35 +15,41 @@ const PLAY: [&str; 10] =
 const LONG: Duration = Duration::from_secs(120);
 
 /// A program whose disk can be made bad.
-struct Rig {
+pub struct Rig {
     cloud: Cloud,
     library: String,
     control: PathBuf,
 }
 
+/// Compiles a library for `LD_PRELOAD` from its source beside this file; its path.
+pub fn preloaded(name: &str, into: &Path) -> String {
+    let library = into.join(name).with_extension("so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(name).with_extension("c");
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&library)
+        .arg(source)
+        .args(["-ldl"])
+        .status();
+    assert!(compiled.unwrap().success());
+    library.display().to_string()
+}
+
 impl Rig {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let cloud = Cloud::start(&PLAY);
-        let library = cloud.folder.path().join("bad_disk.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/bad_disk.c");
-        let compiled = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(&library)
-            .arg(source)
-            .args(["-ldl"])
-            .status();
-        assert!(compiled.unwrap().success());
+        let library = preloaded("bad_disk", cloud.folder.path());
         let control = cloud.folder.path().join("control");
         std::fs::create_dir(&control).unwrap();
-        Self { library: library.display().to_string(), control, cloud }
+        Self { library, control, cloud }
     }
 
-    fn serve(&self) -> Service {
+    pub fn serve(&self) -> Service {
         let control = self.control.display().to_string();
         self.cloud.serve("events", &[("LD_PRELOAD", &self.library), ("BAD_DISK", &control)])
     }
 
-    fn break_it(&self, how: &str) {
+    pub fn break_it(&self, how: &str) {
         std::fs::write(self.control.join(how), "").unwrap();
     }
 
@@ -55,7 +61,7 @@ impl Rig {
 }
 
 /// Waits until something is shown.
-fn shows_something(service: &Service) {
+pub fn shows_something(service: &Service) {
     let enough = || {
         (service.get("/api/v1/state")["activeInteractions"].as_u64().unwrap() < 5)
             .then(|| "too few".to_owned())
@@ -64,7 +70,7 @@ fn shows_something(service: &Service) {
 }
 
 /// The service says what is wrong in `/readyz` and on the page, and answers what it answered before; what it shows.
-fn stands_still(service: &Service, why: &str) -> Value {
+pub fn stands_still(service: &Service, why: &str) -> Value {
     let says = || {
         let (status, body) = get(&service.address, "/readyz");
         (status != 503 || !body.contains(why)).then(|| format!("{status} {body}"))

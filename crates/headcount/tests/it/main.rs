@@ -20,6 +20,7 @@ mod readonly;
 mod recipes;
 mod restart;
 mod rig;
+mod stopping;
 mod store;
 mod storm;
 mod truth;
