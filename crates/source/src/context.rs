@@ -4,6 +4,7 @@ use crate::api::Api;
 use crate::frames::Frames;
 use crate::health::Board;
 use crate::past::Past;
+use crate::route::Routes;
 use crate::sink::Sink;
 use crate::socket::Connector;
 use crate::{Settings, Timing};
@@ -90,6 +91,7 @@ pub(crate) fn clients(settings: &Settings, clock: Clock) -> Result<(Api, Connect
         api,
         Connector::new(
             Arc::new(tls),
+            if plain { Routes::direct() } else { Routes::of_this_machine() },
             settings.endpoints.plain().clone(),
             frame_bytes_max,
             settings.timing.connect_timeout,

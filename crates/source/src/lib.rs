@@ -21,6 +21,7 @@ mod past;
 mod region;
 mod repair;
 pub mod repairing;
+mod route;
 mod settings;
 mod sink;
 mod socket;

@@ -6,23 +6,19 @@
 
 use crate::gate::{Gate, Gated};
 use crate::listening::Cause;
+use crate::route::{self, Duplex, RouteError, Routes};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use outward::{PlainHosts, USER_AGENT};
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
-use url::{Host, Url};
+use url::Url;
 
 /// Frames taken at once: a burst of them is decoded and handed over as one batch.
 const FRAMES_AT_ONCE_MAX: usize = 256;
@@ -33,16 +29,14 @@ const READ_BUFFER_BYTES: usize = 16 * 1024;
 /// How long the closing frame may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A byte stream to the server, encrypted, on loopback, or to a host that was named for it.
-trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
-
+/// To the server, encrypted, on loopback, or to a host that was named for it.
 type Stream = WebSocketStream<Gated<Box<dyn Duplex>>>;
 
 /// Opens sockets.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     tls: Arc<ClientConfig>,
+    routes: Routes,
     plain: PlainHosts,
     message_bytes_max: usize,
     timeout: Duration,
@@ -63,10 +57,8 @@ pub(crate) enum ConnectError {
     Throttled(Duration),
     #[error("no connection within the time allowed")]
     Timeout,
-    #[error("the host cannot be reached ({0})")]
-    Unreachable(String),
-    #[error("the secure connection failed ({0})")]
-    Tls(String),
+    #[error(transparent)]
+    Route(#[from] RouteError),
     #[error("the server does not speak WebSocket there")]
     Protocol,
 }
@@ -87,8 +79,14 @@ pub(crate) struct Ready {
 impl Connector {
     /// Sockets whose messages are cut one byte above `frame_bytes_max`, so that the decoder refuses them by name. `plain`
     /// hosts may be reached without TLS.
-    pub fn new(tls: Arc<ClientConfig>, plain: PlainHosts, frame_bytes_max: usize, timeout: Duration) -> Self {
-        Self { tls, plain, message_bytes_max: frame_bytes_max.saturating_add(1), timeout }
+    pub fn new(
+        tls: Arc<ClientConfig>,
+        routes: Routes,
+        plain: PlainHosts,
+        frame_bytes_max: usize,
+        timeout: Duration,
+    ) -> Self {
+        Self { tls, routes, plain, message_bytes_max: frame_bytes_max.saturating_add(1), timeout }
     }
 
     /// Opens a socket.
@@ -100,11 +98,11 @@ impl Connector {
     }
 
     async fn handshake(&self, url: &Url) -> Result<Socket, ConnectError> {
-        let tcp = tcp(url).await.map_err(|error| ConnectError::Unreachable(error.to_string()))?;
-        let _slower_without = tcp.set_nodelay(true);
         let stream: Box<dyn Duplex> = match url.scheme() {
-            "wss" => Box::new(self.encrypt(url, tcp).await?),
-            "ws" if self.plain.allow(url) => Box::new(tcp),
+            "wss" => {
+                Box::new(route::encrypt(url, self.routes.reach(url, &self.tls).await?, &self.tls).await?)
+            }
+            "ws" if self.plain.allow(url) => Box::new(route::direct(url).await?),
             _ => return Err(ConnectError::Protocol),
         };
         let gated = Gated::new(stream, Gate::new(self.message_bytes_max));
@@ -121,34 +119,11 @@ impl Connector {
                 (429, Some(wait)) => ConnectError::Throttled(wait),
                 (status, _) => ConnectError::Status(status),
             },
-            Error::Io(error) => ConnectError::Unreachable(error.to_string()),
+            Error::Io(error) => RouteError::Host(error.to_string()).into(),
             _ => ConnectError::Protocol,
         })?;
         let (outgoing, incoming) = stream.split();
         Ok(Socket { incoming, outgoing })
-    }
-
-    async fn encrypt(&self, url: &Url, tcp: TcpStream) -> Result<impl Duplex + use<>, ConnectError> {
-        let name = match url.host() {
-            Some(Host::Domain(name)) => {
-                ServerName::try_from(name.to_owned()).map_err(|_| ConnectError::Protocol)?
-            }
-            Some(Host::Ipv4(address)) => ServerName::from(std::net::IpAddr::from(address)),
-            Some(Host::Ipv6(address)) => ServerName::from(std::net::IpAddr::from(address)),
-            None => return Err(ConnectError::Protocol),
-        };
-        let connected = TlsConnector::from(self.tls.clone()).connect(name, tcp).await;
-        connected.map_err(|error| ConnectError::Tls(error.to_string()))
-    }
-}
-
-async fn tcp(url: &Url) -> io::Result<TcpStream> {
-    let port = url.port_or_known_default().unwrap_or(443);
-    match url.host() {
-        Some(Host::Domain(name)) => TcpStream::connect((name, port)).await,
-        Some(Host::Ipv4(address)) => TcpStream::connect((address, port)).await,
-        Some(Host::Ipv6(address)) => TcpStream::connect((address, port)).await,
-        None => Err(io::ErrorKind::AddrNotAvailable.into()),
     }
 }
 
