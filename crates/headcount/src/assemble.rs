@@ -1,6 +1,7 @@
 //! Puts the parts together: store and engine, the source, the page.
 
 use crate::config::Influx;
+use crate::descriptors;
 use crate::logging::Log;
 use pipeline::{Clock, Follower, MailboxSettings, Pipeline, Recovery, Retention, Telemetry};
 use prometheus_client::registry::Registry;
@@ -105,8 +106,8 @@ pub async fn assemble(plan: Plan<'_>) -> anyhow::Result<Assembly> {
         }
         None => None,
     };
-    let serving =
-        serve::run(plan.listener, serve::router(app), stop_server.clone(), serve::Bounds::default());
+    let bounds = descriptors::shared_out(descriptors::raise());
+    let serving = serve::run(plan.listener, serve::router(app), stop_server.clone(), bounds);
     let server = tokio::spawn(serving);
     let wishes = pipeline.take_wishes().ok_or_else(|| anyhow::anyhow!("the wishes were taken already"))?;
     let mut followed = plan.source;

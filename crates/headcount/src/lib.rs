@@ -8,6 +8,7 @@ mod check;
 pub mod cli;
 pub mod config;
 mod demo;
+mod descriptors;
 mod export;
 mod logging;
 mod run;

@@ -29,7 +29,7 @@ impl Program {
 
     /// Starts it with a standard error of the test's own; of one that is no pipe nothing is heard.
     pub fn start_logging_to(log: Stdio, args: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headcount"));
+        let mut command = Self::under_limits(environment);
         for name in ["GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_ENVIRONMENT", "RUST_LOG"] {
             command.env_remove(name);
         }
@@ -40,6 +40,17 @@ impl Program {
         let out = listen(child.stdout.take().unwrap(), said.clone());
         let err = child.stderr.take().map(|err| listen(err, said.clone()));
         Self { child, said, listeners: [out].into_iter().chain(err).collect() }
+    }
+
+    /// The program, which may have no more files open than `FILES_MAX` says.
+    fn under_limits(environment: &[(&str, &str)]) -> Command {
+        let program = env!("CARGO_BIN_EXE_headcount");
+        let Some((_, files_max)) = environment.iter().find(|(name, _)| *name == "FILES_MAX") else {
+            return Command::new(program);
+        };
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files_max} && exec \"$0\" \"$@\""), program]);
+        shell
     }
 
     /// Waits until a line holds `what`; that line.
