@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 mod settle;
+#[cfg(test)]
+mod tests;
+pub(crate) mod work;
 
 /// A conversation in memory. There may be a million: what few have is set aside.
 #[derive(Debug)]
@@ -377,6 +380,11 @@ impl Conversation {
 
     /// Whether its facts prove that another one happened, which never came.
     pub fn lacks_dots(&self) -> bool {
+        if let Some(past) = self.aside.as_ref().and_then(|aside| aside.past.as_ref()) {
+            debug_assert_eq!(past.lacks(), !self.missing_dots().is_empty(), "a past knows what it lacks");
+            return past.lacks();
+        }
+        work::passed(self.entries.len());
         let (dots, clock) = self.dots();
         !dots.covers(&clock, None)
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 /// Noon of some day, in nanoseconds since the epoch.
 pub const NOON: i64 = 1_767_268_800 * SECOND;
 /// From one fact of a stream to the next, in nanoseconds.
+#[allow(dead_code, reason = "each benchmark uses some")]
 pub const STEP_NS: i64 = 20_000;
 /// Deliveries that a driver hands in before it commits.
 pub const BATCH: usize = 4_096;

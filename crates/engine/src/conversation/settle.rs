@@ -3,7 +3,7 @@
 //! One fact that moves no other is the rule, and is settled alone: its place is found by halving, and what it changes is
 //! told by itself, or by the state that a busy conversation keeps. Everything else places and folds the whole set anew.
 
-use super::{Conversation, Settled, marks, trace};
+use super::{Conversation, Settled, marks, trace, work};
 use crate::entry::Entry;
 use crate::fold::{Folded, Step, earlier};
 use crate::glance::{Outline, glance_at_leg};
@@ -11,6 +11,9 @@ use crate::order;
 use crate::past::Past;
 use crate::{FactId, MINUTE, Revision};
 use smallvec::SmallVec;
+
+/// New facts that are one in so many of all, or fewer, are put into their places one by one.
+const FEW_OF: usize = 16;
 
 impl Conversation {
     /// Takes in what is new, and what is better known; `last`: where the last entry stands.
@@ -32,6 +35,9 @@ impl Conversation {
                 self.fold_one(place, busy, settled);
                 return self.tell_one(place, replayed, settled);
             }
+        } else if let (true, Some(from)) = (better.is_empty(), self.insert_few(fresh, busy)) {
+            self.fold_few(from, busy, settled);
+            return self.tell_fresh(replayed, settled);
         } else {
             self.entries.extend(fresh.drain(..));
             self.place_all();
@@ -61,6 +67,7 @@ impl Conversation {
         };
         let aside = self.aside.get_or_insert_default();
         if aside.past.is_none() && self.entries.len() >= busy {
+            work::passed(self.entries.len());
             aside.past = Past::of(&self.entries).map(Box::new);
         }
         let newest_sum = aside.newest_sum;
@@ -73,11 +80,41 @@ impl Conversation {
             return Some(order::put(&mut self.entries, entry, last));
         }
         aside.past = None;
+        work::passed(self.entries.len());
         order::insert(&mut self.entries, entry, last, newest_sum)
+    }
+
+    /// Puts a few entries into a busy conversation, and says from which place on nothing but they stand, if they all stand last;
+    /// the length when they do not. None when others may have moved, or when there are so many that the whole order costs no
+    /// more: those that have no place yet are left.
+    fn insert_few(&mut self, fresh: &mut SmallVec<[Entry; 2]>, busy: usize) -> Option<usize> {
+        let before = self.entries.len();
+        if before < busy || fresh.len().saturating_mul(FEW_OF) > before {
+            return None;
+        }
+        fresh.sort_by_key(|entry| entry.stamp().map(|stamp| stamp.clock.sum()));
+        fresh.reverse();
+        let mut last = true;
+        while let Some(entry) = fresh.pop() {
+            let stands = self.entries.last().map(Entry::effective);
+            last &= self.insert(entry, stands, busy)? >= before;
+        }
+        Some(if last { before } else { self.entries.len() })
+    }
+
+    /// Folds entries that are new: on from the kept state where they all stand behind it.
+    fn fold_few(&mut self, from: usize, busy: usize, settled: &mut Settled) {
+        let kept = self.aside.as_mut().and_then(|aside| aside.kept.take());
+        let fresh = self.entries.get(from..).unwrap_or_default();
+        match kept.filter(|kept| !fresh.is_empty() && fresh.iter().all(|entry| kept.expects(entry))) {
+            Some(kept) => self.fold_on(kept, from, busy, settled),
+            None => self.fold_all(busy, settled),
+        }
     }
 
     /// Puts all entries into their order.
     pub(super) fn place_all(&mut self) {
+        work::passed(self.entries.len());
         order::place(&mut self.entries);
         if let Some(aside) = &mut self.aside {
             aside.past = None;
@@ -112,6 +149,7 @@ impl Conversation {
 
     /// Folds all entries anew.
     pub(super) fn fold_all(&mut self, busy: usize, settled: &mut Settled) {
+        work::passed(self.entries.len());
         self.outline = Outline::default();
         let folded = Box::new(Folded::prepared(&self.entries));
         self.fold_on(folded, 0, busy, settled);
