@@ -88,6 +88,12 @@ proptest! {
     }
 }
 
+#[test]
+fn an_event_that_has_not_seen_its_own_region_lets_go_of_what_was_pushed_through_it() {
+    let pushed = [event(0, 0, 1, [1, 0, 0], 20), event(1, 0, 3, [3, 0, 0], 0)];
+    takes(pushed.into_iter().chain([event(2, 0, 2, [0, 2, 0], 0)]).collect(), 1);
+}
+
 /// Hands in events of one region, each alone: of the n-th that comes, the how many-th it was, and its counter. How many
 /// entries were passed over for each.
 fn steps_each(place: impl Fn(u64) -> (u64, u64)) -> u64 {
