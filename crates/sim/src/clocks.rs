@@ -8,7 +8,7 @@ use crate::watch::{Broken, Invariant};
 use crate::world::{Next, World};
 use engine::SECOND;
 use pipeline::{Clock, Moment, Retention};
-use simulator::Millis;
+use simulator::{Dialect, Millis};
 use store::LastTold;
 
 /// For how long a clock that is put right soon is wrong, at most.
@@ -28,11 +28,17 @@ const RAN_NS: i64 = 7_200 * SECOND;
 /// A clock that is this far off makes frames look as if they came from the future.
 const FAR_MS: Millis = 1_800_000;
 
+/// How far a clock is set where more is not settled.
+const UNSETTLED_MS_MAX: Millis = 25_000;
+
 impl World {
     /// Somebody sets a node's clock.
     pub fn step_clock(&mut self, node: usize) {
         let is_put_right = self.rng.f64() < self.plan.host.put_right;
-        let most = self.plan.host.ahead_ms_max;
+        // What the `events` dialect claims where a clock is set by hours for good, or while nobody runs, is not settled yet.
+        let runs = self.nodes[node].life.is_some();
+        let is_settled = self.plan.dialect == Dialect::Notifications || (is_put_right && runs);
+        let most = self.plan.host.ahead_ms_max.min(if is_settled { Millis::MAX } else { UNSETTLED_MS_MAX });
         let ahead = self.rng.i64(-most..=most);
         let before = self.nodes[node].ahead_ms;
         if is_put_right {

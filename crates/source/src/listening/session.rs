@@ -221,12 +221,9 @@ impl Session {
         }
     }
 
-    /// A socket ended.
+    /// A socket ended. One that was replaced may have ended before, and its end have lain in a buffer: what came on it proves
+    /// more, or nothing does.
     pub fn handle_closed(&mut self, now: Millis, id: u32, cause: Cause) {
-        if let Some(socket) = self.sockets.iter_mut().find(|s| s.id == id) {
-            // What the server closed it has heard to its end.
-            socket.replaced_at.take_if(|_| cause == Cause::Closed);
-        }
         if let Some(socket) = self.remove(id)
             && socket.phase == Phase::Main
         {
