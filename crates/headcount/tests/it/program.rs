@@ -42,15 +42,22 @@ impl Program {
         Self { child, said, listeners: [out].into_iter().chain(err).collect() }
     }
 
-    /// The program, which may have no more files open than `FILES_MAX` says.
+    /// The program; one that may have no more files open than `FILES_MAX` says, or that is hung up as ever, whoever started
+    /// the tests, where `HANGS_UP` says so.
     fn under_limits(environment: &[(&str, &str)]) -> Command {
         let program = env!("CARGO_BIN_EXE_headcount");
-        let Some((_, files_max)) = environment.iter().find(|(name, _)| *name == "FILES_MAX") else {
-            return Command::new(program);
-        };
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("ulimit -n {files_max} && exec \"$0\" \"$@\""), program]);
-        shell
+        let wanted = |name: &str| environment.iter().find(|(known, _)| *known == name);
+        if let Some((_, files_max)) = wanted("FILES_MAX") {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("ulimit -n {files_max} && exec \"$0\" \"$@\""), program]);
+            return shell;
+        }
+        if wanted("HANGS_UP").is_some() {
+            let mut env = Command::new("env");
+            env.args(["--default-signal=HUP", program]);
+            return env;
+        }
+        Command::new(program)
     }
 
     /// Waits until a line holds `what`; that line.

@@ -23,7 +23,7 @@ fn stopped_by(mut program: Program, signal: &str) -> (Option<i32>, String) {
 fn a_hangup_drains_as_a_termination_does() {
     for signal in ["-HUP", "-TERM", "-INT"] {
         let cloud = Cloud::start(&PLAY);
-        let service = cloud.serve("events", &[]);
+        let service = cloud.serve("events", &[("HANGS_UP", "as ever")]);
         shows_something(&service);
         let (code, said) = stopped_by(service.program, signal);
         assert_eq!(code, Some(0), "{signal}: {said}");

@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 
 const { chromium } = createRequire(`${process.cwd()}/`)("playwright-core");
 
-const SHOWN_MS_MAX = 20_000;
+const SHOWN_MS_MAX = 60_000;
 const WATCHED_MS = 3_000;
 const ASK_MS = 100;
 const CELLS = 24 * 60;
