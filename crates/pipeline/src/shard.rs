@@ -86,7 +86,11 @@ impl Shard {
                     self.send_wishes();
                 }
                 () = wake => self.pass_time().await?,
-                _ = tick.tick() => self.tick()?,
+                _ = tick.tick() => {
+                    // A clock that was set back makes what was due come later than it is: no timer tells of that.
+                    self.pass_time().await?;
+                    self.tick()?;
+                }
                 () = self.removing.steps.next() => self.remove_some(),
                 () = self.merging.steps.next() => self.merge_some(),
             }
